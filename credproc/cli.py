@@ -1,0 +1,143 @@
+"""Arguments in, a document or an error out; the only place that prints documents and chooses exit statuses.
+
+A hit ends here, after a read and a write. Everything else is imported where it is needed.
+"""
+
+import os
+import sys
+import time
+from _signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal  # signal itself would import enum
+
+from credproc import cache
+
+TYPE_CHECKING = False  # typing itself would cost a hit more than all of credproc
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from credproc.errors import CredprocError
+
+_STDERR_LIMIT = 4096  # bytes; some SDKs read stderr only after the exit, and a full pipe would stop us
+_WRITE_SECONDS = 30  # for a reader that is slow and has made the pipe non-blocking
+
+
+def main() -> "NoReturn":
+    """Run credproc with the arguments and environment of this process, and leave with its exit status."""
+    started = time.monotonic()
+    if getsignal(SIGINT) is default_int_handler:
+        signal(SIGINT, SIG_DFL)  # Ctrl-C ends us as it ends others: at once, by the signal, without a traceback
+    os._exit(run(sys.argv[1:], started))  # daemon threads may hang in calls that nobody waits for any more
+
+
+def run(arguments: "list[str]", started: float) -> int:
+    """Do what the arguments ask for and return the exit status; ``started`` is in seconds of ``time.monotonic()``."""
+    try:
+        main_form, profile = _main_form(arguments)
+        if not main_form:
+            return _command(arguments, started)
+        document = cache.hit(cache.profile_named(profile, os.environ), os.environ, time.time())
+        _write(document if document is not None else _refreshed(profile, started))
+    except Exception as error:  # noqa: BLE001 - the one boundary: no traceback may reach an SDK's user
+        return _failed(error)
+    return 0
+
+
+def _main_form(arguments: "list[str]") -> "tuple[bool, str | None]":
+    """Return whether these are the arguments that SDKs call with, and the profile in them."""
+    if not arguments:
+        return True, None
+    if len(arguments) == 2 and arguments[0] == "--profile" and arguments[1]:
+        return True, arguments[1]
+    if len(arguments) == 1 and arguments[0].startswith("--profile=") and arguments[0] != "--profile=":
+        return True, arguments[0][len("--profile=") :]
+    return False, None
+
+
+def _refreshed(profile: "str | None", started: float) -> bytes:
+    from credproc.errors import CredprocError
+    from credproc.refresh import Request, refresh
+
+    try:
+        os.fstat(1)
+    except OSError:
+        raise CredprocError("stdout: is closed", "credproc prints the credential document there") from None
+    _fill_closed_descriptors()
+    os.umask(0o077)
+    request = Request(
+        cache.profile_named(profile, os.environ), os.environ, started, program=os.path.abspath(sys.argv[0])
+    )
+    return refresh(request)
+
+
+def _command(arguments: "list[str]", started: float) -> int:
+    if arguments == ["--version"]:
+        from credproc import __version__
+
+        _write(f"credproc {__version__}\n".encode())
+        return 0
+    from credproc.commands import main as commands_main
+
+    _fill_closed_descriptors()
+    os.umask(0o077)
+    said, status = commands_main(arguments, started)
+    _write(said.encode("utf-8", "backslashreplace"))
+    return status
+
+
+def _fill_closed_descriptors() -> None:
+    """Open /dev/null in the place of closed standard streams, or a file of ours would take their number."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is fd
+
+
+def _write(data: bytes) -> None:
+    """Write all of it to stdout, in one write where the reader takes it so. Raises CredprocError."""
+    try:
+        while data:
+            try:
+                data = data[os.write(1, data) :]
+            except BlockingIOError:
+                import select
+
+                if not select.select([], [1], [], _WRITE_SECONDS)[1]:
+                    raise
+    except OSError as error:
+        from credproc.errors import CredprocError
+
+        reason = (error.strerror or "cannot be written").lower()
+        raise CredprocError(f"stdout: {reason}", "the caller has gone or does not read") from None
+
+
+def _failed(error: Exception) -> int:
+    """Say what has failed, on stderr, and return the exit status."""
+    from credproc.errors import CredprocError
+
+    if not isinstance(error, CredprocError):
+        error = _bug(error)
+    _complain(error)
+    return error.exit_code
+
+
+def _bug(error: Exception) -> "CredprocError":
+    from credproc import log
+    from credproc.errors import CredprocError
+    from credproc.refresh import own_directory
+
+    logged = log.write_traceback(own_directory(os.environ), error)
+    where = f"its traceback is in {log.NAME} in the cache directory" if logged else "it could not be logged"
+    return CredprocError(f"internal: {type(error).__name__}: this is a bug in credproc", f"{where}; please report it")
+
+
+def _complain(error: "CredprocError") -> None:
+    from credproc.errors import inert
+
+    lines = [f"credproc: error: {inert(str(error), 1500)}"]
+    if error.hint:
+        lines.append(f"credproc: hint: {inert(error.hint, 1500)}")
+    data = ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")[:_STDERR_LIMIT]
+    try:
+        os.write(2, data)
+    except OSError:  # nobody listens there; the exit status tells
+        return

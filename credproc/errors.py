@@ -1,0 +1,73 @@
+"""What can go wrong, as the person who reads it needs it: where and what, then what to do.
+
+``str(error)`` is ``<where>: <what>``, lower case, no full stop; it holds no secret. ``hint`` says what to do.
+"""
+
+
+class CredprocError(Exception):
+    """A failure with a message for a person; the base of all that credproc raises on purpose."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        """Take the message (``where: what``) and, where there is one, the hint."""
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(CredprocError):
+    """The command line cannot be understood."""
+
+    exit_code = 2
+
+
+class ConfigError(CredprocError):
+    """The two AWS files, or a variable, say something that cannot be followed."""
+
+
+class SourceError(CredprocError):
+    """The source of the credentials (a file, a program, an endpoint) does not yield any."""
+
+
+class ServiceError(CredprocError):
+    """STS answered, and the answer is no, or is no answer that can be used."""
+
+    def __init__(self, message: str, hint: str | None = None, code: str = "") -> None:
+        """Take also STS's error code (``AccessDenied``), for those who decide by it."""
+        super().__init__(message, hint)
+        self.code = code
+
+
+class NetworkError(CredprocError):
+    """No answer came, or not in time."""
+
+
+class DeadlineError(CredprocError):
+    """What was waited for did not come in time."""
+
+
+class PersonNeededError(CredprocError):
+    """Only a person can go on, and none could be asked, or they declined."""
+
+    exit_code = 3
+
+
+def inert(text: str, limit: int | None = None) -> str:
+    """Return the text so that it can only be read: no control, bidirectional or invisible character, no pile of marks.
+
+    Text from configuration, from STS and from programs passes here before it reaches a terminal or the log. ``limit``
+    is in characters; a longer text ends in three dots.
+    """
+    import unicodedata  # noqa: PLC0415 - only where something is said
+
+    shown = "".join(
+        character
+        if character.isprintable() and not unicodedata.combining(character)
+        else " "
+        if character in "\t\n\r"
+        else character.encode("ascii", "backslashreplace").decode()
+        if ord(character) > 0x7E
+        else f"\\x{ord(character):02x}"
+        for character in text[: limit + 1 if limit else None]
+    )
+    return shown if limit is None or len(shown) <= limit else shown[: limit - 3] + "..."

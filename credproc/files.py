@@ -1,0 +1,172 @@
+"""Private files: a directory that only we may change, and the small files in it.
+
+The one place that opens, creates and replaces files of credproc's own. A directory or file that others may write,
+or that is not ours, is not used; links, FIFOs and devices are not followed and not read. All files are created 0600
+by O_EXCL in the same directory, synced and renamed into place, so that a reader sees the old one or the new one.
+"""
+
+import os
+import stat
+
+_POSIX = os.name == "posix"
+_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # a FIFO in the place of a file must not hold us up
+_BINARY = getattr(os, "O_BINARY", 0)
+_REPLACE_TRIES = 20
+
+
+class PrivateDirectory:
+    """An open directory of ours (0700); the files in it are named relative to it, whatever its path becomes."""
+
+    def __init__(self, path: str) -> None:
+        """Open the directory at ``path``.
+
+        Raises OSError if it is absent, is not ours, or may be written by others.
+        """
+        self.path = path
+        self._fd: int | None = None
+        if not _POSIX:
+            if not os.path.isdir(path):
+                raise FileNotFoundError(path)
+            return
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _CLOEXEC)
+        status = os.fstat(fd)
+        if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+            os.close(fd)
+            message = "belongs to another user" if status.st_uid != os.geteuid() else "others may write to it"
+            raise PermissionError(f"{path}: {message}")
+        self._fd = fd
+
+    def close(self) -> None:
+        """Close the directory; its files cannot be reached through this object any more."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def open(self, name: str, flags: int) -> int:
+        """Open the file ``name`` and return its descriptor (not inherited by children), created 0600 if flags say so.
+
+        Raises OSError if that fails, or if the file is not a plain file of ours that nobody else may write.
+        """
+        fd = self._open(name, flags)
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or (
+            _POSIX and (status.st_uid != os.geteuid() or status.st_mode & 0o077)
+        ):
+            os.close(fd)
+            raise PermissionError(f"{self.path}/{name}: not a private file of ours")
+        return fd
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        """Return the whole file, or None where there is none that can be used, or it is longer than limit bytes."""
+        try:
+            fd = self.open(name, os.O_RDONLY)
+        except OSError:
+            return None
+        try:
+            data = os.read(fd, limit + 1)
+        except OSError:
+            return None
+        finally:
+            os.close(fd)
+        return data if len(data) <= limit else None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Put ``data`` in the place of the file ``name``, at once or not at all.
+
+        Raises OSError if it cannot; then the old file stands and no part of the new one is left.
+        """
+        temporary = f"{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+        fd = self._open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        try:
+            try:
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(fd, view) :]
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+            self._replace(temporary, name)
+        except OSError:
+            self.remove(temporary)
+            raise
+
+    def remove(self, name: str) -> bool:
+        """Remove the file; return whether there was one that could be removed."""
+        try:
+            if self._fd is None:
+                os.unlink(os.path.join(self.path, name))
+            else:
+                os.unlink(name, dir_fd=self._fd)
+        except OSError:
+            return False
+        return True
+
+    def names(self) -> list[str]:
+        """Return the names of all files in the directory, sorted."""
+        return sorted(os.listdir(self.path if self._fd is None else self._fd))
+
+    def status(self, name: str) -> os.stat_result | None:
+        """Return what stands under ``name`` now (links not followed), or None where nothing does."""
+        try:
+            if self._fd is None:
+                return os.lstat(os.path.join(self.path, name))
+            return os.stat(name, dir_fd=self._fd, follow_symlinks=False)
+        except OSError:
+            return None
+
+    def _open(self, name: str, flags: int) -> int:
+        flags |= _CLOEXEC | _NOFOLLOW | _NONBLOCK | _BINARY
+        if self._fd is None:
+            return os.open(os.path.join(self.path, name), flags, 0o600)
+        return os.open(name, flags, 0o600, dir_fd=self._fd)
+
+    def _replace(self, old: str, new: str) -> None:
+        if self._fd is not None:
+            os.rename(old, new, src_dir_fd=self._fd, dst_dir_fd=self._fd)
+            return
+        import time  # noqa: PLC0415 - Windows only: a reader that holds the old file makes the rename fail for a moment
+
+        for attempt in range(_REPLACE_TRIES):
+            try:
+                os.replace(os.path.join(self.path, old), os.path.join(self.path, new))
+            except PermissionError:
+                if attempt == _REPLACE_TRIES - 1:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
+
+
+def open_directory(path: str | None) -> PrivateDirectory | None:
+    """Return the directory, or None where there is none that may be used."""
+    if path is None:
+        return None
+    try:
+        return PrivateDirectory(path)
+    except OSError:
+        return None
+
+
+def make_directory(path: str) -> PrivateDirectory:
+    """Return the directory at ``path``, made 0700 together with what is missing above it.
+
+    Raises OSError if it cannot be made or may not be used. As root nothing is made in another user's directory:
+    ``sudo credproc`` must not leave files of root in the caller's home.
+    """
+    try:
+        return PrivateDirectory(path)
+    except FileNotFoundError:
+        pass
+    above = os.path.dirname(path)
+    while not os.path.isdir(above) and above != os.path.dirname(above):
+        above = os.path.dirname(above)
+    if _POSIX and os.geteuid() == 0 and os.stat(above).st_uid != 0:
+        raise PermissionError(f"{above}: belongs to another user")
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    try:
+        os.mkdir(path, mode=0o700)
+    except FileExistsError:  # a parallel run was faster
+        pass
+    return PrivateDirectory(path)

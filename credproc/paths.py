@@ -1,0 +1,84 @@
+"""Where AWS keeps its two files and credproc its own.
+
+The rules are the SDKs' common ones for file locations ("AWS SDKs and Tools Reference Guide", "Location of the shared
+config and credentials files"); their nine test cases are in tests/cases/file-location.json.
+"""
+
+import os
+import sys
+
+TYPE_CHECKING = False  # typing itself would cost a hit more than all of credproc
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_WINDOWS = sys.platform == "win32"
+
+
+def config_file(environ: "Mapping[str, str]", *, windows: bool = _WINDOWS) -> str | None:
+    """Return the path of the config file (``AWS_CONFIG_FILE``, default ``~/.aws/config``), or None with no home."""
+    return _aws_file(environ, "AWS_CONFIG_FILE", "config", windows=windows)
+
+
+def credentials_file(environ: "Mapping[str, str]", *, windows: bool = _WINDOWS) -> str | None:
+    """Return the path of the credentials file (``AWS_SHARED_CREDENTIALS_FILE``), or None with no home."""
+    return _aws_file(environ, "AWS_SHARED_CREDENTIALS_FILE", "credentials", windows=windows)
+
+
+def cache_directory(environ: "Mapping[str, str]", *, platform: str = sys.platform) -> str | None:
+    """Return the path of credproc's own directory, or None where there is no place for one.
+
+    ``CREDPROC_CACHE_DIR``; else ``$XDG_CACHE_HOME/credproc`` or ``~/.cache/credproc``; on macOS
+    ``~/Library/Caches/credproc``; on Windows ``%LOCALAPPDATA%\\credproc\\Cache``. Relative paths are ignored (XDG
+    Base Directory Specification: "must be absolute"), as they would move with the caller's working directory.
+    """
+    own = environ.get("CREDPROC_CACHE_DIR")
+    if own and os.path.isabs(own):
+        return own
+    if platform == "win32":
+        local = environ.get("LOCALAPPDATA")
+        return f"{local}\\credproc\\Cache" if local else None
+    xdg = environ.get("XDG_CACHE_HOME")
+    if xdg and xdg.startswith("/"):
+        return f"{xdg}/credproc"
+    home = home_directory(environ, windows=False)
+    if home is None:
+        return None
+    return f"{home}/Library/Caches/credproc" if platform == "darwin" else f"{home}/.cache/credproc"
+
+
+def home_directory(environ: "Mapping[str, str]", *, windows: bool = _WINDOWS) -> str | None:
+    """Return the home directory, from the environment or else from the user database; None if neither knows it."""
+    home = environ.get("HOME")
+    if windows:
+        home = home or environ.get("USERPROFILE")
+        if not home and environ.get("HOMEPATH"):
+            home = environ.get("HOMEDRIVE", "") + environ["HOMEPATH"]
+        return home or None
+    if home and home.startswith("/"):
+        return home
+    import pwd  # noqa: PLC0415 - only where HOME is missing or relative
+
+    try:
+        home = pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:  # a container that runs as a user without an entry
+        return None
+    return home if home.startswith("/") else None
+
+
+def shown(path: str, environ: "Mapping[str, str]") -> str:
+    """Return the path as people write it: with ``~`` for the home directory."""
+    home = home_directory(environ)
+    return "~" + path[len(home) :] if home and path.startswith(home + os.sep) else path
+
+
+def _aws_file(environ: "Mapping[str, str]", variable: str, name: str, *, windows: bool) -> str | None:
+    path = environ.get(variable)
+    home = home_directory(environ, windows=windows)
+    separator = "\\" if windows else "/"
+    if path:
+        if "$" in path or "%" in path:
+            path = os.path.expandvars(path)
+        if home and path[:1] == "~" and path[1:2] in ("", "/", separator):
+            path = home + path[1:]
+        return path
+    return f"{home}{separator}.aws{separator}{name}" if home else None

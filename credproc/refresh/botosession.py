@@ -1,0 +1,42 @@
+"""A botocore session that has read what we have read: the one place where botocore meets the configuration.
+
+Botocore opens neither AWS file, so two parsers cannot disagree about them, and the profile is always named: AWS_PROFILE
+may name the very profile that called us.
+"""
+
+import os
+from typing import Any
+
+import botocore.session
+
+from credproc import __version__
+from credproc.refresh.sharedconfig import Section, SharedConfig, nested
+
+
+def botocore_session(config: SharedConfig, profile: str | None) -> botocore.session.Session:
+    """Return a session for the profile (None: none is named) with our reading of the two files as its configuration."""
+    # The AWS CLI exports AWS_DATA_PATH for its own models, and they would take the place of ours
+    os.environ.pop("AWS_DATA_PATH", None)
+    session = botocore.session.Session()
+    name = profile or "default"
+    profiles = {section.name: _plain(section) for section in config.profiles.values()}
+    profiles.setdefault(name, {})
+    # No public way to give a session its configuration but through a file of botocore's grammar, which is not ours
+    session._config = {  # noqa: SLF001
+        "profiles": profiles,
+        "sso_sessions": {section.name: _plain(section) for section in config.sso_sessions.values()},
+        "services": {section.name: _plain(section) for section in config.services.values()},
+    }
+    session.set_config_variable("profile", name)
+    session.user_agent_extra = f"credproc/{__version__}"
+    return session
+
+
+def _plain(section: Section) -> dict[str, Any]:
+    """Return the section as botocore's own loader would: strings, and nested settings as dictionaries."""
+    plain: dict[str, Any] = {}
+    for key in section:
+        name = key.removeprefix("credproc_")
+        setting = section.get(f"credproc_{name}") or section[key]
+        plain[name] = nested(setting) if setting.value.startswith("\n") else setting.value
+    return plain

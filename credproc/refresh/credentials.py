@@ -1,0 +1,66 @@
+"""Credentials, and the Version 1 document that the SDKs read."""
+
+import json
+import re
+from datetime import datetime, timezone
+from typing import NamedTuple
+
+from credproc.errors import ServiceError
+
+LIMIT = 8192  # bytes; the first Go SDK cuts there in silence, fluent-bit refuses
+_PRINTABLE = re.compile(r"[!-~]+")
+
+
+class Credentials(NamedTuple):
+    """Keys as a source or STS gave them; the secrets never show in a repr."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+    expiration: int | None = None  # epoch seconds; None: unknown
+    account_id: str | None = None
+
+    @property
+    def temporary(self) -> bool:
+        """Whether these end by themselves: long-term keys have no session token."""
+        return self.session_token is not None
+
+    def __repr__(self) -> str:
+        """Show what may be shown."""
+        return f"Credentials({self.access_key_id!r}, expiration={self.expiration}, account_id={self.account_id!r})"
+
+
+def document(credentials: Credentials) -> bytes:
+    """Return the Version 1 document, one line of compact JSON and a newline.
+
+    Raises ServiceError if the credentials hold what no SDK could use: a character that cannot stand in a header, or
+    more than fits into the 8,192 bytes that every SDK reads.
+    """
+    fields: dict[str, str | int] = {
+        "Version": 1,
+        "AccessKeyId": credentials.access_key_id,
+        "SecretAccessKey": credentials.secret_access_key,
+    }
+    if credentials.session_token is not None:
+        fields["SessionToken"] = credentials.session_token
+    for name, value in fields.items():
+        if isinstance(value, str) and not _PRINTABLE.fullmatch(value):
+            raise ServiceError(f"credentials: {name} is empty or holds characters that cannot be sent")
+    if credentials.expiration is not None:
+        moment = datetime.fromtimestamp(credentials.expiration, timezone.utc)
+        fields["Expiration"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if credentials.account_id:
+        fields["AccountId"] = credentials.account_id
+    line = json.dumps(fields, separators=(",", ":")).encode() + b"\n"
+    if len(line) >= LIMIT:
+        raise ServiceError(
+            f"credentials: the document has {len(line)} bytes, and SDKs read fewer than {LIMIT}",
+            "use a shorter session policy, or fewer session tags",
+        )
+    return line
+
+
+def account_in(arn: str) -> str | None:
+    """Return the account id in an ARN, or None where it names none."""
+    fields = arn.split(":")
+    return fields[4] if len(fields) >= 6 and fields[4].isdigit() else None

@@ -1,0 +1,152 @@
+"""What is kept of an answer, for how long it is served, and whether it still answers the plan."""
+
+import json
+import time
+from typing import Any, NamedTuple
+
+from credproc import cache, log
+from credproc.errors import DeadlineError
+from credproc.files import PrivateDirectory
+from credproc.refresh.credentials import Credentials, document
+from credproc.refresh.deadline import within
+from credproc.refresh.plan import Plan
+
+# Seconds of life left
+MARGIN = 16 * 60  # botocore runs the helper anew at every request below 15 minutes (contract.md, 1.3)
+PASSED_THROUGH_MARGIN = 60  # of credentials that are not ours to renew
+ASK_BELOW = 5 * 60  # until then a person is left in peace
+LAST_MINUTE = 60
+_SERVED_AFTER_FAILURE = 60  # seconds, so that the next callers hit instead of failing again
+_STORING = 3  # seconds; a stuck disk must not keep the credentials from the caller
+
+
+class Obtained(NamedTuple):
+    """Credentials, and whether they are ours to renew: then they are renewed early."""
+
+    credentials: Credentials
+    renewable: bool
+    hangs_on: str | None = None  # the MFA session that they came through
+
+
+class Kept(NamedTuple):
+    """An entry that was made by an equal plan."""
+
+    entry: cache.Entry
+    expiration: int  # epoch seconds
+    now: float
+
+    @property
+    def document(self) -> bytes:
+        """The document as it is to be printed."""
+        return self.entry.document
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing but the look of the files has changed."""
+        return self.entry.served_from <= self.now < self.entry.served_until
+
+    @property
+    def alive(self) -> bool:
+        """Whether the document may still be handed out where a refresh fails."""
+        return self.entry.served_from <= self.now and self.expiration - self.now > LAST_MINUTE
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether the end is so near that a person may be asked."""
+        return not self.alive or self.expiration - self.now <= ASK_BELOW
+
+
+class Keeper:
+    """Reads and writes one entry for one plan; what cannot be kept is logged and does no harm."""
+
+    def __init__(
+        self, directory: PrivateDirectory | None, name: str, fingerprint: str, plan: Plan, profile: str | None
+    ) -> None:
+        """Take the entry's place, the fingerprint of the files that the plan was made from, and the plan."""
+        self._directory = directory
+        self._name = name
+        self._fingerprint = fingerprint
+        self._compared = plan.compared()
+        self._profile = profile
+
+    def kept(self, now: float) -> Kept | None:
+        """Return the entry if the plan that made it was equal to this one in all that determines the result."""
+        entry = cache.load(self._directory, self._name) if self._directory is not None else None
+        if entry is None:
+            return None
+        about = about_entry(entry)
+        expiration = about.get("expiration")
+        if about.get("plan") != self._compared or not isinstance(expiration, int):
+            return None
+        return Kept(entry, expiration, now)
+
+    def keep(self, obtained: Obtained, now: float) -> bytes:
+        """Return the document of the credentials, stored if they say when they end and have any life left."""
+        credentials = obtained.credentials
+        printed = document(credentials)
+        log.write(self._directory, f"refreshed: {credentials!r}", profile=self._profile)
+        if credentials.expiration is None:
+            return printed
+        until = served_until(credentials.expiration, now, renewable=obtained.renewable)
+        about = {
+            "profile": self._profile,
+            "plan": self._compared,
+            "issued": int(now),
+            "expiration": credentials.expiration,
+            "session": obtained.hangs_on,
+        }
+        entry = cache.Entry(
+            served_from=max(0, int(now) - cache.CLOCK_SLACK),
+            served_until=max(0, until),
+            fingerprint=self._fingerprint,
+            document=printed,
+            compared=json.dumps(about, sort_keys=True).encode(),
+        )
+        self._store(entry)
+        return printed
+
+    def stamp(self, kept: Kept, now: float) -> None:
+        """Let the entry answer for the files as they are now."""
+        entry = kept.entry
+        if entry.fingerprint != self._fingerprint or now >= entry.served_until:
+            self._store(_stamped(entry, self._fingerprint, entry.served_until))
+
+    def stamp_for_a_minute(self, kept: Kept, now: float) -> None:
+        """Let the entry be served a little longer, so that the next callers hit instead of failing again."""
+        until = int(min(now + _SERVED_AFTER_FAILURE, kept.expiration - LAST_MINUTE))
+        self._store(_stamped(kept.entry, self._fingerprint, until))
+
+    def _store(self, entry: cache.Entry) -> None:
+        directory = self._directory
+        if directory is None:
+            return
+        try:
+            within(time.monotonic() + _STORING, lambda: cache.store(directory, self._name, entry))
+        except (OSError, DeadlineError) as error:
+            log.write(directory, f"not kept: {error}", profile=self._profile)
+
+
+def served_until(expiration: int, now: float, *, renewable: bool) -> int:
+    """Return the epoch second until which credentials that end at ``expiration`` are served from the cache."""
+    if not renewable:
+        return expiration - PASSED_THROUGH_MARGIN
+    return expiration - min(MARGIN, int(expiration - now) // 3)
+
+
+def about_entry(entry: cache.Entry) -> dict[str, Any]:
+    """Return what an entry says of itself: profile, plan, issued, expiration, session; empty if it says nothing."""
+    try:
+        about = json.loads(entry.compared)
+    except ValueError:
+        return {}
+    return about if isinstance(about, dict) else {}
+
+
+def _stamped(entry: cache.Entry, fingerprint: str, until: int) -> cache.Entry:
+    return cache.Entry(
+        served_from=entry.served_from,
+        served_until=until,
+        fingerprint=fingerprint,
+        document=entry.document,
+        compared=entry.compared,
+    )

@@ -1,0 +1,121 @@
+"""One at a time: kernel locks on files that are never removed or truncated, released by any death."""
+
+import os
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from credproc.errors import DeadlineError
+from credproc.files import PrivateDirectory
+
+if os.name == "posix":
+    import fcntl
+else:  # pragma: no cover - Windows
+    import msvcrt
+
+T = TypeVar("T")
+SUFFIX = ".lock"
+POLL_SECONDS = 0.05
+RECORD_BYTES = 128
+_WINDOWS_OFFSET = 1024  # the locked byte; a locked one cannot be read, and the record should be
+
+
+class Lock:
+    """The lock of one name in credproc's directory.
+
+    Where there is no directory, or its file system knows no locks, the lock is always free: credentials matter more
+    than a second STS call.
+    """
+
+    def __init__(self, directory: PrivateDirectory | None, name: str) -> None:
+        """Name the lock; nothing is opened yet."""
+        self._directory = directory
+        self._name = name + SUFFIX
+        self._fd: int | None = None
+        self.held = False
+
+    def wait(self, look: Callable[[], T | None], deadline: float) -> T | None:
+        """Wait until the lock is ours (None is returned), or until ``look`` returns the answer that was waited for.
+
+        ``deadline`` is in seconds of ``time.monotonic()``. Raises DeadlineError when it has passed.
+        """
+        while True:
+            if self.try_acquire():
+                return None
+            answer = look()
+            if answer is not None:
+                self.close()
+                return answer
+            if time.monotonic() >= deadline:
+                holder = self.holder()
+                self.close()
+                raise DeadlineError(f"{holder} is still at it")
+            time.sleep(POLL_SECONDS)
+
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free; return whether it is ours now."""
+        if self._directory is None:
+            self.held = True
+            return True
+        try:
+            if self._fd is None:
+                self._fd = self._directory.open(self._name, os.O_RDWR | os.O_CREAT)
+            _lock(self._fd)
+        except BlockingIOError:
+            if self._replaced():
+                self.close()  # somebody removed the file: the lock that counts is on the new one
+            return False
+        except OSError:  # no locks on this file system, or the file cannot be opened
+            self.held = True
+            return True
+        if self._replaced():
+            self.close()
+            return False
+        self.held = True
+        self._sign()
+        return True
+
+    def close(self) -> None:
+        """Let the lock go, if it is ours."""
+        self.held = False
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def holder(self) -> str:
+        """Return who holds the lock, in words."""
+        data = self._directory.read(self._name, RECORD_BYTES) if self._directory is not None else None
+        fields = (data or b"").decode("ascii", "replace").split()
+        if len(fields) != 3 or not all(field.lstrip("-").isdigit() for field in fields):
+            return "another credproc"
+        seconds = max(0, int(time.time()) - int(fields[2]))
+        return f"another credproc (process {fields[0]}, for {seconds} s)"
+
+    def _sign(self) -> None:
+        session = os.getsid(0) if hasattr(os, "getsid") else 0
+        record = f"{os.getpid()} {session} {int(time.time())}".ljust(RECORD_BYTES - 1) + "\n"
+        if self._fd is not None:
+            try:
+                os.lseek(self._fd, 0, os.SEEK_SET)
+                os.write(self._fd, record.encode("ascii"))
+            except OSError:  # a full disk; the record only informs
+                pass
+
+    def _replaced(self) -> bool:
+        """Whether the file that we hold open is not the one that others would open."""
+        if self._fd is None or self._directory is None:
+            return False
+        there = self._directory.status(self._name)
+        return there is None or not os.path.samestat(there, os.fstat(self._fd))
+
+
+def _lock(fd: int) -> None:
+    """Lock or raise BlockingIOError; other OSErrors mean that there are no locks here."""
+    if os.name == "posix":
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    os.lseek(fd, _WINDOWS_OFFSET, os.SEEK_SET)  # pragma: no cover - Windows
+    try:  # pragma: no cover - Windows
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+    except PermissionError:  # pragma: no cover - Windows
+        raise BlockingIOError from None

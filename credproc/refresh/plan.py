@@ -1,0 +1,522 @@
+"""Settings → Plan, or a ConfigError: source → MFA session? → roles, in order. Pure: no network, no keyring.
+
+The rules are botocore's (``botocore.credentials.AssumeRoleProvider`` and ``ProfileProviderBuilder``), and the tests
+hold this module against botocore itself; what differs on purpose is listed there with its reason.
+"""
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from credproc.errors import ConfigError, UsageError
+from credproc.refresh.credentials import Credentials
+from credproc.refresh.endpoint import Endpoint, endpoint_for
+from credproc.refresh.roles import (
+    Role,
+    check_role_arn,
+    default_session_name,
+    mfa_serial_of,
+    role_in,
+    web_identity_role_in,
+    whole_number_of,
+)
+from credproc.refresh.sharedconfig import Section, Setting, SharedConfig
+
+CREDENTIAL_SOURCES = ("Environment", "Ec2InstanceMetadata", "EcsContainer")
+MFA_SESSION_RANGE = (900, 129600)  # seconds; STS API reference, GetSessionToken
+MFA_SESSION_DEFAULT = 43200
+_STATIC = ("aws_access_key_id", "aws_secret_access_key")
+_SHOWN_NAME = 80  # characters of a profile name in a message
+
+# What a misspelt key may have been meant for: what takes part in resolving a profile
+KNOWN_KEYS = frozenset(
+    (
+        "role_arn source_profile credential_source external_id mfa_serial role_session_name duration_seconds"
+        " web_identity_token_file aws_access_key_id aws_secret_access_key aws_session_token aws_security_token"
+        " aws_account_id credential_process sso_session sso_start_url sso_region sso_account_id sso_role_name"
+        " sso_registration_scopes login_session region output services endpoint_url ignore_configured_endpoint_urls"
+        " sts_regional_endpoints use_fips_endpoint use_dualstack_endpoint ca_bundle mfa_process policy policy_arns"
+        " session_tags transitive_tag_keys source_identity mfa_session_duration_seconds session_store retry_mode"
+        " max_attempts defaults_mode access_key_id"
+    ).split()
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the first credentials come from; ``identity`` is what determines them, without a secret."""
+
+    kind: str  # StaticKeys, Environment, Ec2InstanceMetadata, EcsContainer, WebIdentity, IdentityCenter, Process
+    where: str
+    profile: str | None = None
+    identity: tuple[tuple[str, str], ...] = ()
+    keys: Credentials | None = field(default=None, repr=False)  # of StaticKeys
+    role: Role | None = None  # of WebIdentity
+    if_any: bool = False  # asked only because nothing was named: finding nothing is then no error of its own
+
+    def __getitem__(self, name: str) -> str:
+        """Return one field of the identity."""
+        return dict(self.identity)[name]
+
+
+@dataclass(frozen=True)
+class Mfa:
+    """The MFA device of the user at the root of a chain, and how its code is come by."""
+
+    serial: str
+    where: str
+    on_role: bool  # set on a role profile, not only beside the user's keys
+    session_seconds: int = MFA_SESSION_DEFAULT
+    process: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to come by the credentials of a profile."""
+
+    profile: str | None
+    source: Source
+    endpoint: Endpoint
+    roles: tuple[Role, ...] = ()
+    mfa: Mfa | None = None
+    account_id: str | None = None  # as the profile says, where no answer tells
+    session_seconds: int = MFA_SESSION_DEFAULT
+
+    def compared(self) -> dict[str, Any]:
+        """Return all that determines the result, as values of JSON without a secret."""
+        mfa = None if self.mfa is None else self.mfa.serial
+        source_role = None if self.source.role is None else _determining(self.source.role)
+        return {
+            "source": [self.source.kind, *map(list, self.source.identity)],
+            "source_role": source_role,
+            "roles": [_determining(role) for role in self.roles],
+            "mfa_serial": mfa,
+            "session_seconds": self.session_seconds if not self.roles else None,
+            "region": self.endpoint.region,
+            "issuer": self.endpoint.issuer,
+            "fips": self.endpoint.use_fips,
+            "dualstack": self.endpoint.use_dualstack,
+            "sts_regional_endpoints": self.endpoint.sts_regional_endpoints,
+            "account_id": self.account_id,
+        }
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks: what a plan needs to know besides the settings."""
+
+    user: str = "user"  # of the operating system, for the session name
+    program: str | None = None  # path of this credproc, to know it in a credential_process line
+
+
+def plan_for(config: SharedConfig, profile: str | None, environ: Mapping[str, str], asker: Asker) -> Plan:
+    """Return the plan for a profile; None: none was named.
+
+    Raises ConfigError, with file and line and what to do; keys that look misspelt are named in its hint.
+    """
+    resolution = _Resolution(config, environ, asker)
+    try:
+        return resolution.plan(profile)
+    except ConfigError as error:
+        misspelt = [remark for section in resolution.seen for remark in _misspelt(section)]
+        if misspelt:
+            error.hint = "; ".join([*misspelt, *([error.hint] if error.hint else [])])
+        raise
+
+
+def quoted(name: str) -> str:
+    """Return a profile's name for a message: quoted, printable, and not longer than a line."""
+    text = ascii(name)
+    return text if len(text) <= _SHOWN_NAME else text[: _SHOWN_NAME - 4] + "...'"
+
+
+def alias_target(command: str, program: str | None) -> str | None:
+    """Return the profile that a ``credential_process`` line asks credproc itself for; None if it starts another program.
+
+    Raises UsageError if it is credproc, but with arguments that name no profile.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return None
+    if not words or not _is_credproc(words[0], program):
+        return None
+    if len(words) == 3 and words[1] == "--profile":
+        return words[2]
+    if len(words) == 2 and words[1].startswith("--profile="):
+        return words[1].partition("=")[2]
+    raise UsageError(
+        "credential_process starts credproc with arguments that name no profile",
+        "write credential_process = credproc --profile NAME, without a comment behind it",
+    )
+
+
+def _is_credproc(word: str, program: str | None) -> bool:
+    if os.path.basename(word.replace("\\", "/")).lower() in ("credproc", "credproc.exe"):
+        return True
+    try:
+        return program is not None and os.path.samefile(word, program)
+    except OSError:
+        return False
+
+
+class _Resolution:
+    """One walk through the profiles; remembers which it has seen."""
+
+    def __init__(self, config: SharedConfig, environ: Mapping[str, str], asker: Asker) -> None:
+        self.config = config
+        self.environ = environ
+        self.asker = asker
+        self.session_name = default_session_name(asker.user)
+        self.seen: list[Section] = []
+        self.path: list[str] = []
+
+    def plan(self, profile: str | None) -> Plan:
+        if profile is None and not self._default_counts():
+            source = self._unnamed_source()
+            section = self.config.profiles.get("default", Section("default", "default"))
+            return self._assembled(None, section, source, [])
+        selected = self._selected(profile or "default")
+        if profile is None and self._has_web_identity_variables() and not _has_role(selected):
+            return self._assembled(None, selected, self._web_identity_variables(), [])
+        if _has_role(selected):
+            source, hops = self._role_chain(selected)
+        else:
+            source, hops = self._base(selected), []
+        return self._assembled(selected.name, selected, source, hops)
+
+    def _assembled(self, profile: str | None, selected: Section, source: Source, hops: list[Section]) -> Plan:
+        roles = tuple(role_in(hop, self.session_name) for hop in reversed(hops))
+        root = self.config.profiles.get(source.profile) if source.profile is not None else None
+        innermost = roles[-1] if roles else source.role
+        seconds = self._session_seconds(root, selected)
+        return Plan(
+            profile=profile,
+            source=source,
+            endpoint=endpoint_for(selected, self.config, self.environ, innermost.role_arn if innermost else None),
+            roles=roles,
+            mfa=None if source.kind == "WebIdentity" and not hops else self._mfa(hops, root, selected, seconds),
+            account_id=selected.value("aws_account_id") if not roles else None,
+            session_seconds=seconds,
+        )
+
+    # --- which profile -----------------------------------------------------------------------------------------
+
+    def _selected(self, name: str) -> Section:
+        """Return the profile of that name, or the one that it is an alias of."""
+        section = self.config.profiles.get(name)
+        if section is None:
+            raise ConfigError(
+                f"{self.config.shown_files()}: no profile named {quoted(name)}", self._nearest(name)
+            )
+        self._visit(section)
+        target = self._alias(section)
+        if target is None:
+            return section
+        if target.value in self.path:
+            raise self._cycle(target.value, target.where)
+        if target.value not in self.config.profiles:
+            raise ConfigError(
+                f"{target.where}: credential_process names profile {quoted(target.value)}, which does not exist",
+                self._nearest(target.value),
+            )
+        return self._selected(target.value)
+
+    def _alias(self, section: Section) -> Setting | None:
+        """Return the profile that the section's own ``credential_process`` names, if that is what the section is."""
+        command = section.setting("credential_process")
+        if command is None or _has_role(section) or section.setting("web_identity_token_file") is not None:
+            return None
+        if _is_identity_center(section) or _keys_from_credentials_file(section) is not None:
+            return None
+        try:
+            target = alias_target(command.value, self.asker.program)
+        except UsageError as error:
+            raise ConfigError(f"{command.where}: {error}", error.hint) from None
+        return None if target is None else Setting(target, command.where)
+
+    def _visit(self, section: Section) -> None:
+        self.seen.append(section)
+        self.path.append(section.name)
+
+    def _nearest(self, name: str) -> str:
+        near = get_close_matches(name, self.config.profiles, n=1)
+        if near:
+            return f"did you mean {quoted(near[0])}?"
+        if not self.config.profiles:
+            return "no profiles are defined there; AWS_CONFIG_FILE names another file"
+        return "check the spelling: aws configure list-profiles shows the names"
+
+    def _cycle(self, name: str, where: str) -> ConfigError:
+        start = self.path.index(name) if name in self.path else 0
+        cycle = " -> ".join(quoted(step)[1:-1] for step in [*self.path[start:], name])
+        return ConfigError(
+            f"{where}: the profiles form a circle: {cycle}", "let one of them name a profile that has credentials"
+        )
+
+    # --- with roles --------------------------------------------------------------------------------------------
+
+    def _role_chain(self, section: Section) -> tuple[Source, list[Section]]:
+        """Return the source and the profiles with roles, outermost first."""
+        hops = [section]
+        while True:
+            source_profile = section.setting("source_profile")
+            credential_source = section.setting("credential_source")
+            where = section.line_of("role_arn")
+            if source_profile is not None and credential_source is not None:
+                raise ConfigError(
+                    f"{where}: [{section.name}] has both source_profile and credential_source", "keep one of them"
+                )
+            if credential_source is not None:
+                return self._named_source(credential_source), hops
+            if source_profile is None:
+                raise ConfigError(
+                    f"{where}: role_arn without source_profile or credential_source",
+                    f"add source_profile to [{section.name}]"
+                    + (f" (source_profile = {section.name} if its own keys are meant)" if _has_keys(section) else ""),
+                )
+            source_section = self._source_section(section, source_profile)
+            if _has_keys(source_section) or not _has_role(source_section):
+                return self._base(source_section), hops
+            section = source_section
+            hops.append(section)
+
+    def _source_section(self, section: Section, reference: Setting) -> Section:
+        """Return the profile that ``source_profile`` names, or the one that it is an alias of."""
+        name = reference.value
+        if name not in self.config.profiles:
+            raise ConfigError(
+                f"{reference.where}: source_profile {quoted(name)} does not exist", self._nearest(name)
+            )
+        if name == section.name and _has_keys(section):
+            return section
+        if name in self.path:
+            raise self._cycle(name, reference.where)
+        return self._selected(name)
+
+    def _named_source(self, setting: Setting) -> Source:
+        name = setting.value
+        if name not in CREDENTIAL_SOURCES:
+            near = get_close_matches(name.lower(), [known.lower() for known in CREDENTIAL_SOURCES], n=1)
+            exact = next((known for known in CREDENTIAL_SOURCES if near and known.lower() == near[0]), None)
+            raise ConfigError(
+                f"{setting.where}: credential_source is none that is known: {name[:40]}",
+                f"did you mean {exact}?" if exact else "write Environment, Ec2InstanceMetadata or EcsContainer",
+            )
+        return self._environment_source(name, setting.where)
+
+    def _environment_source(self, kind: str, where: str, *, if_any: bool = False) -> Source:
+        variables = {
+            "Environment": ("AWS_ACCESS_KEY_ID",),
+            "EcsContainer": ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+            "Ec2InstanceMetadata": (),
+        }[kind]
+        identity = tuple((name, self.environ[name]) for name in variables if self.environ.get(name))
+        return Source(kind, where, identity=identity[:1], if_any=if_any)
+
+    # --- without roles -----------------------------------------------------------------------------------------
+
+    def _base(self, section: Section) -> Source:
+        """Return the source that the profile is by itself, in botocore's order."""
+        login = section.setting("login_session")
+        process = section.setting("credential_process")
+        if section.setting("web_identity_token_file") is not None:
+            return self._web_identity(section)
+        if _is_identity_center(section):
+            return self._identity_center(section)
+        if _keys_from_credentials_file(section) is not None:
+            return self._static(section)
+        if login is not None:
+            raise ConfigError(
+                f"{login.where}: login_session is for the AWS CLI alone",
+                "use credential_process = aws configure export-credentials"
+                f" --profile {section.name} --format process in a source profile of its own",
+            )
+        if process is not None:
+            return Source("Process", process.where, section.name, (("command", process.value),))
+        if section.setting("sso_session") is not None and not _has_keys(section):
+            return self._identity_center(section)  # which says what it lacks
+        return self._static(section)
+
+    def _static(self, section: Section) -> Source:
+        access_key_id = section.setting("aws_access_key_id")
+        secret = section.setting("aws_secret_access_key")
+        if access_key_id is None or not access_key_id.value:
+            if secret is not None:
+                raise ConfigError(
+                    f"{secret.where}: aws_secret_access_key without aws_access_key_id",
+                    f"add aws_access_key_id to [{section.name}]",
+                )
+            raise ConfigError(
+                f"{section.where}: profile {quoted(section.name)} holds no credentials and says nowhere to get them",
+                "add role_arn and source_profile, keys, sso_session, or credential_process",
+            )
+        if secret is None or not secret.value:
+            raise ConfigError(
+                f"{access_key_id.where}: aws_access_key_id without aws_secret_access_key",
+                f"add aws_secret_access_key to [{section.name}]",
+            )
+        token = section.value("aws_security_token") or section.value("aws_session_token") or None
+        return Source(
+            "StaticKeys",
+            access_key_id.where,
+            section.name,
+            (("access_key_id", access_key_id.value),),
+            keys=Credentials(
+                access_key_id.value, secret.value, token, account_id=section.value("aws_account_id") or None
+            ),
+        )
+
+    def _web_identity(self, section: Section) -> Source:
+        token_file = section.setting("web_identity_token_file")
+        role = web_identity_role_in(section, self.session_name)
+        path = token_file.value if token_file else ""
+        return Source("WebIdentity", role.where, section.name, (("token_file", path),), role=role)
+
+    def _identity_center(self, section: Section) -> Source:
+        reference = section.setting("sso_session")
+        settings = {key: section.value(key) for key in _IDENTITY_CENTER_KEYS}
+        where = section.line_of(next((key for key in ("sso_account_id", "sso_role_name") if settings[key]), "sso_session"))
+        if reference is not None:
+            session = self.config.sso_sessions.get(reference.value)
+            if session is None:
+                raise ConfigError(
+                    f"{reference.where}: there is no section [sso-session {reference.value[:80]}]",
+                    "check the name, or run aws configure sso",
+                )
+            for key in ("sso_start_url", "sso_region"):
+                value = session.value(key)
+                if settings[key] is not None and settings[key] != value:
+                    raise ConfigError(
+                        f"{section.line_of(key)}: {key} differs from the one in [sso-session {reference.value}]",
+                        f"remove {key} from [{section.name}]",
+                    )
+                settings[key] = value
+        missing = [key for key in _IDENTITY_CENTER_KEYS if not settings[key]]
+        if missing:
+            raise ConfigError(
+                f"{where}: profile {quoted(section.name)} is one of IAM Identity Center and lacks {', '.join(missing)}",
+                "run aws configure sso, or add what is missing",
+            )
+        identity = tuple((key, settings[key] or "") for key in _IDENTITY_CENTER_KEYS)
+        if reference is not None:
+            identity += (("sso_session", reference.value),)
+        return Source("IdentityCenter", where, section.name, identity)
+
+    # --- with no profile named ---------------------------------------------------------------------------------
+
+    def _default_counts(self) -> bool:
+        """Whether [default] is there and has to do with credentials; a lone region in it does not hide the machine's."""
+        section = self.config.profiles.get("default")
+        if section is None:
+            return False
+        return any(section.setting(key) is not None for key in _CREDENTIAL_KEYS)
+
+    def _has_web_identity_variables(self) -> bool:
+        return bool(self.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE"))
+
+    def _unnamed_source(self) -> Source:
+        if self._has_web_identity_variables():
+            return self._web_identity_variables()
+        for variable in ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+            if self.environ.get(variable):
+                return self._environment_source("EcsContainer", variable)
+        return self._environment_source("Ec2InstanceMetadata", "instance metadata", if_any=True)
+
+    def _web_identity_variables(self) -> Source:
+        section = Section("the environment", "AWS_WEB_IDENTITY_TOKEN_FILE")
+        for key, variable in _WEB_IDENTITY_VARIABLES.items():
+            if self.environ.get(variable):
+                section[key] = Setting(self.environ[variable], variable)
+        if "role_arn" not in section:
+            raise ConfigError("AWS_WEB_IDENTITY_TOKEN_FILE: is set without AWS_ROLE_ARN", "set AWS_ROLE_ARN")
+        check_role_arn(section["role_arn"])
+        role = web_identity_role_in(section, self.session_name)
+        path = section["web_identity_token_file"].value
+        return Source("WebIdentity", "AWS_WEB_IDENTITY_TOKEN_FILE", identity=(("token_file", path),), role=role)
+
+    # --- MFA ---------------------------------------------------------------------------------------------------
+
+    def _mfa(self, hops: list[Section], root: Section | None, selected: Section, seconds: int) -> Mfa | None:
+        found: list[tuple[Setting, bool]] = []
+        for section in hops:
+            serial = mfa_serial_of(section)
+            if serial is not None:
+                found.append((serial, True))
+        if root is not None and root.setting("web_identity_token_file") is None:
+            serial = mfa_serial_of(root)
+            if serial is not None:
+                found.append((serial, False))
+        if not found:
+            return None
+        first = found[0][0]
+        for serial, _ in found[1:]:
+            if serial.value != first.value:
+                raise ConfigError(
+                    f"{serial.where}: mfa_serial differs from the one in {first.where}",
+                    "both belong to the one user whose keys the chain starts with: keep the right one",
+                )
+        sections = [*hops, *([root] if root is not None else []), selected]
+        process = next((found for found in (section.value("mfa_process") for section in sections) if found), None)
+        return Mfa(first.value, first.where, any(on_role for _, on_role in found), seconds, process)
+
+    def _session_seconds(self, root: Section | None, selected: Section) -> int:
+        for section in (root, selected):
+            if section is not None:
+                seconds = whole_number_of(section, "mfa_session_duration_seconds", MFA_SESSION_RANGE)
+                if seconds is not None:
+                    return seconds
+        return MFA_SESSION_DEFAULT
+
+
+_IDENTITY_CENTER_KEYS = ("sso_account_id", "sso_role_name", "sso_start_url", "sso_region")
+_CREDENTIAL_KEYS = (
+    "role_arn",
+    "web_identity_token_file",
+    "sso_account_id",
+    "sso_role_name",
+    "login_session",
+    "credential_process",
+    *_STATIC,
+)
+_WEB_IDENTITY_VARIABLES = {
+    "web_identity_token_file": "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "role_arn": "AWS_ROLE_ARN",
+    "role_session_name": "AWS_ROLE_SESSION_NAME",
+}
+
+
+def _has_role(section: Section) -> bool:
+    return section.setting("role_arn") is not None and section.setting("web_identity_token_file") is None
+
+
+def _has_keys(section: Section) -> bool:
+    return any(section.setting(key) is not None for key in _STATIC)
+
+
+def _is_identity_center(section: Section) -> bool:
+    return any(section.setting(key) is not None for key in ("sso_account_id", "sso_role_name"))
+
+
+def _keys_from_credentials_file(section: Section) -> Setting | None:
+    found = section.setting("aws_access_key_id")
+    return found if found is not None and found.from_credentials_file else None
+
+
+def _determining(role: Role) -> dict[str, Any]:
+    return role.parameters()
+
+
+def _misspelt(section: Section) -> list[str]:
+    remarks = []
+    for key, setting in section.items():
+        plain = key.removeprefix("credproc_")
+        if plain in KNOWN_KEYS:
+            continue
+        near = get_close_matches(plain, KNOWN_KEYS, n=1, cutoff=0.8)
+        if near:
+            remarks.append(f"{setting.where}: {key[:40]} looks like {near[0]}")
+    return remarks

@@ -1,0 +1,190 @@
+"""One role's settings → the parameters of its AssumeRole call, each checked before any call is made."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from credproc.errors import ConfigError
+from credproc.refresh.sharedconfig import Section, Setting
+
+# Limits: STS API reference, AssumeRole
+DURATION_RANGE = (900, 43200)  # seconds
+CHAINED_DURATION_LIMIT = 3600  # seconds; "role chaining limits your session to a maximum of one hour"
+_SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_NOT_IN_SESSION_NAME = re.compile(r"[^\w+=,.@-]+", re.ASCII)
+_SERIAL = re.compile(r"[\w+=/:,.@-]{9,256}", re.ASCII)
+_MISPRINTED_ARN = re.compile(r"(arn:[\w-]+:iam):(\d+:.+)")  # the AWS CLI guide itself misprints it so
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role to assume and how; the names are those of the STS API's parameters and of the config file's keys."""
+
+    role_arn: str
+    role_session_name: str
+    where: str
+    external_id: str | None = None
+    duration_seconds: int | None = None
+    policy: str | None = None
+    policy_arns: tuple[str, ...] = ()
+    session_tags: tuple[tuple[str, str], ...] = ()
+    transitive_tag_keys: tuple[str, ...] = ()
+    source_identity: str | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of AssumeRole, without those that are not set."""
+        optional: dict[str, Any] = {
+            "ExternalId": self.external_id,
+            "DurationSeconds": self.duration_seconds,
+            "Policy": self.policy,
+            "PolicyArns": [{"arn": arn} for arn in self.policy_arns],
+            "Tags": [{"Key": key, "Value": value} for key, value in self.session_tags],
+            "TransitiveTagKeys": list(self.transitive_tag_keys),
+            "SourceIdentity": self.source_identity,
+        }
+        required = {"RoleArn": self.role_arn, "RoleSessionName": self.role_session_name}
+        return required | {name: value for name, value in optional.items() if value not in (None, [])}
+
+
+def role_in(section: Section, default_session_name: str) -> Role:
+    """Return the role that a profile with ``role_arn`` describes; raises ConfigError with file and line."""
+    return Role(
+        role_arn=role_arn_of(section),
+        role_session_name=session_name_of(section) or default_session_name,
+        where=section.line_of("role_arn"),
+        external_id=section.value("external_id"),
+        duration_seconds=_whole_number(section.setting("duration_seconds"), "duration_seconds", DURATION_RANGE),
+        policy=_policy(section.own("policy")),
+        policy_arns=_listed(section.own("policy_arns")),
+        session_tags=_tags(section.own("session_tags")),
+        transitive_tag_keys=_listed(section.own("transitive_tag_keys")),
+        source_identity=_text(section.own("source_identity")),
+    )
+
+
+def web_identity_role_in(section: Section, default_session_name: str) -> Role:
+    """Return the role of a web identity profile: of its settings only ARN and session name are sent, as in botocore."""
+    if section.setting("role_arn") is None:
+        raise ConfigError(
+            f"{section.line_of('web_identity_token_file')}: web_identity_token_file without role_arn",
+            f"add role_arn to [{section.name}]",
+        )
+    return Role(
+        role_arn=role_arn_of(section),
+        role_session_name=session_name_of(section) or default_session_name,
+        where=section.line_of("role_arn"),
+    )
+
+
+def role_arn_of(section: Section) -> str:
+    """Return the profile's ``role_arn``, checked."""
+    setting = section.setting("role_arn")
+    if setting is None:  # pragma: no cover - callers look first
+        raise ConfigError(f"{section.where}: role_arn is missing")
+    check_role_arn(setting)
+    return setting.value
+
+
+def check_role_arn(setting: Setting) -> None:
+    """Raise ConfigError unless the value has the shape of an ARN: six fields, and a partition.
+
+    The account's length and the rest are STS's business.
+    """
+    arn = setting.value
+    fields = arn.split(":", 5)
+    if len(fields) == 6 and fields[0] == "arn" and fields[1] and fields[2] and fields[5]:
+        return
+    misprinted = _MISPRINTED_ARN.fullmatch(arn)
+    hint = (
+        f"a colon is missing: write {misprinted[1]}::{misprinted[2]}"
+        if misprinted
+        else "write it as arn:aws:iam::123456789012:role/NAME"
+    )
+    raise ConfigError(f"{setting.where}: role_arn is no ARN: {arn}", hint)
+
+
+def session_name_of(section: Section) -> str | None:
+    """Return the profile's ``role_session_name``, checked, or None."""
+    setting = section.setting("role_session_name")
+    if setting is not None and not _SESSION_NAME.fullmatch(setting.value):
+        raise ConfigError(
+            f"{setting.where}: role_session_name is not 2 to 64 letters, digits or characters of _+=,.@-",
+            "shorten it, or replace the characters that AWS does not take",
+        )
+    return None if setting is None else setting.value
+
+
+def default_session_name(user: str) -> str:
+    """Return the session name for a user of the operating system, so that CloudTrail tells who it was."""
+    cleaned = _NOT_IN_SESSION_NAME.sub("-", user).strip("-")
+    return f"credproc-{cleaned}"[:64] if cleaned else "credproc"
+
+
+def mfa_serial_of(section: Section) -> Setting | None:
+    """Return the profile's ``mfa_serial``, checked, or None."""
+    setting = section.setting("mfa_serial")
+    if setting is None:
+        return None
+    if ":u2f/" in setting.value:
+        raise ConfigError(
+            f"{setting.where}: mfa_serial is a security key, and those cannot be used for API calls",
+            "register a TOTP device (an authenticator app) for the same user, and name that one",
+        )
+    if not _SERIAL.fullmatch(setting.value):
+        raise ConfigError(
+            f"{setting.where}: mfa_serial is neither an ARN nor a serial of 9 to 256 characters",
+            "copy it from the user's security credentials in IAM: arn:aws:iam::123456789012:mfa/NAME",
+        )
+    return setting
+
+
+def whole_number_of(section: Section, key: str, allowed: tuple[int, int]) -> int | None:
+    """Return the number (seconds) that credproc's own setting ``key`` holds, checked, or None."""
+    return _whole_number(section.own(key), f"credproc_{key}", allowed)
+
+
+def _whole_number(setting: Setting | None, key: str, allowed: tuple[int, int]) -> int | None:
+    if setting is None:
+        return None
+    lowest, highest = allowed
+    if not re.fullmatch(r"[0-9]{1,9}", setting.value) or not lowest <= int(setting.value) <= highest:
+        raise ConfigError(
+            f"{setting.where}: {key} is no whole number from {lowest} to {highest}: {setting.value[:40]}",
+            "give the seconds as digits only",
+        )
+    return int(setting.value)
+
+
+def _text(setting: Setting | None) -> str | None:
+    return None if setting is None else setting.value
+
+
+def _listed(setting: Setting | None) -> tuple[str, ...]:
+    if setting is None:
+        return ()
+    return tuple(part for part in (word.strip() for word in setting.value.split(",")) if part)
+
+
+def _tags(setting: Setting | None) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for part in _listed(setting):
+        key, equals, value = part.partition("=")
+        if not equals or not key.strip():
+            where = setting.where if setting else ""
+            raise ConfigError(f"{where}: credproc_session_tags holds a tag without '='", "write Key=Value,Key=Value")
+        pairs.append((key.strip(), value.strip()))
+    return tuple(pairs)
+
+
+def _policy(setting: Setting | None) -> str | None:
+    if setting is None:
+        return None
+    try:
+        json.loads(setting.value)
+    except ValueError as error:
+        raise ConfigError(
+            f"{setting.where}: credproc_policy is no JSON: {error}",
+            "write the policy in one line; its text is sent as it stands",
+        ) from None
+    return setting.value

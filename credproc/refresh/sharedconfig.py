@@ -1,0 +1,277 @@
+"""The two AWS files, read once: text → profiles, whose settings know their file and line.
+
+The grammar is the SDKs' common one (test suite in tests/cases/profile-parser.json), and beyond it profile names with
+spaces in quotes, as the AWS CLI takes them. The credentials file overrides the config file key by key.
+"""
+
+import os
+import re
+import shlex
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from credproc import paths
+from credproc.errors import ConfigError
+
+_SIZE_LIMIT = 8 * 1024 * 1024  # bytes
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_NAME = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")  # profile and property names, by the suite
+_COMMENT = re.compile(r"(?:^|[ \t])[#;].*", re.DOTALL)
+_HEADER_COMMENT = re.compile(r"[ \t]*[#;]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_PREFIX = "credproc_"
+
+
+class Setting(NamedTuple):
+    """A value and where it was read, as ``~/.aws/config:12``."""
+
+    value: str
+    where: str
+    from_credentials_file: bool = False
+
+
+class Section(dict[str, Setting]):
+    """The settings of one profile (or sso-session, or services section), by lower-case key."""
+
+    def __init__(self, name: str, where: str) -> None:
+        """Start empty; ``where`` is the line of the header."""
+        super().__init__()
+        self.name = name
+        self.where = where
+
+    def setting(self, key: str) -> Setting | None:
+        """Return the setting that counts for ``key``: ``credproc_<key>`` before ``<key>``; None if neither is there.
+
+        Raises ConfigError if its value holds a control character: such a value would mean one thing to one reader
+        and another to the next.
+        """
+        found = self.get(_PREFIX + key) or self.get(key)
+        if found is not None and _CONTROL.search(found.value):
+            raise ConfigError(f"{found.where}: {key} holds a control character", "type the line anew")
+        return found
+
+    def own(self, key: str) -> Setting | None:
+        """Return the setting ``credproc_<key>``, for what only credproc knows; None if it is not there."""
+        return self.setting(key) if _PREFIX + key in self else None
+
+    def value(self, key: str) -> str | None:
+        """Return only the value of the setting that counts for ``key``."""
+        found = self.setting(key)
+        return None if found is None else found.value
+
+    def line_of(self, key: str) -> str:
+        """Return where ``key`` is set, or where the section begins."""
+        found = self.get(_PREFIX + key) or self.get(key)
+        return self.where if found is None else found.where
+
+
+@dataclass(frozen=True)
+class SharedConfig:
+    """What the two files say."""
+
+    profiles: dict[str, Section] = field(default_factory=dict)
+    sso_sessions: dict[str, Section] = field(default_factory=dict)
+    services: dict[str, Section] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()  # what was passed over, each with file and line, for the log and doctor
+    files: tuple[str, ...] = ()  # their paths, as shown to people
+
+    def shown_files(self) -> str:
+        """Return the names of the files, for a message."""
+        return " and ".join(self.files) or "the AWS config files"
+
+
+def read(environ: Mapping[str, str]) -> SharedConfig:
+    """Read both files, wherever the environment says they are; an absent one is empty.
+
+    Raises ConfigError, with file and line, for what no reader could make sense of.
+    """
+    config_path, credentials_path = paths.config_file(environ), paths.credentials_file(environ)
+    return parse(
+        _text(config_path, environ),
+        _text(credentials_path, environ),
+        config_name=paths.shown(config_path or "~/.aws/config", environ),
+        credentials_name=paths.shown(credentials_path or "~/.aws/credentials", environ),
+    )
+
+
+def parse(
+    config_text: str,
+    credentials_text: str,
+    config_name: str = "config",
+    credentials_name: str = "credentials",
+) -> SharedConfig:
+    """Return what the two texts say; the names are for messages. Raises ConfigError, with file and line."""
+    remarks: list[str] = []
+    found: dict[str, dict[str, Section]] = {"profile": {}, "sso-session": {}, "services": {}}
+    prefixed_default = False
+    for header, section in _sections(config_text, config_name, from_credentials_file=False, remarks=remarks):
+        kind, name = _config_header(header)
+        if kind == "profile" and name == "default":
+            # "[profile default]" wins over "[default]", whatever their order
+            prefixed = header != "default"
+            if prefixed and not prefixed_default:
+                found["profile"].pop("default", None)
+            elif prefixed_default and not prefixed:
+                remarks.append(f"{section.where}: [default] is ignored beside [profile default]")
+                continue
+            prefixed_default = prefixed
+        if kind is None or name is None:
+            remarks.append(f"{section.where}: [{header}] is no profile, sso-session or services section")
+            continue
+        _merge(found[kind], name, section)
+    for header, section in _sections(credentials_text, credentials_name, from_credentials_file=True, remarks=remarks):
+        if not _NAME.fullmatch(header):
+            remarks.append(f"{section.where}: [{header}] is no profile name")
+            continue
+        _merge(found["profile"], header, section)
+    return SharedConfig(
+        found["profile"],
+        found["sso-session"],
+        found["services"],
+        tuple(remarks),
+        (config_name, credentials_name),
+    )
+
+
+def nested(setting: Setting) -> dict[str, str]:
+    """Return the sub-properties in a setting's value (lines of ``key = value`` below an empty one)."""
+    pairs = (line.partition("=") for line in setting.value.split("\n") if line.strip())
+    return {key.strip().lower(): value.strip() for key, _, value in pairs}
+
+
+def _merge(sections: dict[str, Section], name: str, section: Section) -> None:
+    target = sections.get(name)
+    if target is None:
+        section.name = name
+        sections[name] = section
+    else:
+        target.update(section)
+
+
+def _config_header(header: str) -> tuple[str | None, str | None]:
+    """Return the kind and the name that a header in the config file declares, or None for what is ignored."""
+    if header == "default":
+        return "profile", "default"
+    kind, _, rest = header.replace("\t", " ").partition(" ")
+    if kind not in ("profile", "sso-session", "services"):
+        return None, None
+    name = rest.strip()
+    if name[:1] in ("'", '"'):
+        try:
+            words = shlex.split(name)
+        except ValueError:  # a quotation that does not end
+            return None, None
+        return (kind, words[0]) if len(words) == 1 and words[0] else (None, None)
+    return (kind, name) if _NAME.fullmatch(name) else (None, None)
+
+
+def _sections(
+    text: str, file: str, *, from_credentials_file: bool, remarks: list[str]
+) -> Iterator[tuple[str, Section]]:
+    """Yield each section's header and settings, in order of appearance."""
+    header: str | None = None
+    section = Section("", file)
+    key: str | None = None  # the property that a continuation line would belong to
+    for number, line in enumerate(_LINE_END.split(text), start=1):
+        where = f"{file}:{number}"
+        stripped = line.strip(" \t")
+        if not stripped or stripped[0] in "#;":
+            continue
+        if line[0] in " \t":
+            if header is None:
+                raise ConfigError(f"{where}: Expected a profile definition, found continuation", _SECTION_HINT)
+            if key is None:
+                raise ConfigError(f"{where}: Expected a property definition, found continuation", _INDENT_HINT)
+            _continue(section, key, stripped, where)
+        elif line[0] == "[":
+            if header is not None:
+                yield header, section
+            header = _header(stripped, where)
+            section, key = Section(header, where), None
+        else:
+            if header is None:
+                raise ConfigError(f"{where}: Expected a profile definition", _SECTION_HINT)
+            key, value = _property(stripped, where)
+            if _NAME.fullmatch(key):
+                section[key] = Setting(value, where, from_credentials_file)
+            else:
+                remarks.append(f"{where}: a key with a space or a special character is ignored")
+    if header is not None:
+        yield header, section
+
+
+_SECTION_HINT = "settings stand below a line such as [profile NAME]"
+_INDENT_HINT = "an indented line continues the setting above it; remove the indentation"
+
+
+def _continue(section: Section, key: str, stripped: str, where: str) -> None:
+    setting = section.get(key)
+    if setting is None:  # a continuation of a key that is ignored
+        return
+    if setting.value == "" or setting.value.startswith("\n"):  # sub-properties
+        name, equals, _ = stripped.partition("=")
+        if not equals:
+            raise ConfigError(
+                f"{where}: Expected an '=' sign defining a sub-property of {key}",
+                "below a setting without a value stand lines of the form key = value",
+            )
+        if not name.strip():
+            raise ConfigError(f"{where}: Sub-property did not have a name", f"write key = value below {key}")
+    section[key] = setting._replace(value=f"{setting.value}\n{stripped}")
+
+
+def _header(stripped: str, where: str) -> str:
+    end = stripped.find("]")
+    rest = stripped[end + 1 :]
+    if end < 0 or (rest.strip() and not _HEADER_COMMENT.match(rest)):
+        raise ConfigError(f"{where}: Profile definition must end with ']'", "write it as [profile NAME]")
+    return stripped[1:end].strip(" \t")
+
+
+def _property(stripped: str, where: str) -> tuple[str, str]:
+    name, equals, value = stripped.partition("=")
+    if not equals:
+        raise ConfigError(f"{where}: Expected an '=' sign defining a property", "write the line as key = value")
+    name = name.strip(" \t").lower()
+    if not name:
+        raise ConfigError(f"{where}: Property did not have a name", "write the line as key = value")
+    return name, _COMMENT.sub("", value, count=1).strip(" \t")
+
+
+def _text(path: str | None, environ: Mapping[str, str]) -> str:
+    """Return the text of a file of UTF-8, empty if there is none."""
+    if path is None:
+        return ""
+    shown = paths.shown(path, environ)
+    try:
+        fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "is no path"
+        raise ConfigError(f"{shown}: cannot be read: {reason.lower()}", "check the owner and mode of the file") from None
+    with os.fdopen(fd, "rb") as file:
+        status = os.fstat(fd)
+        if os.path.exists(os.devnull) and os.path.samestat(status, os.stat(os.devnull)):
+            return ""
+        if not stat.S_ISREG(status.st_mode):
+            raise ConfigError(f"{shown}: is no regular file", "name a file in AWS_CONFIG_FILE and its like")
+        data = file.read(_SIZE_LIMIT + 1)
+    if len(data) > _SIZE_LIMIT:
+        raise ConfigError(f"{shown}: is larger than 8 MiB", "is this the right file?")
+    return _decoded(data, shown)
+
+
+def _decoded(data: bytes, shown: str) -> str:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise ConfigError(f"{shown}:1: is UTF-16", "save it as UTF-8")
+    zero = data.find(b"\0")
+    if zero >= 0:
+        raise ConfigError(f"{shown}:{data.count(10, 0, zero) + 1}: holds a NUL byte", "save it as UTF-8 text")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(10, 0, error.start) + 1
+        raise ConfigError(f"{shown}:{line}: is not UTF-8", "save it as UTF-8") from None
