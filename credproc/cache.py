@@ -18,7 +18,7 @@ from credproc.files import open_directory
 try:
     from _blake2 import blake2b  # hashlib, which wraps it, costs ten times as much to import
 except ImportError:  # an interpreter that builds it under another name
-    from hashlib import blake2b  # noqa: TID253 - the reason is above
+    from hashlib import blake2b
 
 TYPE_CHECKING = False  # typing itself would cost a hit more than all of credproc
 if TYPE_CHECKING:

@@ -6,7 +6,15 @@ A hit ends here, after a read and a write. Everything else is imported where it 
 import os
 import sys
 import time
-from _signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal  # signal itself would import enum
+
+# signal itself would import enum
+from _signal import (  # type: ignore[import-not-found]
+    SIG_DFL,
+    SIGINT,
+    default_int_handler,
+    getsignal,
+    signal,
+)
 
 from credproc import cache
 
@@ -126,8 +134,8 @@ def _bug(error: Exception) -> "CredprocError":
     from credproc.refresh import own_directory
 
     logged = log.write_traceback(own_directory(os.environ), error)
-    where = f"its traceback is in {log.NAME} in the cache directory" if logged else "it could not be logged"
-    return CredprocError(f"internal: {type(error).__name__}: this is a bug in credproc", f"{where}; please report it")
+    where = f"the traceback is in {log.NAME} in the cache directory" if logged else "it could not be logged"
+    return CredprocError(f"internal: {type(error).__name__}: this is a bug in credproc, please report it; {where}")
 
 
 def _complain(error: "CredprocError") -> None:

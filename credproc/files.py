@@ -51,9 +51,7 @@ class PrivateDirectory:
         """
         fd = self._open(name, flags)
         status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode) or (
-            _POSIX and (status.st_uid != os.geteuid() or status.st_mode & 0o077)
-        ):
+        if not stat.S_ISREG(status.st_mode) or (_POSIX and (status.st_uid != os.geteuid() or status.st_mode & 0o077)):
             os.close(fd)
             raise PermissionError(f"{self.path}/{name}: not a private file of ours")
         return fd

@@ -25,10 +25,10 @@ def credentials_file(environ: "Mapping[str, str]", *, windows: bool = _WINDOWS) 
 
 
 def cache_directory(environ: "Mapping[str, str]", *, platform: str = sys.platform) -> str | None:
-    """Return the path of credproc's own directory, or None where there is no place for one.
+    r"""Return the path of credproc's own directory, or None where there is no place for one.
 
     ``CREDPROC_CACHE_DIR``; else ``$XDG_CACHE_HOME/credproc`` or ``~/.cache/credproc``; on macOS
-    ``~/Library/Caches/credproc``; on Windows ``%LOCALAPPDATA%\\credproc\\Cache``. Relative paths are ignored (XDG
+    ``~/Library/Caches/credproc``; on Windows ``%LOCALAPPDATA%\credproc\Cache``. Relative paths are ignored (XDG
     Base Directory Specification: "must be absolute"), as they would move with the caller's working directory.
     """
     own = environ.get("CREDPROC_CACHE_DIR")

@@ -19,7 +19,7 @@ def clear(profile: str | None, environ: Mapping[str, str]) -> str:
     removed = [] if directory is None else _removed(directory, profile)
     place = paths.shown(path, environ) if path is not None else "the cache"
     if not removed:
-        subject = "" if profile is None else f" of profile {ascii(profile)}"
+        subject = "" if profile is None else f" of profile {profile!a}"
         return f"nothing{subject} was cached in {place}\n"
     return "".join(f"removed: {line}\n" for line in removed)
 
@@ -60,7 +60,7 @@ def _described(about: dict[str, object]) -> str:
     if not about:
         return "an entry that cannot be read"
     profile = about.get("profile")
-    subject = "no profile named" if profile is None else f"profile {ascii(profile)}"
+    subject = "no profile named" if profile is None else f"profile {profile!a}"
     expiration = about.get("expiration")
     until = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(expiration)) if isinstance(expiration, int) else "?"
     return f"{subject}, credentials that expire at {until}"

@@ -97,7 +97,7 @@ def _awaited(lock: Lock, look: Callable[[], bytes | None], request: Request) -> 
     try:
         return lock.wait(look, deadline)
     except DeadlineError as error:
-        who = "the environment" if request.profile is None else f"profile {ascii(request.profile[:80])}"
+        who = "the environment" if request.profile is None else f"profile {request.profile[:80]!a}"
         raise DeadlineError(f"{who}: {error}", "wait until it has ended, or end that process") from None
 
 
@@ -126,5 +126,3 @@ def _user(environ: Mapping[str, str]) -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container that runs as a user without an entry
         return f"uid-{os.getuid()}"
-
-

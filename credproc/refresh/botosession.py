@@ -22,7 +22,7 @@ def botocore_session(config: SharedConfig, profile: str | None) -> botocore.sess
     profiles = {section.name: _plain(section) for section in config.profiles.values()}
     profiles.setdefault(name, {})
     # No public way to give a session its configuration but through a file of botocore's grammar, which is not ours
-    session._config = {  # noqa: SLF001
+    session._config = {  # type: ignore[attr-defined]  # noqa: SLF001
         "profiles": profiles,
         "sso_sessions": {section.name: _plain(section) for section in config.sso_sessions.values()},
         "services": {section.name: _plain(section) for section in config.services.values()},

@@ -167,7 +167,7 @@ def _checked_url(setting: Setting) -> Setting:
         )
     if parts.scheme == "http" and not (host in ("localhost", "::1") or re.fullmatch(r"127(\.\d{1,3}){3}", host)):
         raise ConfigError(
-            f"{setting.where}: the STS endpoint is plain http to {host}, where anybody on the way reads the credentials",
+            f"{setting.where}: the STS endpoint is plain http to {host}: others could read the credentials",
             "write https; http is for this machine only (AWS_ENDPOINT_URL_STS sets the endpoint of STS alone)",
         )
     return setting

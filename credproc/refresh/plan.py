@@ -134,7 +134,7 @@ def quoted(name: str) -> str:
 
 
 def alias_target(command: str, program: str | None) -> str | None:
-    """Return the profile that a ``credential_process`` line asks credproc itself for; None if it starts another program.
+    """Return the profile that a ``credential_process`` line asks credproc itself for; None for another program.
 
     Raises UsageError if it is credproc, but with arguments that name no profile.
     """
@@ -209,9 +209,7 @@ class _Resolution:
         """Return the profile of that name, or the one that it is an alias of."""
         section = self.config.profiles.get(name)
         if section is None:
-            raise ConfigError(
-                f"{self.config.shown_files()}: no profile named {quoted(name)}", self._nearest(name)
-            )
+            raise ConfigError(f"{self.config.shown_files()}: no profile named {quoted(name)}", self._nearest(name))
         self._visit(section)
         target = self._alias(section)
         if target is None:
@@ -288,9 +286,7 @@ class _Resolution:
         """Return the profile that ``source_profile`` names, or the one that it is an alias of."""
         name = reference.value
         if name not in self.config.profiles:
-            raise ConfigError(
-                f"{reference.where}: source_profile {quoted(name)} does not exist", self._nearest(name)
-            )
+            raise ConfigError(f"{reference.where}: source_profile {quoted(name)} does not exist", self._nearest(name))
         if name == section.name and _has_keys(section):
             return section
         if name in self.path:
@@ -379,7 +375,8 @@ class _Resolution:
     def _identity_center(self, section: Section) -> Source:
         reference = section.setting("sso_session")
         settings = {key: section.value(key) for key in _IDENTITY_CENTER_KEYS}
-        where = section.line_of(next((key for key in ("sso_account_id", "sso_role_name") if settings[key]), "sso_session"))
+        named = next((key for key in ("sso_account_id", "sso_role_name") if settings[key]), "sso_session")
+        where = section.line_of(named)
         if reference is not None:
             session = self.config.sso_sessions.get(reference.value)
             if session is None:
@@ -409,7 +406,7 @@ class _Resolution:
     # --- with no profile named ---------------------------------------------------------------------------------
 
     def _default_counts(self) -> bool:
-        """Whether [default] is there and has to do with credentials; a lone region in it does not hide the machine's."""
+        """Whether [default] has to do with credentials; a lone region in it does not hide the machine's role."""
         section = self.config.profiles.get("default")
         if section is None:
             return False

@@ -251,7 +251,8 @@ def _text(path: str | None, environ: Mapping[str, str]) -> str:
         return ""
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "is no path"
-        raise ConfigError(f"{shown}: cannot be read: {reason.lower()}", "check the owner and mode of the file") from None
+        hint = "check the owner and mode of the file"
+        raise ConfigError(f"{shown}: cannot be read: {reason.lower()}", hint) from None
     with os.fdopen(fd, "rb") as file:
         status = os.fstat(fd)
         if os.path.exists(os.devnull) and os.path.samestat(status, os.stat(os.devnull)):

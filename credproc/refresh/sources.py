@@ -136,8 +136,8 @@ def _identity_center(
     return SSOProvider(
         load_config=lambda: session.full_config,
         client_creator=session.create_client,
-        profile_name=source.profile,
-        token_provider=SSOTokenProvider(session, profile_name=source.profile),
+        profile_name=source.profile or "",
+        token_provider=SSOTokenProvider(session, profile_name=source.profile or ""),
     )
 
 
@@ -150,7 +150,7 @@ def _process(
         started.append(child)
         return child
 
-    return ProcessProvider(profile_name=source.profile, load_config=lambda: session.full_config, popen=popen)
+    return ProcessProvider(profile_name=source.profile or "", load_config=lambda: session.full_config, popen=popen)
 
 
 def _with_chain(source: Source, environ: Mapping[str, str]) -> dict[str, str]:
@@ -225,7 +225,8 @@ def _identity_center_failure(source: Source, error: Exception) -> SourceError:
     signed_out = (boto.UnauthorizedSSOTokenError, boto.SSOTokenLoadError, boto.TokenRetrievalError, boto.SSOError)
     if isinstance(error, signed_out) or (isinstance(error, OSError) and not isinstance(error, ConnectionError)):
         return SourceError(
-            f"{source.where}: the sign-in to IAM Identity Center has expired, or there was none", f"run aws sso login {option}"
+            f"{source.where}: the sign-in to IAM Identity Center has expired, or there was none",
+            f"run aws sso login {option}",
         )
     if isinstance(error, boto.ClientError):
         code = inert(str(error.response.get("Error", {}).get("Code", "")), 80)
@@ -246,4 +247,3 @@ def _process_failure(source: Source, error: Exception) -> SourceError:
     if isinstance(error, RuntimeError):
         return SourceError(f"{where}: printed credentials that have expired", _HINTS["Process"])
     return SourceError(f"{where}: printed no Version 1 document", _HINTS["Process"])
-
