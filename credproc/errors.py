@@ -52,6 +52,15 @@ class PersonNeededError(CredprocError):
     exit_code = 3
 
 
+_SHOWN_NAME = 80  # characters of a profile name in a message
+
+
+def quoted(name: str) -> str:
+    """Return a profile's name for a message: quoted, printable, and not longer than a line."""
+    text = ascii(name)
+    return text if len(text) <= _SHOWN_NAME else text[: _SHOWN_NAME - 4] + "...'"
+
+
 def inert(text: str, limit: int | None = None) -> str:
     """Return the text so that it can only be read: no control, bidirectional or invisible character, no pile of marks.
 

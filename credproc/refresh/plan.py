@@ -7,29 +7,44 @@ hold this module against botocore itself; what differs on purpose is listed ther
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from credproc.errors import ConfigError, UsageError
-from credproc.refresh.credentials import Credentials
+from credproc.errors import ConfigError, UsageError, quoted
 from credproc.refresh.endpoint import Endpoint, endpoint_for
 from credproc.refresh.roles import (
     Role,
-    check_role_arn,
     default_session_name,
     mfa_serial_of,
     role_in,
-    web_identity_role_in,
     whole_number_of,
 )
 from credproc.refresh.sharedconfig import Section, Setting, SharedConfig
+from credproc.refresh.sourcesettings import (
+    Source,
+    environment_source,
+    has_keys,
+    has_role,
+    is_identity_center,
+    keys_from_credentials_file,
+    source_in,
+    web_identity_variables,
+)
 
 CREDENTIAL_SOURCES = ("Environment", "Ec2InstanceMetadata", "EcsContainer")
 MFA_SESSION_RANGE = (900, 129600)  # seconds; STS API reference, GetSessionToken
 MFA_SESSION_DEFAULT = 43200
-_STATIC = ("aws_access_key_id", "aws_secret_access_key")
-_SHOWN_NAME = 80  # characters of a profile name in a message
+_CREDENTIAL_KEYS = (
+    "role_arn",
+    "web_identity_token_file",
+    "sso_account_id",
+    "sso_role_name",
+    "login_session",
+    "credential_process",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+)
 
 # What a misspelt key may have been meant for: what takes part in resolving a profile
 KNOWN_KEYS = frozenset(
@@ -43,23 +58,6 @@ KNOWN_KEYS = frozenset(
         " max_attempts defaults_mode access_key_id"
     ).split()
 )
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the first credentials come from; ``identity`` is what determines them, without a secret."""
-
-    kind: str  # StaticKeys, Environment, Ec2InstanceMetadata, EcsContainer, WebIdentity, IdentityCenter, Process
-    where: str
-    profile: str | None = None
-    identity: tuple[tuple[str, str], ...] = ()
-    keys: Credentials | None = field(default=None, repr=False)  # of StaticKeys
-    role: Role | None = None  # of WebIdentity
-    if_any: bool = False  # asked only because nothing was named: finding nothing is then no error of its own
-
-    def __getitem__(self, name: str) -> str:
-        """Return one field of the identity."""
-        return dict(self.identity)[name]
 
 
 @dataclass(frozen=True)
@@ -127,12 +125,6 @@ def plan_for(config: SharedConfig, profile: str | None, environ: Mapping[str, st
         raise
 
 
-def quoted(name: str) -> str:
-    """Return a profile's name for a message: quoted, printable, and not longer than a line."""
-    text = ascii(name)
-    return text if len(text) <= _SHOWN_NAME else text[: _SHOWN_NAME - 4] + "...'"
-
-
 def alias_target(command: str, program: str | None) -> str | None:
     """Return the profile that a ``credential_process`` line asks credproc itself for; None for another program.
 
@@ -180,12 +172,12 @@ class _Resolution:
             section = self.config.profiles.get("default", Section("default", "default"))
             return self._assembled(None, section, source, [])
         selected = self._selected(profile or "default")
-        if profile is None and self._has_web_identity_variables() and not _has_role(selected):
-            return self._assembled(None, selected, self._web_identity_variables(), [])
-        if _has_role(selected):
+        if profile is None and self._has_web_identity_variables() and not has_role(selected):
+            return self._assembled(None, selected, web_identity_variables(self.environ, self.session_name), [])
+        if has_role(selected):
             source, hops = self._role_chain(selected)
         else:
-            source, hops = self._base(selected), []
+            source, hops = source_in(selected, self.config, self.session_name), []
         return self._assembled(selected.name, selected, source, hops)
 
     def _assembled(self, profile: str | None, selected: Section, source: Source, hops: list[Section]) -> Plan:
@@ -226,9 +218,9 @@ class _Resolution:
     def _alias(self, section: Section) -> Setting | None:
         """Return the profile that the section's own ``credential_process`` names, if that is what the section is."""
         command = section.setting("credential_process")
-        if command is None or _has_role(section) or section.setting("web_identity_token_file") is not None:
+        if command is None or has_role(section) or section.setting("web_identity_token_file") is not None:
             return None
-        if _is_identity_center(section) or _keys_from_credentials_file(section) is not None:
+        if is_identity_center(section) or keys_from_credentials_file(section) is not None:
             return None
         try:
             target = alias_target(command.value, self.asker.program)
@@ -274,11 +266,11 @@ class _Resolution:
                 raise ConfigError(
                     f"{where}: role_arn without source_profile or credential_source",
                     f"add source_profile to [{section.name}]"
-                    + (f" (source_profile = {section.name} if its own keys are meant)" if _has_keys(section) else ""),
+                    + (f" (source_profile = {section.name} if its own keys are meant)" if has_keys(section) else ""),
                 )
             source_section = self._source_section(section, source_profile)
-            if _has_keys(source_section) or not _has_role(source_section):
-                return self._base(source_section), hops
+            if has_keys(source_section) or not has_role(source_section):
+                return source_in(source_section, self.config, self.session_name), hops
             section = source_section
             hops.append(section)
 
@@ -287,7 +279,7 @@ class _Resolution:
         name = reference.value
         if name not in self.config.profiles:
             raise ConfigError(f"{reference.where}: source_profile {quoted(name)} does not exist", self._nearest(name))
-        if name == section.name and _has_keys(section):
+        if name == section.name and has_keys(section):
             return section
         if name in self.path:
             raise self._cycle(name, reference.where)
@@ -302,106 +294,7 @@ class _Resolution:
                 f"{setting.where}: credential_source is none that is known: {name[:40]}",
                 f"did you mean {exact}?" if exact else "write Environment, Ec2InstanceMetadata or EcsContainer",
             )
-        return self._environment_source(name, setting.where)
-
-    def _environment_source(self, kind: str, where: str, *, if_any: bool = False) -> Source:
-        variables = {
-            "Environment": ("AWS_ACCESS_KEY_ID",),
-            "EcsContainer": ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
-            "Ec2InstanceMetadata": (),
-        }[kind]
-        identity = tuple((name, self.environ[name]) for name in variables if self.environ.get(name))
-        return Source(kind, where, identity=identity[:1], if_any=if_any)
-
-    # --- without roles -----------------------------------------------------------------------------------------
-
-    def _base(self, section: Section) -> Source:
-        """Return the source that the profile is by itself, in botocore's order."""
-        login = section.setting("login_session")
-        process = section.setting("credential_process")
-        if section.setting("web_identity_token_file") is not None:
-            return self._web_identity(section)
-        if _is_identity_center(section):
-            return self._identity_center(section)
-        if _keys_from_credentials_file(section) is not None:
-            return self._static(section)
-        if login is not None:
-            raise ConfigError(
-                f"{login.where}: login_session is for the AWS CLI alone",
-                "use credential_process = aws configure export-credentials"
-                f" --profile {section.name} --format process in a source profile of its own",
-            )
-        if process is not None:
-            return Source("Process", process.where, section.name, (("command", process.value),))
-        if section.setting("sso_session") is not None and not _has_keys(section):
-            return self._identity_center(section)  # which says what it lacks
-        return self._static(section)
-
-    def _static(self, section: Section) -> Source:
-        access_key_id = section.setting("aws_access_key_id")
-        secret = section.setting("aws_secret_access_key")
-        if access_key_id is None or not access_key_id.value:
-            if secret is not None:
-                raise ConfigError(
-                    f"{secret.where}: aws_secret_access_key without aws_access_key_id",
-                    f"add aws_access_key_id to [{section.name}]",
-                )
-            raise ConfigError(
-                f"{section.where}: profile {quoted(section.name)} holds no credentials and says nowhere to get them",
-                "add role_arn and source_profile, keys, sso_session, or credential_process",
-            )
-        if secret is None or not secret.value:
-            raise ConfigError(
-                f"{access_key_id.where}: aws_access_key_id without aws_secret_access_key",
-                f"add aws_secret_access_key to [{section.name}]",
-            )
-        token = section.value("aws_security_token") or section.value("aws_session_token") or None
-        return Source(
-            "StaticKeys",
-            access_key_id.where,
-            section.name,
-            (("access_key_id", access_key_id.value),),
-            keys=Credentials(
-                access_key_id.value, secret.value, token, account_id=section.value("aws_account_id") or None
-            ),
-        )
-
-    def _web_identity(self, section: Section) -> Source:
-        token_file = section.setting("web_identity_token_file")
-        role = web_identity_role_in(section, self.session_name)
-        path = token_file.value if token_file else ""
-        return Source("WebIdentity", role.where, section.name, (("token_file", path),), role=role)
-
-    def _identity_center(self, section: Section) -> Source:
-        reference = section.setting("sso_session")
-        settings = {key: section.value(key) for key in _IDENTITY_CENTER_KEYS}
-        named = next((key for key in ("sso_account_id", "sso_role_name") if settings[key]), "sso_session")
-        where = section.line_of(named)
-        if reference is not None:
-            session = self.config.sso_sessions.get(reference.value)
-            if session is None:
-                raise ConfigError(
-                    f"{reference.where}: there is no section [sso-session {reference.value[:80]}]",
-                    "check the name, or run aws configure sso",
-                )
-            for key in ("sso_start_url", "sso_region"):
-                value = session.value(key)
-                if settings[key] is not None and settings[key] != value:
-                    raise ConfigError(
-                        f"{section.line_of(key)}: {key} differs from the one in [sso-session {reference.value}]",
-                        f"remove {key} from [{section.name}]",
-                    )
-                settings[key] = value
-        missing = [key for key in _IDENTITY_CENTER_KEYS if not settings[key]]
-        if missing:
-            raise ConfigError(
-                f"{where}: profile {quoted(section.name)} is one of IAM Identity Center and lacks {', '.join(missing)}",
-                "run aws configure sso, or add what is missing",
-            )
-        identity = tuple((key, settings[key] or "") for key in _IDENTITY_CENTER_KEYS)
-        if reference is not None:
-            identity += (("sso_session", reference.value),)
-        return Source("IdentityCenter", where, section.name, identity)
+        return environment_source(name, setting.where, self.environ)
 
     # --- with no profile named ---------------------------------------------------------------------------------
 
@@ -417,23 +310,11 @@ class _Resolution:
 
     def _unnamed_source(self) -> Source:
         if self._has_web_identity_variables():
-            return self._web_identity_variables()
+            return web_identity_variables(self.environ, self.session_name)
         for variable in ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
             if self.environ.get(variable):
-                return self._environment_source("EcsContainer", variable)
-        return self._environment_source("Ec2InstanceMetadata", "instance metadata", if_any=True)
-
-    def _web_identity_variables(self) -> Source:
-        section = Section("the environment", "AWS_WEB_IDENTITY_TOKEN_FILE")
-        for key, variable in _WEB_IDENTITY_VARIABLES.items():
-            if self.environ.get(variable):
-                section[key] = Setting(self.environ[variable], variable)
-        if "role_arn" not in section:
-            raise ConfigError("AWS_WEB_IDENTITY_TOKEN_FILE: is set without AWS_ROLE_ARN", "set AWS_ROLE_ARN")
-        check_role_arn(section["role_arn"])
-        role = web_identity_role_in(section, self.session_name)
-        path = section["web_identity_token_file"].value
-        return Source("WebIdentity", "AWS_WEB_IDENTITY_TOKEN_FILE", identity=(("token_file", path),), role=role)
+                return environment_source("EcsContainer", variable, self.environ)
+        return environment_source("Ec2InstanceMetadata", "instance metadata", self.environ, if_any=True)
 
     # --- MFA ---------------------------------------------------------------------------------------------------
 
@@ -467,40 +348,6 @@ class _Resolution:
                 if seconds is not None:
                     return seconds
         return MFA_SESSION_DEFAULT
-
-
-_IDENTITY_CENTER_KEYS = ("sso_account_id", "sso_role_name", "sso_start_url", "sso_region")
-_CREDENTIAL_KEYS = (
-    "role_arn",
-    "web_identity_token_file",
-    "sso_account_id",
-    "sso_role_name",
-    "login_session",
-    "credential_process",
-    *_STATIC,
-)
-_WEB_IDENTITY_VARIABLES = {
-    "web_identity_token_file": "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "role_arn": "AWS_ROLE_ARN",
-    "role_session_name": "AWS_ROLE_SESSION_NAME",
-}
-
-
-def _has_role(section: Section) -> bool:
-    return section.setting("role_arn") is not None and section.setting("web_identity_token_file") is None
-
-
-def _has_keys(section: Section) -> bool:
-    return any(section.setting(key) is not None for key in _STATIC)
-
-
-def _is_identity_center(section: Section) -> bool:
-    return any(section.setting(key) is not None for key in ("sso_account_id", "sso_role_name"))
-
-
-def _keys_from_credentials_file(section: Section) -> Setting | None:
-    found = section.setting("aws_access_key_id")
-    return found if found is not None and found.from_credentials_file else None
 
 
 def _determining(role: Role) -> dict[str, Any]:

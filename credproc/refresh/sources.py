@@ -20,9 +20,9 @@ from botocore.credentials import (
 from botocore.tokens import SSOTokenProvider
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
-from credproc.errors import SourceError, inert
+from credproc.errors import SourceError, inert, quoted
 from credproc.refresh.credentials import Credentials
-from credproc.refresh.plan import Source, quoted
+from credproc.refresh.sourcesettings import Source
 
 CHAIN_VARIABLES = ("CREDPROC_PROFILE_CHAIN", "_AWS_CLI_PROFILE_CHAIN")
 _TOKEN_LIMIT = 64 * 1024  # bytes of a web identity token file

@@ -1,0 +1,170 @@
+"""One profile's own settings → the Source that it is, without following another profile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from credproc.errors import ConfigError, quoted
+from credproc.refresh.credentials import Credentials
+from credproc.refresh.roles import Role, check_role_arn, web_identity_role_in
+from credproc.refresh.sharedconfig import Section, Setting, SharedConfig
+
+_STATIC = ("aws_access_key_id", "aws_secret_access_key")
+_IDENTITY_CENTER_KEYS = ("sso_account_id", "sso_role_name", "sso_start_url", "sso_region")
+_WEB_IDENTITY_VARIABLES = {
+    "web_identity_token_file": "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "role_arn": "AWS_ROLE_ARN",
+    "role_session_name": "AWS_ROLE_SESSION_NAME",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the first credentials come from; ``identity`` is what determines them, without a secret."""
+
+    kind: str  # StaticKeys, Environment, Ec2InstanceMetadata, EcsContainer, WebIdentity, IdentityCenter, Process
+    where: str
+    profile: str | None = None
+    identity: tuple[tuple[str, str], ...] = ()
+    keys: Credentials | None = field(default=None, repr=False)  # of StaticKeys
+    role: Role | None = None  # of WebIdentity
+    if_any: bool = False  # asked only because nothing was named: finding nothing is then no error of its own
+
+    def __getitem__(self, name: str) -> str:
+        """Return one field of the identity."""
+        return dict(self.identity)[name]
+
+
+def source_in(section: Section, config: SharedConfig, session_name: str) -> Source:
+    """Return the source that a profile is by itself, in botocore's order; raises ConfigError with file and line."""
+    login = section.setting("login_session")
+    process = section.setting("credential_process")
+    if section.setting("web_identity_token_file") is not None:
+        return _web_identity(section, session_name)
+    if is_identity_center(section):
+        return _identity_center(section, config)
+    if keys_from_credentials_file(section) is not None:
+        return _static(section)
+    if login is not None:
+        raise ConfigError(
+            f"{login.where}: login_session is for the AWS CLI alone",
+            "use credential_process = aws configure export-credentials"
+            f" --profile {section.name} --format process in a source profile of its own",
+        )
+    if process is not None:
+        return Source("Process", process.where, section.name, (("command", process.value),))
+    if section.setting("sso_session") is not None and not has_keys(section):
+        return _identity_center(section, config)  # which says what it lacks
+    return _static(section)
+
+
+def _static(section: Section) -> Source:
+    access_key_id = section.setting("aws_access_key_id")
+    secret = section.setting("aws_secret_access_key")
+    if access_key_id is None or not access_key_id.value:
+        if secret is not None:
+            raise ConfigError(
+                f"{secret.where}: aws_secret_access_key without aws_access_key_id",
+                f"add aws_access_key_id to [{section.name}]",
+            )
+        raise ConfigError(
+            f"{section.where}: profile {quoted(section.name)} holds no credentials and says nowhere to get them",
+            "add role_arn and source_profile, keys, sso_session, or credential_process",
+        )
+    if secret is None or not secret.value:
+        raise ConfigError(
+            f"{access_key_id.where}: aws_access_key_id without aws_secret_access_key",
+            f"add aws_secret_access_key to [{section.name}]",
+        )
+    token = section.value("aws_security_token") or section.value("aws_session_token") or None
+    return Source(
+        "StaticKeys",
+        access_key_id.where,
+        section.name,
+        (("access_key_id", access_key_id.value),),
+        keys=Credentials(access_key_id.value, secret.value, token, account_id=section.value("aws_account_id") or None),
+    )
+
+
+def _web_identity(section: Section, session_name: str) -> Source:
+    token_file = section.setting("web_identity_token_file")
+    role = web_identity_role_in(section, session_name)
+    path = token_file.value if token_file else ""
+    return Source("WebIdentity", role.where, section.name, (("token_file", path),), role=role)
+
+
+def _identity_center(section: Section, config: SharedConfig) -> Source:
+    reference = section.setting("sso_session")
+    settings = {key: section.value(key) for key in _IDENTITY_CENTER_KEYS}
+    named = next((key for key in ("sso_account_id", "sso_role_name") if settings[key]), "sso_session")
+    where = section.line_of(named)
+    if reference is not None:
+        session = config.sso_sessions.get(reference.value)
+        if session is None:
+            raise ConfigError(
+                f"{reference.where}: there is no section [sso-session {reference.value[:80]}]",
+                "check the name, or run aws configure sso",
+            )
+        for key in ("sso_start_url", "sso_region"):
+            value = session.value(key)
+            if settings[key] is not None and settings[key] != value:
+                raise ConfigError(
+                    f"{section.line_of(key)}: {key} differs from the one in [sso-session {reference.value}]",
+                    f"remove {key} from [{section.name}]",
+                )
+            settings[key] = value
+    missing = [key for key in _IDENTITY_CENTER_KEYS if not settings[key]]
+    if missing:
+        raise ConfigError(
+            f"{where}: profile {quoted(section.name)} is one of IAM Identity Center and lacks {', '.join(missing)}",
+            "run aws configure sso, or add what is missing",
+        )
+    identity = tuple((key, settings[key] or "") for key in _IDENTITY_CENTER_KEYS)
+    if reference is not None:
+        identity += (("sso_session", reference.value),)
+    return Source("IdentityCenter", where, section.name, identity)
+
+
+def environment_source(kind: str, where: str, environ: Mapping[str, str], *, if_any: bool = False) -> Source:
+    """Return the source of that kind, as the environment describes it; ``where`` is what asked for it."""
+    variables = {
+        "Environment": ("AWS_ACCESS_KEY_ID",),
+        "EcsContainer": ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+        "Ec2InstanceMetadata": (),
+    }[kind]
+    identity = tuple((name, environ[name]) for name in variables if environ.get(name))
+    return Source(kind, where, identity=identity[:1], if_any=if_any)
+
+
+def web_identity_variables(environ: Mapping[str, str], session_name: str) -> Source:
+    """Return the web identity that the variables describe; raises ConfigError if one is missing or wrong."""
+    section = Section("the environment", "AWS_WEB_IDENTITY_TOKEN_FILE")
+    for key, variable in _WEB_IDENTITY_VARIABLES.items():
+        if environ.get(variable):
+            section[key] = Setting(environ[variable], variable)
+    if "role_arn" not in section:
+        raise ConfigError("AWS_WEB_IDENTITY_TOKEN_FILE: is set without AWS_ROLE_ARN", "set AWS_ROLE_ARN")
+    check_role_arn(section["role_arn"])
+    role = web_identity_role_in(section, session_name)
+    path = section["web_identity_token_file"].value
+    return Source("WebIdentity", "AWS_WEB_IDENTITY_TOKEN_FILE", identity=(("token_file", path),), role=role)
+
+
+def has_role(section: Section) -> bool:
+    """Whether the profile assumes a role with somebody else's credentials."""
+    return section.setting("role_arn") is not None and section.setting("web_identity_token_file") is None
+
+
+def has_keys(section: Section) -> bool:
+    """Whether the profile holds keys, or one half of them."""
+    return any(section.setting(key) is not None for key in _STATIC)
+
+
+def is_identity_center(section: Section) -> bool:
+    """Whether the profile takes its credentials from IAM Identity Center."""
+    return any(section.setting(key) is not None for key in ("sso_account_id", "sso_role_name"))
+
+
+def keys_from_credentials_file(section: Section) -> Setting | None:
+    """Return the access key id if the credentials file holds it, which then comes before a program."""
+    found = section.setting("aws_access_key_id")
+    return found if found is not None and found.from_credentials_file else None
