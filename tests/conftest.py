@@ -1,0 +1,22 @@
+"""Every test starts in an empty home, without the variables that steer AWS tools, credproc or proxies."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+PREFIXES = ("AWS_", "_AWS_", "CREDPROC_")
+PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the empty home directory; ``tmp_path`` stays the test's own."""
+    for name in list(os.environ):
+        if name.upper().startswith(PREFIXES) or name.upper() in PROXIES:
+            monkeypatch.delenv(name)
+    path = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(path))
+    monkeypatch.setenv("USERPROFILE", str(path))  # what ~ is on Windows
+    monkeypatch.setenv("XDG_CACHE_HOME", str(path / ".cache"))
+    return path

@@ -1,0 +1,107 @@
+"""The installed program, run as a process in a home of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.sts import Sts, User
+
+PROGRAM = os.path.join(os.path.dirname(sys.executable), "credproc")
+ROLE = "arn:aws:iam::123456789012:role/marketingadmin"
+_SURE = 2.1  # seconds after which an unchanged file is believed to be unchanged
+
+
+class Outcome(NamedTuple):
+    """What a run left."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The document, of a run that succeeded in silence."""
+        assert (self.status, self.stderr) == (0, ""), self
+        assert self.stdout.endswith("\n")
+        assert self.stdout.count("\n") == 1
+        found: dict[str, Any] = json.loads(self.stdout)
+        return found
+
+
+class Home:
+    """A home directory with the two AWS files, and the environment that credproc is run in."""
+
+    def __init__(self, path: Path, **environ: str) -> None:
+        """Make it at ``path``; the keywords are variables."""
+        self.path = path
+        self.environ = {"HOME": str(path), "PATH": os.environ["PATH"], **environ}
+        (path / ".aws").mkdir(parents=True)
+        self._written = 0.0
+
+    @property
+    def cache(self) -> Path:
+        """credproc's own directory."""
+        return self.path / ".cache" / "credproc"
+
+    @property
+    def entries(self) -> list[Path]:
+        """The cache's entries."""
+        return sorted(self.cache.glob("*.entry"))
+
+    @property
+    def log(self) -> str:
+        """The log's text."""
+        path = self.cache / "credproc.log"
+        return path.read_text() if path.exists() else ""
+
+    def config(self, text: str) -> None:
+        """Write the config file."""
+        (self.path / ".aws" / "config").write_text(text)
+        self._written = time.time()
+
+    def credentials(self, text: str) -> None:
+        """Write the credentials file."""
+        (self.path / ".aws" / "credentials").write_text(text)
+        self._written = time.time()
+
+    def keys(self, profile: str, user: User) -> None:
+        """Write the credentials file with this user's keys."""
+        self.credentials(
+            f"[{profile}]\naws_access_key_id = {user.access_key_id}\naws_secret_access_key = {user.secret_access_key}\n"
+        )
+
+    def settle(self) -> None:
+        """Wait until the files are old enough to be told from later edits."""
+        time.sleep(max(0.0, self._written + _SURE - time.time()))
+
+    def start(
+        self, *arguments: str, environ: Mapping[str, str] | None = None, **options: Any
+    ) -> "subprocess.Popen[str]":
+        """Start credproc; its output is captured and its stdin empty unless the options say otherwise."""
+        defaults: dict[str, Any] = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "cwd": "/",
+            "text": True,
+        }
+        return subprocess.Popen([PROGRAM, *arguments], env={**self.environ, **(environ or {})}, **(defaults | options))
+
+    def run(self, *arguments: str, environ: Mapping[str, str] | None = None, **options: Any) -> Outcome:
+        """Run credproc to its end."""
+        with self.start(*arguments, environ=environ, **options) as child:
+            stdout, stderr = child.communicate(timeout=60)
+        return Outcome(child.returncode, stdout or "", stderr or "")
+
+
+def role_home(path: Path, sts: Sts, user: User, extra: str = "", **environ: str) -> Home:
+    """Return a home with profile ``admin``, a role with the keys of ``user1``; ``extra`` are more lines of it."""
+    home = Home(path, AWS_ENDPOINT_URL_STS=sts.url, **environ)
+    home.config(f"[profile admin]\nregion = us-west-2\nrole_arn = {ROLE}\nsource_profile = user1\n{extra}")
+    home.keys("user1", user)
+    return home

@@ -1,0 +1,50 @@
+"""`python -m tests.sts [--delay MS] [--permissive]`: a strict STS for benchmarks, until it is terminated.
+
+The first line on stdout is a JSON object: url, access_key_id, secret_access_key, mfa_serial, totp_secret (base32) of
+`user1`; role_arn, which user1 may assume for up to 12 hours; mfa_role_arn, which in addition asks for MFA.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+
+from tests.sts import Sts, Trust, delay
+
+ROLE_ARN = "arn:aws:iam::123456789012:role/marketingadminrole"
+MFA_ROLE_ARN = "arn:aws:iam::123456789012:role/mfarole"
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="python -m tests.sts", description=__doc__)
+    parser.add_argument("--delay", type=float, default=0, metavar="MS", help="milliseconds before each answer")
+    parser.add_argument("--permissive", action="store_true", help="accept any signer and role")
+    options = parser.parse_args()
+    # Masked before the server's thread starts, so that the signal waits for sigwait() in this thread.
+    signals = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    with Sts(permissive=options.permissive) as sts:
+        user = sts.user("user1", mfa=True)
+        sts.role(ROLE_ARN, Trust((user.arn,)), max_session_duration=43200)
+        sts.role(MFA_ROLE_ARN, Trust((user.arn,), mfa_required=True), max_session_duration=43200)
+        if options.delay:
+            sts.always(delay(options.delay / 1000))
+        about = {
+            "url": sts.url,
+            "access_key_id": user.access_key_id,
+            "secret_access_key": user.secret_access_key,
+            "mfa_serial": user.mfa_serial,
+            "totp_secret": user.totp_secret,
+            "role_arn": ROLE_ARN,
+            "mfa_role_arn": MFA_ROLE_ARN,
+        }
+        sys.stdout.write(json.dumps(about) + "\n")
+        sys.stdout.flush()
+        signal.sigwait(signals)
+
+
+if __name__ == "__main__":
+    main()
