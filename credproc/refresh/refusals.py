@@ -53,7 +53,8 @@ class Call:
             raise NetworkError(
                 f"{self.operation}: {reason}: {error.filename or 'set-up of TLS'}", "check AWS_CA_BUNDLE and ca_bundle"
             ) from None
-        except (ValueError, ResponseParserError):  # no XML, or a time that is none; the text may hold what it quotes
+        except (ValueError, KeyError, TypeError, AttributeError, ResponseParserError):
+            # No XML, or XML of another shape than botocore's parser trusts in; the text may hold what it quotes
             raise ServiceError(
                 f"{self.endpoint}: {self.operation}: the answer cannot be understood", MALFORMED_HINT
             ) from None

@@ -180,7 +180,7 @@ def _taken(found: Any) -> Credentials:  # noqa: ANN401 - botocore is not typed
         frozen.secret_key,
         frozen.token or None,
         None if expiry is None else int(expiry.timestamp()),
-        getattr(frozen, "account_id", None) or getattr(found, "account_id", None),
+        frozen.account_id,
     )
 
 

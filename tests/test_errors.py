@@ -1,0 +1,230 @@
+"""What a person reads when it fails, word for word, and that it ends in time."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from credproc import cli
+from tests.program import ROLE, Home, role_home
+from tests.sts import HTML, Fault, Sts, Trust, User, drip, expired, fail, hang, hang_up, say, truncated, without
+
+MALFORMED = "something between here and AWS answers in its place: check the proxy, the portal and the endpoint"
+
+
+class World(NamedTuple):
+    """A home, the STS that it reaches and the user whose keys are in it."""
+
+    home: Home
+    sts: Sts
+    user: User
+
+
+@pytest.fixture(name="world")
+def _world(tmp_path: Path) -> Iterator[World]:
+    with Sts() as sts:
+        user = sts.user("user1")
+        sts.role(ROLE, Trust((user.arn,)))
+        yield World(role_home(tmp_path / "home", sts, user), sts, user)
+
+
+def _said(home: Home, profile: str = "admin") -> list[str]:
+    """Run, and return the two lines without their beginning."""
+    ran = home.run("--profile", profile)
+    assert (ran.status, ran.stdout) == (1, ""), ran
+    assert "Traceback" not in ran.stderr
+    lines = ran.stderr.splitlines()
+    assert lines[0].startswith("credproc: error: ")
+    assert all(line.startswith("credproc: hint: ") for line in lines[1:])
+    assert all(not line.endswith(".") for line in lines)
+    return [line.split(": ", 2)[2] for line in lines]
+
+
+REFUSALS: dict[str, tuple[Fault, str, str | None]] = {
+    "ExpiredToken": (
+        fail(403, "ExpiredToken", "The security token included in the request is expired"),
+        "ExpiredToken: The security token included in the request is expired",
+        "the source's own credentials have expired: sign in there anew",
+    ),
+    "InvalidClientTokenId": (
+        fail(403, "InvalidClientTokenId", "The security token included in the request is invalid"),
+        "InvalidClientTokenId: The security token included in the request is invalid",
+        "AWS does not know the access key (any more): check the source profile's keys",
+    ),
+    "SignatureDoesNotMatch": (
+        fail(403, "SignatureDoesNotMatch", "The request signature we calculated does not match"),
+        "SignatureDoesNotMatch: The request signature we calculated does not match",
+        "the secret does not belong to the access key: check aws_secret_access_key",
+    ),
+    "RegionDisabledException": (
+        fail(403, "RegionDisabledException", "STS is not activated in this region"),
+        "RegionDisabledException: STS is not activated in this region",
+        "activate STS for this region in the account's IAM settings, or choose another region",
+    ),
+    "MaxSessionDuration": (
+        fail(400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role"),
+        "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for this role",
+        "lower duration_seconds, or raise the role's maximum session duration",
+    ),
+    "role chaining": (
+        fail(400, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles"),
+        "ValidationError: The requested DurationSeconds exceeds the 1 hour session limit for roles",
+        "set duration_seconds to 3600 or less: the caller's credentials are temporary",
+    ),
+    "PackedPolicyTooLarge": (
+        fail(400, "PackedPolicyTooLarge", "Packed policy consumes 130% of allotted space"),
+        "PackedPolicyTooLarge: Packed policy consumes 130% of allotted space",
+        "shorten credproc_policy, credproc_policy_arns or credproc_session_tags",
+    ),
+    "MalformedPolicyDocument": (
+        fail(400, "MalformedPolicyDocument", "The policy is not in the valid JSON format"),
+        "MalformedPolicyDocument: The policy is not in the valid JSON format",
+        "credproc_policy is no valid policy",
+    ),
+    "unknown": (fail(400, "SomethingNew", "new words"), "SomethingNew: new words", None),
+    "hostile": (
+        fail(400, "Odd", "red \x1b[31m and \u202e back".replace("\x1b", "\x85")),
+        "Odd: red \\x85[31m and \\u202e back",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_each_refusal_of_sts_has_its_sentence(world: World, name: str) -> None:
+    fault, said, hint = REFUSALS[name]
+    world.sts.always(fault)
+    assert _said(world.home) == [f"{ROLE}: AssumeRole: {said}", *([hint] if hint else [])]
+
+
+def test_access_denied_names_who_asked_and_that_mfa_may_be_missing(world: World) -> None:
+    world.sts.role(ROLE, Trust((world.user.arn,), mfa_required=True))
+    who = "arn:aws:iam::123456789012:user/user1"
+    assert _said(world.home) == [
+        f"{ROLE}: AssumeRole: AccessDenied: User: {who} is not authorized to perform: sts:AssumeRole"
+        f" on resource: {ROLE}",
+        f"the role's trust policy must allow {who}, and a policy of that one must allow sts:AssumeRole on the role;"
+        " if it asks for MFA, mfa_serial is missing in the profile or its source_profile",
+    ]
+
+
+@pytest.mark.parametrize(("offset", "words"), [(660, "behind"), (-660, "ahead of")])
+def test_a_wrong_clock_is_named_with_its_offset(world: World, offset: int, words: str) -> None:
+    world.sts.clock_offset = offset
+    world.sts.always(fail(403, "SignatureDoesNotMatch", "Signature expired"))  # also after botocore's own correction
+    error, hint = _said(world.home)
+    assert error.startswith(f"{ROLE}: AssumeRole: SignatureDoesNotMatch: the clock here is 6")
+    assert error.endswith(f" s {words} the one of {world.sts.url}")
+    assert hint == "set the clock (timedatectl set-ntp true)"
+
+
+ANSWERS: dict[str, Fault] = {
+    "HTML": say(HTML, content_type="text/html"),
+    "nothing": say(b""),
+    "no XML": say(b"\x00\xff{}"),
+    "half of it": truncated(),
+    "no session token": without("SessionToken"),
+    "no credentials": without("Credentials"),
+    "no expiration": without("Expiration"),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_answer_that_is_none_is_not_believed(world: World, name: str) -> None:
+    world.sts.always(ANSWERS[name])
+    error, hint = _said(world.home)
+    assert "AssumeRole: the answer " in error
+    assert hint == MALFORMED
+    assert not world.home.entries
+
+
+def test_credentials_that_have_expired_already_are_not_printed(world: World) -> None:
+    world.sts.always(expired())
+    assert _said(world.home) == ["AssumeRole: the credentials in the answer have expired", "check the clock"]
+
+
+def test_a_connection_that_is_hung_up_names_the_endpoint(world: World) -> None:
+    world.sts.always(hang_up())
+    assert _said(world.home)[0] == f"{world.sts.url}: AssumeRole: closed the connection before it answered"
+
+
+@pytest.mark.parametrize("how", ["hangs", "a byte a second", "black hole", "refused", "no such host"])
+def test_a_dead_network_ends_within_ten_seconds_and_names_the_endpoint(world: World, how: str) -> None:
+    url = world.sts.url
+    with socket.create_server(("127.0.0.1", 0), backlog=1) as listener:
+        if how == "hangs":
+            world.sts.always(hang())
+        elif how == "a byte a second":
+            world.sts.always(drip(1.0))
+        elif how == "no such host":
+            url = "https://sts.invalid"
+        else:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        if how == "refused":
+            listener.close()
+        world.home.environ["AWS_ENDPOINT_URL_STS"] = url
+        began = time.monotonic()
+        error, _ = _said(world.home)
+        assert time.monotonic() - began < 10
+    assert error.startswith(f"{url}: AssumeRole: ")
+
+
+def test_a_misspelt_source_profile_is_said_with_file_line_and_the_nearest_name(world: World) -> None:
+    world.home.config(f"[profile admin]\nrole_arn = {ROLE}\nsource_profile = user\n")
+    assert _said(world.home) == ["~/.aws/config:3: source_profile 'user' does not exist", "did you mean 'user1'?"]
+
+
+def test_a_misspelt_key_is_named(world: World) -> None:
+    world.home.config(f"[profile admin]\nrole_arn = {ROLE}\nsource_profle = user1\n")
+    assert _said(world.home) == [
+        "~/.aws/config:2: role_arn without source_profile or credential_source",
+        "~/.aws/config:3: source_profle looks like source_profile; add source_profile to [admin]",
+    ]
+
+
+def test_a_profile_that_does_not_exist_suggests_the_nearest(world: World) -> None:
+    assert _said(world.home, "amdin") == [
+        "~/.aws/config and ~/.aws/credentials: no profile named 'amdin'",
+        "did you mean 'admin'?",
+    ]
+
+
+@pytest.mark.parametrize("name", ["x" * 10_000, "\udcff\udcfe", "../../etc", "é\x1b[2J", "~"])
+def test_an_odd_profile_name_is_shown_short_and_in_ascii(world: World, name: str) -> None:
+    error, _ = _said(world.home, name)
+    assert error.isascii()
+    assert error.isprintable()
+    assert len(error) < 200
+
+
+def test_failures_reach_the_log_and_no_secret_reaches_either(world: World) -> None:
+    world.sts.always(fail(403, "AccessDenied", "no"))
+    ran = world.home.run("--profile", "admin")
+    world.sts.heal()
+    done = world.home.run("--profile", "admin").document
+    assert "failed: " + ran.stderr.splitlines()[0].removeprefix("credproc: error: ") in world.home.log
+    assert "refreshed: " in world.home.log
+    for secret in (world.user.secret_access_key, done["SecretAccessKey"], done["SessionToken"]):
+        assert secret not in world.home.log + ran.stderr
+
+
+def test_a_bug_is_one_line_on_stderr_and_a_traceback_without_values_in_the_log(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: Any) -> bytes:
+        raise RuntimeError("".join(["holds AKIA", "SECRET"]))
+
+    monkeypatch.setattr(cli, "_refreshed", broken)
+    assert cli.run(["--profile", "admin"], time.monotonic()) == 1
+    shown = capfd.readouterr()
+    assert shown.out == ""
+    assert shown.err == (
+        "credproc: error: internal: RuntimeError: this is a bug in credproc, please report it;"
+        " the traceback is in credproc.log in the cache directory\n"
+    )
+    log = (home / ".cache" / "credproc" / "credproc.log").read_text()
+    assert "in broken" in log
+    assert "AKIASECRET" not in log

@@ -1,0 +1,379 @@
+"""Every source that a role can stand on, and every one that passes through."""
+
+import hashlib
+import json
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.metadata import ContainerAgent, InstanceMetadata, Portal
+from tests.program import PROGRAM, ROLE, Home, Outcome
+from tests.sts import Credentials, Sts, Trust
+
+MACHINE = "arn:aws:iam::123456789012:role/machine"
+ISSUER = "https://oidc.example.com"
+
+
+class World(NamedTuple):
+    """A home without any keys, an STS, and a machine's temporary credentials that may assume the role."""
+
+    home: Home
+    sts: Sts
+    machine: Credentials
+
+
+@pytest.fixture(name="world")
+def _world(tmp_path: Path) -> Iterator[World]:
+    with Sts() as sts:
+        machine = sts.role(MACHINE, Trust(("*",), federated=ISSUER))
+        sts.role(ROLE, Trust((MACHINE,), federated=ISSUER), max_session_duration=43200)
+        home = Home(tmp_path / "home", AWS_ENDPOINT_URL_STS=sts.url, AWS_EC2_METADATA_DISABLED="true")
+        yield World(home, sts, sts.temporary(machine))
+
+
+def _profile(source: str) -> str:
+    return f"[profile admin]\nregion = us-west-2\nrole_arn = {ROLE}\n{source}\n"
+
+
+def _signers(sts: Sts) -> list[tuple[str, str | None]]:
+    return [(call.action, call.access_key_id) for call in sts.calls]
+
+
+def _failed(ran: Outcome) -> tuple[str, str]:
+    assert ran.status == 1, ran
+    assert ran.stdout == ""
+    error, hint = ran.stderr.splitlines()
+    return error.removeprefix("credproc: error: "), hint.removeprefix("credproc: hint: ")
+
+
+@pytest.mark.parametrize("file", ["config", "credentials"])
+def test_keys_in_either_file(world: World, file: str) -> None:
+    user = world.sts.user("user1")
+    world.sts.role(ROLE, Trust((user.arn,)))
+    keys = f"aws_access_key_id = {user.access_key_id}\naws_secret_access_key = {user.secret_access_key}\n"
+    config = _profile("source_profile = user1")
+    world.home.config(config + (f"[profile user1]\n{keys}" if file == "config" else ""))
+    world.home.credentials(f"[user1]\n{keys}" if file == "credentials" else "")
+    assert world.home.run("--profile", "admin").document["AccountId"] == "123456789012"
+    assert _signers(world.sts) == [("AssumeRole", user.access_key_id)]
+
+
+def test_the_environment(world: World) -> None:
+    world.home.config(_profile("credential_source = Environment"))
+    assert world.home.run("--profile", "admin", environ=world.machine.environment()).document["Version"] == 1
+    assert _signers(world.sts) == [("AssumeRole", world.machine.access_key_id)]
+
+
+def test_an_environment_without_keys_says_so(world: World) -> None:
+    world.home.config(_profile("credential_source = Environment"))
+    assert _failed(world.home.run("--profile", "admin")) == (
+        "~/.aws/config:4: credential_source = Environment, and AWS_ACCESS_KEY_ID is not set",
+        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY where the program starts",
+    )
+
+
+def test_half_an_environment_says_so(world: World) -> None:
+    world.home.config(_profile("credential_source = Environment"))
+    error, _ = _failed(world.home.run("--profile", "admin", environ={"AWS_ACCESS_KEY_ID": "AKIA"}))
+    assert error == (
+        "~/.aws/config:4: Environment is incomplete: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together"
+    )
+
+
+def test_instance_metadata_by_version_two(world: World) -> None:
+    with InstanceMetadata(world.machine) as imds:
+        world.home.environ.update(AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT=imds.url)
+        world.home.config(_profile("credential_source = Ec2InstanceMetadata"))
+        assert world.home.run("--profile", "admin").document["Version"] == 1
+        assert imds.paths[0] == "/latest/api/token"
+        assert _signers(world.sts) == [("AssumeRole", world.machine.access_key_id)]
+        passed = world.home.run().document  # with no profile named and none there the machine's role passes through
+        assert passed["AccessKeyId"] == world.machine.access_key_id
+
+
+def test_no_instance_metadata_says_so_within_ten_seconds(world: World) -> None:
+    world.home.config(_profile("credential_source = Ec2InstanceMetadata"))
+    with socket.create_server(("127.0.0.1", 0), backlog=1) as black_hole:
+        endpoint = f"http://127.0.0.1:{black_hole.getsockname()[1]}"
+        world.home.environ.update(AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT=endpoint)
+        began = time.monotonic()
+        error, hint = _failed(world.home.run("--profile", "admin"))
+        assert time.monotonic() - began < 10
+    assert error == "~/.aws/config:4: the instance metadata service does not answer, or has no role"
+    assert hint == "attach a role to the instance, and check AWS_EC2_METADATA_DISABLED"
+
+
+@pytest.mark.parametrize("how", ["none", "variable", "file"])
+def test_a_container_with_its_token(world: World, tmp_path: Path, how: str) -> None:
+    with ContainerAgent(world.machine, None if how == "none" else "Bearer eks") as agent:
+        world.home.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{agent.url}/v1/credentials"
+        if how == "variable":
+            world.home.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "Bearer eks"
+        elif how == "file":  # which wins over the variable: EKS Pod Identity rotates it
+            token = tmp_path / "token"
+            token.write_text("Bearer eks")
+            world.home.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = str(token)
+            world.home.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "stale"
+        world.home.config(_profile("credential_source = EcsContainer"))
+        assert world.home.run("--profile", "admin").document["Version"] == 1
+        assert agent.paths == ["/v1/credentials"]
+        assert _signers(world.sts) == [("AssumeRole", world.machine.access_key_id)]
+        passed = world.home.run().document
+        assert (passed["AccessKeyId"], passed["AccountId"]) == (world.machine.access_key_id, "123456789012")
+
+
+def test_a_container_endpoint_on_a_foreign_host_is_never_asked(world: World) -> None:
+    world.home.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://192.0.2.1/credentials"
+    world.home.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "precious"
+    world.home.config(_profile("credential_source = EcsContainer"))
+    began = time.monotonic()
+    error, _ = _failed(world.home.run("--profile", "admin"))
+    assert time.monotonic() - began < 2
+    assert error == (
+        "~/.aws/config:4: EcsContainer names a host that is not this machine or the container agent,"
+        " or a token with a line end"
+    )
+
+
+def test_no_container_says_so(world: World) -> None:
+    world.home.config(_profile("credential_source = EcsContainer"))
+    assert _failed(world.home.run("--profile", "admin"))[0] == (
+        "~/.aws/config:4: credential_source = EcsContainer, and no container endpoint is set in the environment"
+    )
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
+def test_web_identity_from_the_profile_is_unsigned_and_without_the_newline(
+    world: World, tmp_path: Path, ending: str
+) -> None:
+    token = world.sts.web_identity_token(ISSUER)
+    (tmp_path / "token").write_text(token + ending, newline="")
+    ignored = "external_id = x\nduration_seconds = 7200\nmfa_serial = arn:aws:iam::123456789012:mfa/user1\n"
+    world.home.config(
+        _profile(f"web_identity_token_file = {tmp_path}/token\nrole_session_name = app\nsource_profile = no\n{ignored}")
+    )
+    assert world.home.run("--profile", "admin").document["AccountId"] == "123456789012"
+    (call,) = world.sts.calls
+    assert not call.signed
+    assert call.parameters == {"RoleArn": ROLE, "RoleSessionName": "app", "WebIdentityToken": token}
+
+
+def test_web_identity_from_the_variables_where_no_profile_is_named(world: World, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(world.sts.web_identity_token(ISSUER))
+    world.home.environ["AWS_WEB_IDENTITY_TOKEN_FILE"] = str(tmp_path / "token")
+    assert _failed(world.home.run())[0] == "AWS_WEB_IDENTITY_TOKEN_FILE: is set without AWS_ROLE_ARN"
+    world.home.environ |= {"AWS_ROLE_ARN": MACHINE, "AWS_ROLE_SESSION_NAME": "pod"}
+    assert world.home.run().document["Version"] == 1
+    assert world.sts.calls[0].parameters["RoleSessionName"] == "pod"
+    world.home.config("[profile admin]\nregion = us-east-1\n")
+    assert world.home.run("--profile", "admin").status == 1  # a named profile is not answered by the variables
+
+
+def test_a_web_identity_is_a_source_of_a_chain_capped_at_an_hour(world: World, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(world.sts.web_identity_token(ISSUER))
+    world.home.config(
+        _profile("source_profile = pod\nduration_seconds = 7200")
+        + f"[profile pod]\nrole_arn = {MACHINE}\nweb_identity_token_file = {tmp_path}/token\n"
+    )
+    assert world.home.run("--profile", "admin").document["Version"] == 1
+    assert [call.action for call in world.sts.calls] == ["AssumeRoleWithWebIdentity", "AssumeRole"]
+    assert world.sts.calls[1].parameters["DurationSeconds"] == "3600"
+
+
+@pytest.mark.parametrize("content", [None, "", "x" * 70_000, "two\nlines"])
+def test_a_token_file_that_holds_none_is_named(world: World, tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_text(content)
+    world.home.config(_profile(f"web_identity_token_file = {path}"))
+    error, hint = _failed(world.home.run("--profile", "admin"))
+    assert error.startswith(f"{path}: ")
+    assert hint == "check web_identity_token_file (~/.aws/config:3)"
+    assert world.sts.count() == 0
+
+
+def _sign_in(home: Home, key: str, token: str, seconds: int) -> None:
+    """Leave a token as ``aws sso login`` does."""
+    directory = home.path / ".aws" / "sso" / "cache"
+    directory.mkdir(parents=True, exist_ok=True)
+    expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+    name = hashlib.sha1(key.encode()).hexdigest()  # noqa: S324 - the file's name is the AWS CLI's choice
+    text = json.dumps({"startUrl": "https://x", "region": "us-east-1", "accessToken": token, "expiresAt": expires})
+    (directory / f"{name}.json").write_text(text)
+
+
+SSO = "sso_account_id = 123456789012\nsso_role_name = Reader\n"
+
+
+@pytest.mark.parametrize("style", ["session", "legacy"])
+def test_identity_center_with_a_cached_token(world: World, style: str) -> None:
+    url = "https://my.awsapps.com/start"
+    where = f"sso_start_url = {url}\nsso_region = us-east-1\n"
+    profile = f"[profile sso]\n{SSO}" + ("sso_session = corp\n" if style == "session" else where)
+    world.home.config(f"{profile}[sso-session corp]\n{where}" + _profile("source_profile = sso"))
+    _sign_in(world.home, "corp" if style == "session" else url, "bearer", 3600)
+    with Portal(world.machine, "bearer") as portal:
+        world.home.environ["AWS_ENDPOINT_URL_SSO"] = portal.url
+        passed = world.home.run("--profile", "sso").document
+        assert passed["AccessKeyId"] == world.machine.access_key_id
+        assert portal.asked == [{"role_name": ["Reader"], "account_id": ["123456789012"]}]
+        assert world.home.run("--profile", "sso").document == passed
+        assert len(portal.asked) == 1
+        assert world.home.run("--profile", "admin").document["Version"] == 1
+        assert _signers(world.sts) == [("AssumeRole", world.machine.access_key_id)]
+
+
+@pytest.mark.parametrize("state", ["never", "expired", "revoked"])
+def test_an_expired_sign_in_names_the_command(world: World, state: str) -> None:
+    where = "sso_start_url = https://my.awsapps.com/start\nsso_region = us-east-1\n"
+    world.home.config(f"[profile sso]\n{SSO}sso_session = corp\n[sso-session corp]\n{where}")
+    if state != "never":
+        _sign_in(world.home, "corp", "bearer", -60 if state == "expired" else 3600)
+    with Portal(world.machine, "another") as portal:
+        world.home.environ["AWS_ENDPOINT_URL_SSO"] = portal.url
+        assert _failed(world.home.run("--profile", "sso")) == (
+            "~/.aws/config:2: the sign-in to IAM Identity Center has expired, or there was none",
+            "run aws sso login --sso-session corp",
+        )
+
+
+def _program(path: Path, body: str) -> str:
+    """Write a program that runs this Python, and return its path."""
+    path.write_text(f"#!{sys.executable}\nimport json, os, sys, time\n{body}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def _document(keys: Credentials, seconds: float = 3600) -> str:
+    expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+    return json.dumps(
+        {
+            "Version": 1,
+            "AccessKeyId": keys.access_key_id,
+            "SecretAccessKey": keys.secret_access_key,
+            "SessionToken": keys.session_token,
+            "Expiration": expires,
+        }
+    )
+
+
+def test_another_program_runs_once_with_no_stdin_and_both_chains(world: World, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    program = _program(
+        tmp_path / "other",
+        f"names = ('CREDPROC_PROFILE_CHAIN', '_AWS_CLI_PROFILE_CHAIN')\n"
+        f"line = json.dumps([sys.stdin.read(), *[os.environ.get(name) for name in names]])\n"
+        f"open({str(seen)!r}, 'a').write(line + '\\n')\n"
+        f"print({_document(world.machine, 600)!r})",
+    )
+    world.home.config(_profile("source_profile = other") + f"[profile other]\ncredential_process = {program} --x 'y z'\n")
+    world.home.environ["_AWS_CLI_PROFILE_CHAIN"] = "cli"
+    assert world.home.run("--profile", "admin", stdin=subprocess.PIPE).document["Version"] == 1
+    assert [json.loads(line) for line in seen.read_text().splitlines()] == [["", "other", "cli,other"]]
+    assert _signers(world.sts) == [("AssumeRole", world.machine.access_key_id)]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("sys.stderr.write('no luck\\n\\x1b[31mtoday'); sys.exit(3)", "no luck \\x1b[31mtoday"),
+        ("print('precious garbage')", "printed no Version 1 document"),
+        ("print('{}')", "Unsupported version '<Version key not provided>'"),
+    ],
+)
+def test_a_program_that_fails_is_quoted_but_its_output_is_not(
+    world: World, tmp_path: Path, body: str, said: str
+) -> None:
+    program = _program(tmp_path / "other", body)
+    world.home.config(f"[profile other]\ncredential_process = {program}\n")
+    error, hint = _failed(world.home.run("--profile", "other"))
+    assert error.startswith(f"~/.aws/config:2: credential_process of 'other': {said}")
+    assert "precious" not in error
+    assert hint == "run the program by hand and look at what it prints"
+
+
+def test_a_program_that_is_not_there_is_named(world: World) -> None:
+    world.home.config("[profile other]\ncredential_process = /nonexistent/helper\n")
+    error, _ = _failed(world.home.run("--profile", "other"))
+    assert error == "~/.aws/config:2: credential_process of 'other': cannot be started: no such file or directory"
+
+
+def test_a_program_that_asks_credproc_for_the_same_profile_is_stopped(world: World, tmp_path: Path) -> None:
+    program = tmp_path / "wrapper"
+    program.write_text(f'#!/bin/sh\necho x >> {tmp_path}/runs\nexec {shlex.quote(PROGRAM)} --profile loop "$@"\n')
+    program.chmod(0o755)
+    world.home.config(f"[profile loop]\ncredential_process = {program}\n")
+    error, _ = _failed(world.home.run("--profile", "loop"))
+    assert "the profiles form a circle: loop -> loop" in error
+    assert (tmp_path / "runs").read_text() == "x\n"
+
+
+def test_a_line_that_starts_credproc_is_followed_without_a_process(world: World, tmp_path: Path) -> None:
+    user = world.sts.user("user1")
+    world.sts.role(ROLE, Trust((user.arn,)))
+    world.home.keys("user1", user)
+    world.home.config(
+        "[profile people]\ncredential_process = /nonexistent/credproc --profile admin\n"
+        + _profile("source_profile = user1")
+        + f"[profile further]\nrole_arn = {MACHINE}\nsource_profile = people\n"
+    )
+    assert world.home.run("--profile", "people").document["Version"] == 1
+    assert world.home.run("--profile", "further").document["Version"] == 1
+    assert [call.action for call in world.sts.calls] == ["AssumeRole"] * 3
+    assert tmp_path
+
+
+def test_a_line_that_asks_for_its_own_profile_is_a_circle(world: World) -> None:
+    world.home.config("[profile me]\ncredential_process = credproc --profile me\n")
+    assert _failed(world.home.run("--profile", "me"))[0] == "~/.aws/config:2: the profiles form a circle: me -> me"
+
+
+def test_a_chain_of_three_roles_is_walked_from_the_user_outwards(world: World) -> None:
+    user = world.sts.user("user1")
+    names = [f"arn:aws:iam::12345678901{n}:role/r{n}" for n in range(3)]
+    for arn, principal in zip(names, [user.arn, *names], strict=False):
+        world.sts.role(arn, Trust((principal,)))
+    world.home.keys("user1", user)
+    world.home.config(
+        f"[profile top]\nrole_arn = {names[2]}\nsource_profile = b\nregion = eu-west-1\nduration_seconds = 7200\n"
+        f"[profile b]\nrole_arn = {names[1]}\nsource_profile = a\nregion = us-east-1\n"
+        f"[profile a]\nrole_arn = {names[0]}\nsource_profile = user1\n"
+    )
+    assert world.home.run("--profile", "top").document["AccountId"] == "123456789012"
+    assert [call.parameters["RoleArn"] for call in world.sts.calls] == names
+    assert {call.region for call in world.sts.calls} == {"eu-west-1"}
+    assert [call.parameters.get("DurationSeconds") for call in world.sts.calls] == [None, None, "3600"]
+
+
+def test_with_nothing_named_and_nothing_there_the_option_is_named(world: World) -> None:
+    assert _failed(world.home.run()) == (
+        "no profile is named, and this machine has no role",
+        "name one: credproc --profile NAME",
+    )
+
+
+def test_a_config_that_botocore_refuses_works_and_botocore_opens_neither_file(world: World, tmp_path: Path) -> None:
+    user = world.sts.user("user1")
+    world.sts.role(ROLE, Trust((user.arn,)))
+    world.home.keys("user1", user)
+    world.home.config(_profile("source_profile = user1") + "[profile admin]\nregion = eu-west-1\n")
+    strace = shutil.which("strace")
+    assert strace is not None, "build/test installs strace"
+    trace = tmp_path / "trace"
+    environ = {**world.home.environ, "AWS_PROFILE": "people", "AWS_DATA_PATH": str(tmp_path)}
+    command = [strace, "-f", "-e", "trace=open,openat", "-o", str(trace), PROGRAM, "--profile", "admin"]
+    subprocess.run(command, env=environ, check=True, stdout=subprocess.DEVNULL)
+    assert world.sts.calls[0].region == "eu-west-1"
+    opened = [line for line in trace.read_text().splitlines() if f'"{world.home.path}/.aws/' in line]
+    assert [line.split('"')[1] for line in opened] == [
+        str(world.home.path / ".aws" / "config"),
+        str(world.home.path / ".aws" / "credentials"),
+    ]
