@@ -1,6 +1,5 @@
 """Every source that a role can stand on, and every one that passes through."""
 
-import hashlib
 import json
 import shlex
 import shutil
@@ -14,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.metadata import ContainerAgent, InstanceMetadata, Portal
+from tests.metadata import Container, Imds, Sso
 from tests.program import PROGRAM, ROLE, Home, Outcome
 from tests.sts import Credentials, Sts, Trust
 
@@ -89,14 +88,14 @@ def test_half_an_environment_says_so(world: World) -> None:
 
 
 def test_instance_metadata_by_version_two(world: World) -> None:
-    with InstanceMetadata(world.machine) as imds:
-        world.home.environ.update(AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT=imds.url)
+    with Imds(world.sts, MACHINE) as imds:
+        world.home.environ.update(AWS_EC2_METADATA_DISABLED="false", **imds.environment())
         world.home.config(_profile("credential_source = Ec2InstanceMetadata"))
         assert world.home.run("--profile", "admin").document["Version"] == 1
-        assert imds.paths[0] == "/latest/api/token"
-        assert _signers(world.sts) == [("AssumeRole", world.machine.access_key_id)]
+        assert imds.requests == ["token", "role", "credentials"]
+        assert _signers(world.sts) == [("AssumeRole", imds.credentials().access_key_id)]
         passed = world.home.run().document  # with no profile named and none there the machine's role passes through
-        assert passed["AccessKeyId"] == world.machine.access_key_id
+        assert passed["AccessKeyId"] == imds.credentials().access_key_id
 
 
 def test_no_instance_metadata_says_so_within_ten_seconds(world: World) -> None:
@@ -113,21 +112,18 @@ def test_no_instance_metadata_says_so_within_ten_seconds(world: World) -> None:
 
 @pytest.mark.parametrize("how", ["none", "variable", "file"])
 def test_a_container_with_its_token(world: World, tmp_path: Path, how: str) -> None:
-    with ContainerAgent(world.machine, None if how == "none" else "Bearer eks") as agent:
-        world.home.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{agent.url}/v1/credentials"
-        if how == "variable":
-            world.home.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "Bearer eks"
-        elif how == "file":  # which wins over the variable: EKS Pod Identity rotates it
+    with Container(world.sts, MACHINE, authorization=None if how == "none" else "Bearer eks") as agent:
+        world.home.environ.update(agent.environment())
+        if how == "file":  # which wins over the variable: EKS Pod Identity rotates it
             token = tmp_path / "token"
             token.write_text("Bearer eks")
             world.home.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = str(token)
             world.home.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "stale"
         world.home.config(_profile("credential_source = EcsContainer"))
         assert world.home.run("--profile", "admin").document["Version"] == 1
-        assert agent.paths == ["/v1/credentials"]
-        assert _signers(world.sts) == [("AssumeRole", world.machine.access_key_id)]
-        passed = world.home.run().document
-        assert (passed["AccessKeyId"], passed["AccountId"]) == (world.machine.access_key_id, "123456789012")
+        assert agent.requests == ["credentials"]
+        assert _signers(world.sts) == [("AssumeRole", agent.credentials().access_key_id)]
+        assert world.home.run().document["AccessKeyId"] == agent.credentials().access_key_id
 
 
 def test_a_container_endpoint_on_a_foreign_host_is_never_asked(world: World) -> None:
@@ -200,45 +196,43 @@ def test_a_token_file_that_holds_none_is_named(world: World, tmp_path: Path, con
     assert world.sts.count() == 0
 
 
-def _sign_in(home: Home, key: str, token: str, seconds: int) -> None:
-    """Leave a token as ``aws sso login`` does."""
-    directory = home.path / ".aws" / "sso" / "cache"
-    directory.mkdir(parents=True, exist_ok=True)
-    expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
-    name = hashlib.sha1(key.encode()).hexdigest()  # noqa: S324 - the file's name is the AWS CLI's choice
-    text = json.dumps({"startUrl": "https://x", "region": "us-east-1", "accessToken": token, "expiresAt": expires})
-    (directory / f"{name}.json").write_text(text)
-
-
-SSO = "sso_account_id = 123456789012\nsso_role_name = Reader\n"
+IDENTITY = "sso_account_id = 123456789012\nsso_role_name = machine\n"
+SESSION = f"sso_start_url = {Sso.START_URL}\nsso_region = us-east-1\n"
 
 
 @pytest.mark.parametrize("style", ["session", "legacy"])
 def test_identity_center_with_a_cached_token(world: World, style: str) -> None:
-    url = "https://my.awsapps.com/start"
-    where = f"sso_start_url = {url}\nsso_region = us-east-1\n"
-    profile = f"[profile sso]\n{SSO}" + ("sso_session = corp\n" if style == "session" else where)
-    world.home.config(f"{profile}[sso-session corp]\n{where}" + _profile("source_profile = sso"))
-    _sign_in(world.home, "corp" if style == "session" else url, "bearer", 3600)
-    with Portal(world.machine, "bearer") as portal:
-        world.home.environ["AWS_ENDPOINT_URL_SSO"] = portal.url
+    session = style == "session"
+    profile = f"[profile sso]\n{IDENTITY}" + ("sso_session = corp\n" if session else SESSION)
+    world.home.config(f"{profile}[sso-session corp]\n{SESSION}" + _profile("source_profile = sso"))
+    with Sso(world.sts, MACHINE) as portal:
+        portal.sign_in(world.home.path, sso_session="corp" if session else None)
+        world.home.environ.update(portal.environment())
         passed = world.home.run("--profile", "sso").document
-        assert passed["AccessKeyId"] == world.machine.access_key_id
-        assert portal.asked == [{"role_name": ["Reader"], "account_id": ["123456789012"]}]
+        assert passed["AccessKeyId"] == portal.credentials().access_key_id
         assert world.home.run("--profile", "sso").document == passed
-        assert len(portal.asked) == 1
+        assert portal.requests == ["GetRoleCredentials"]
         assert world.home.run("--profile", "admin").document["Version"] == 1
-        assert _signers(world.sts) == [("AssumeRole", world.machine.access_key_id)]
+        assert _signers(world.sts) == [("AssumeRole", portal.credentials().access_key_id)]
+
+
+def test_a_sign_in_that_can_be_renewed_is_renewed_by_botocore(world: World) -> None:
+    world.home.config(f"[profile sso]\n{IDENTITY}sso_session = corp\n[sso-session corp]\n{SESSION}")
+    with Sso(world.sts, MACHINE) as portal:
+        portal.sign_in(world.home.path, 60, sso_session="corp", refreshable=True)
+        world.home.environ.update(portal.environment())
+        assert world.home.run("--profile", "sso").document["Version"] == 1
+        assert portal.requests == ["CreateToken", "GetRoleCredentials"]
 
 
 @pytest.mark.parametrize("state", ["never", "expired", "revoked"])
 def test_an_expired_sign_in_names_the_command(world: World, state: str) -> None:
-    where = "sso_start_url = https://my.awsapps.com/start\nsso_region = us-east-1\n"
-    world.home.config(f"[profile sso]\n{SSO}sso_session = corp\n[sso-session corp]\n{where}")
-    if state != "never":
-        _sign_in(world.home, "corp", "bearer", -60 if state == "expired" else 3600)
-    with Portal(world.machine, "another") as portal:
-        world.home.environ["AWS_ENDPOINT_URL_SSO"] = portal.url
+    world.home.config(f"[profile sso]\n{IDENTITY}sso_session = corp\n[sso-session corp]\n{SESSION}")
+    with Sso(world.sts, MACHINE) as portal:
+        if state != "never":
+            portal.sign_in(world.home.path, -60 if state == "expired" else 3600, sso_session="corp")
+        portal.sign_out()
+        world.home.environ.update(portal.environment())
         assert _failed(world.home.run("--profile", "sso")) == (
             "~/.aws/config:2: the sign-in to IAM Identity Center has expired, or there was none",
             "run aws sso login --sso-session corp",

@@ -15,6 +15,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl
 
 from tests.sts.actions import ACTIONS, Asked, permissive
@@ -39,13 +40,12 @@ from tests.sts.faults import (
 )
 from tests.sts.iam import Credentials, Iam, Role, Trust, User, new_role_id, session_arn, totp
 from tests.sts.parameters import check
-from tests.sts.signature import Authorization, partition_of
+from tests.sts.signature import Authorization, partition_of, signer
 from tests.sts.wire import Answer, Exchange, Fault, Loopback, Received, Request, whole
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 __all__ = [
     "HTML",
@@ -115,7 +115,11 @@ class Sts(Loopback):
     # The account model
 
     def user(
-        self, name: str, account: str = "123456789012", mfa: str | bool | None = None, partition: str = "aws"
+        self,
+        name: str,
+        account: str = "123456789012",
+        mfa: str | Literal[True] | None = None,
+        partition: str = "aws",
     ) -> User:
         """Make a user with long-term keys and, with `mfa`, a TOTP device: a serial, or True for its usual ARN."""
         return self.iam.add_user(name, account, mfa, partition)
@@ -193,24 +197,15 @@ class Sts(Loopback):
     def receive(self, request: Request) -> Received:
         """Record the call, and decide it when asked to."""
         form = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
-        parameters = dict(form)
-        action, version = parameters.pop("Action", ""), parameters.pop("Version", "")
-        authorization, refused = None, None
-        try:
-            authorization = Authorization.of(request)
-            if request.method != "POST" or len(form) != len(dict(form)) or version != VERSION:
-                raise RefusedError(
-                    400, "MalformedInput", "a POST of a form with distinct names and a Version is needed"
-                )
-            if action not in ACTIONS:
-                raise RefusedError(400, "InvalidAction", f"Could not find operation {action} for version {version}")
-        except RefusedError as error:
-            refused = error
+        names = dict(form)
+        action, version = names.pop("Action", ""), names.pop("Version", "")
+        sound = request.method == "POST" and len(form) == len(dict(form)) and version == VERSION
+        access_key_id, region = signer(request)
         call = Call(
-            action,
-            parameters,
-            authorization and authorization.access_key_id,
-            authorization and authorization.region,
+            action if sound else "",
+            names,
+            access_key_id,
+            region,
             request.header("Host") or "",
             request.path,
             request.header("Authorization") is not None,
@@ -221,11 +216,9 @@ class Sts(Loopback):
 
         def decide() -> Answer:
             try:
-                if refused is not None:
-                    raise refused
-                return result_answer(action, self._decide(call, request, authorization))
-            except RefusedError as error:
-                return error_answer(error.status, error.code, error.message)
+                return result_answer(action, self._decide(call, request))
+            except RefusedError as refused:
+                return error_answer(refused.status, refused.code, refused.message)
 
         def tell(outcome: str) -> None:
             call.outcome = outcome
@@ -239,21 +232,19 @@ class Sts(Loopback):
                 self.codes.append((call.parameters.get("SerialNumber", ""), call.parameters["TokenCode"]))
             self._arrived.notify_all()
 
-    def _decide(self, call: Call, request: Request, authorization: Authorization | None) -> Elements:
+    def _decide(self, call: Call, request: Request) -> Elements:
+        if call.action not in ACTIONS:
+            message = f"Could not find operation {call.action or '(a form with Version and distinct names is needed)'}"
+            raise RefusedError(400, "InvalidAction", message)
         if self.permissive:
             return permissive(call.action, call.parameters, call.access_key_id or "", request.time)
-        caller = self._authenticate(call, request, authorization)
+        caller = self._authenticate_unsigned(request) if call.action == UNSIGNED else self._authenticate(request)
         check(call.action, call.parameters)
         return ACTIONS[call.action](Asked(self.iam, caller, call.parameters))
 
-    def _authenticate(self, call: Call, request: Request, authorization: Authorization | None) -> Credentials:
+    def _authenticate(self, request: Request) -> Credentials:
         """Return who has signed; raise RefusedError unless the signature, the key and its token are good."""
-        if call.action == UNSIGNED:
-            if authorization is not None or request.header("X-Amz-Security-Token") is not None:
-                raise RefusedError(
-                    400, "SignedWebIdentityRequest", "the strict STS wants AssumeRoleWithWebIdentity unsigned"
-                )
-            return Credentials("", "arn:aws:sts::000000000000:nobody", "user", "")
+        authorization = Authorization.of(request)
         if authorization is None:
             raise RefusedError(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
         caller = self.iam.credentials(authorization.access_key_id)
@@ -271,3 +262,9 @@ class Sts(Loopback):
                 "Your account administrator can activate STS in this region using the IAM Console.",
             )
         return caller
+
+    def _authenticate_unsigned(self, request: Request) -> Credentials:
+        """Return nobody; AWS only ignores a signature here, but whoever signs has looked for keys it does not need."""
+        if {"authorization", "x-amz-security-token"} & {name.lower() for name in request.headers}:
+            raise RefusedError(400, "SignedWebIdentityRequest", "AssumeRoleWithWebIdentity must come unsigned")
+        return Credentials("", "arn:aws:sts::000000000000:nobody", "user", "")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from tests.sts.answers import Elements, RefusedError, access_denied, iso, validation_error
-from tests.sts.iam import Credentials, Iam, Role, Trust, User, session_arn
+from tests.sts.iam import Credentials, Iam, Role, User, session_arn
 from tests.sts.parameters import check_policy, members, tags
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -259,4 +259,3 @@ def permissive(action: str, parameters: Mapping[str, str], access_key_id: str, n
         return {"Credentials": credentials}
     arn = session_arn(role_arn, name) if sound else "arn:aws:sts::123456789012:assumed-role/any/any"
     return {"Credentials": credentials, "AssumedRoleUser": {"AssumedRoleId": f"AROAANY:{name}", "Arn": arn}}
-

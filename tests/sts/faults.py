@@ -10,10 +10,10 @@ import re
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.sts.answers import error_answer, iso
 from tests.sts.wire import Answer, Exchange, Fault, whole
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,8 +52,8 @@ def cut_off(keep: float = 0.5, *, reset: bool = False) -> Fault:
 
     def fault(exchange: Exchange) -> None:
         answer = exchange.decide()
-        lost = len(answer.body) - int(len(answer.body) * keep)
-        exchange.write(exchange.encode(answer)[:-lost])
+        data = exchange.encode(answer)
+        exchange.write(data[: len(data) - len(answer.body) + int(len(answer.body) * keep)])
         exchange.hang_up(reset=reset)
 
     return fault

@@ -11,7 +11,7 @@ import struct
 import threading
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Literal, TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tests.sts.answers import iso
 

@@ -10,10 +10,13 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
 from tests.sts.answers import RefusedError
-from tests.sts.wire import Request
+
+if TYPE_CHECKING:
+    from tests.sts.wire import Request
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 # STS's own errors name 15 minutes ("… - 15 min.)"); other services allow 5.
@@ -120,6 +123,12 @@ class Authorization:
                 hashlib.sha256(request.body).hexdigest(),
             )
         )
+
+
+def signer(request: Request) -> tuple[str | None, str | None]:
+    """Return access key id and region as the request claims them, unverified; None for what it does not say."""
+    found = re.search(r"Credential=([^/,\s]+)/[^/,]*/([^/,]*)/", request.header("Authorization") or "")
+    return (found[1], found[2]) if found else (None, None)
 
 
 def partition_of(region: str) -> str:

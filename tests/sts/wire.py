@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TypeVar, cast, TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from email.message import Message
 
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -257,7 +258,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, target.path or "/", target.query, self.headers, body, loopback.now())
         loopback._handle(request, self)
 
-    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _serve  # noqa: N815 (http.server's names)
+    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _serve  # noqa: N815 (http.server looks for these names)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's signature)
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server calls it so)
         """Say nothing: the tests assert on stderr."""
