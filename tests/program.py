@@ -45,7 +45,7 @@ class Home:
 
     @property
     def cache(self) -> Path:
-        """credproc's own directory."""
+        """Credproc's own directory."""
         return self.path / ".cache" / "credproc"
 
     @property

@@ -7,7 +7,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,7 +33,7 @@ sys.stderr.write(" ".join(sorted(set(sys.modules) - before)))
 
 
 @pytest.fixture(name="warm")
-def _warm(tmp_path: Path) -> Iterator[Home]:
+def _warm(tmp_path: Path) -> Home:
     """Return a home whose profile ``admin`` is in the cache for good."""
     with Sts() as sts:
         user = sts.user("user1")
@@ -43,7 +42,7 @@ def _warm(tmp_path: Path) -> Iterator[Home]:
         home.settle()
         assert home.run("--profile", "admin").document["Version"] == 1
         assert sts.count() == 1
-    yield home  # the server is gone: what is served now comes from the cache
+    return home  # the server is gone: what is served now comes from the cache
 
 
 def test_a_hit_imports_a_handful_of_modules(warm: Home) -> None:
@@ -131,15 +130,17 @@ def _best_ratio(first: list[str], second: list[str], home: Home, enough: float, 
     return best
 
 
+PEAK = """
+import os, sys
+quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+_, status, usage = os.wait4(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet), 0)
+print(usage.ru_maxrss if status == 0 else 0)
+"""
+
+
 def _peak(command: list[str], home: Home) -> int:
-    """Return the peak memory of a process in KiB: as ``ru_maxrss`` starts at that of a forking parent, from /proc."""
-    status = subprocess.run(
-        ["/usr/bin/env", "-i", *(f"{k}={v}" for k, v in home.environ.items()), sys.executable, "-I", "-S", "-c",
-         "import os,sys\npid=os.posix_spawn(sys.argv[1],sys.argv[1:],os.environ,"
-         "file_actions=[(os.POSIX_SPAWN_OPEN,1,os.devnull,os.O_WRONLY,0)])\n"
-         "_,status,usage=os.wait4(pid,0)\nprint(usage.ru_maxrss if status==0 else 0)", *command],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    peak = int(status.stdout)
-    assert peak > 0
-    return peak
+    """Return the peak memory of a process in KiB, started by a small one: a child begins with its parent's peak."""
+    starter = [sys.executable, "-I", "-S", "-c", PEAK, *command]
+    ran = subprocess.run(starter, env=home.environ, capture_output=True, text=True, check=True)
+    assert int(ran.stdout) > 0
+    return int(ran.stdout)

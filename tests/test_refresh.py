@@ -15,7 +15,7 @@ import pytest
 
 from credproc import cache
 from credproc.files import PrivateDirectory
-from tests.program import ROLE, Home, Outcome, role_home
+from tests.program import PROGRAM, ROLE, Home, Outcome, role_home
 from tests.sts import Sts, Trust, User, fail, hold, throttle
 
 DENIED = fail(403, "AccessDenied", "no")
@@ -109,7 +109,8 @@ CHANGES: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_changed_plan_is_never_answered_with_the_old_document(world: World, name: str) -> None:
-    world.home.credentials((world.home.path / ".aws" / "credentials").read_text() + "[user2]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = x\n")  # fmt: skip
+    credentials = (world.home.path / ".aws" / "credentials").read_text()
+    world.home.credentials(f"{credentials}[user2]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = x\n")
     assert world.admin().status == 0
     world.sts.always(DENIED)
     config = world.home.path / ".aws" / "config"
@@ -123,7 +124,9 @@ def test_a_changed_plan_is_never_answered_with_the_old_document(world: World, na
 def test_two_shells_with_different_variables_do_not_overwrite_each_other(world: World, name: str) -> None:
     values = {"AWS_ENDPOINT_URL_STS": world.sts.url.replace("127.0.0.1", "localhost"), "AWS_ENDPOINT_URL": "https://x"}
     flags = {"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"}
-    value = values.get(name, "false" if name in flags else "legacy" if name == "AWS_STS_REGIONAL_ENDPOINTS" else "eu-west-1")
+    value = values.get(
+        name, "false" if name in flags else "legacy" if name == "AWS_STS_REGIONAL_ENDPOINTS" else "eu-west-1"
+    )
     first = world.admin()
     second = world.admin(**{name: value})
     assert second.status == 0, second
@@ -139,7 +142,9 @@ def test_two_shells_with_different_variables_do_not_overwrite_each_other(world: 
     ids=["ten minutes", "four minutes", "over a minute", "under a minute", "none"],
 )
 def test_the_old_credentials_are_served_while_a_refresh_fails_and_they_have_a_minute(
-    world: World, left: int, served: bool  # noqa: FBT001
+    world: World,
+    left: int,
+    served: bool,  # noqa: FBT001
 ) -> None:
     old = world.admin()
     _age(world.home, left)
@@ -177,15 +182,16 @@ def test_an_entry_that_cannot_be_used_is_a_miss_and_heals(world: World, damage: 
     precious.write_bytes(data)
     if damage in ("symlink", "fifo", "directory"):
         entry.unlink()
-    {
+    damages: dict[str, Callable[[], object]] = {
         "empty": lambda: entry.write_bytes(b""),
         "garbage": lambda: entry.write_bytes(os.urandom(2000)),
         "truncated": lambda: entry.write_bytes(data[:-20]),
         "symlink": lambda: entry.symlink_to(precious),
         "fifo": lambda: os.mkfifo(entry, 0o600),
-        "directory": lambda: entry.mkdir(),
+        "directory": entry.mkdir,
         "readable": lambda: entry.chmod(0o644),
-    }[damage]()
+    }
+    damages[damage]()
     second = world.admin()
     assert second.document["Version"] == 1
     assert world.sts.count() == 2
@@ -257,10 +263,8 @@ def test_a_document_that_cannot_be_written_is_kept_and_said(world: World, target
         command = ["sh", "-c", '"$0" --profile admin >/dev/full']
     else:
         command = ["bash", "-c", 'exec 3> >(exec true); sleep 0.3; "$0" --profile admin >&3']
-    program = world.home.start("--version")
-    program.communicate()
     ran = subprocess.run(
-        [*command, program.args[0]],  # type: ignore[index]
+        [*command, PROGRAM],
         env=world.home.environ,
         capture_output=True,
         text=True,
@@ -316,7 +320,9 @@ def test_clear_says_what_it_removes(world: World) -> None:
     assert len(world.home.entries) == 1
     assert world.home.run("clear", "--all").stdout.startswith("removed: profile 'user1', credentials that expire at ")
     assert world.home.run("clear", "--all").stdout == "nothing was cached in ~/.cache/credproc\n"
-    assert world.home.run("clear", "--profile", "x").stdout == "nothing of profile 'x' was cached in ~/.cache/credproc\n"
+    assert (
+        world.home.run("clear", "--profile", "x").stdout == "nothing of profile 'x' was cached in ~/.cache/credproc\n"
+    )
     world.admin()
     assert world.sts.count("AssumeRole") == 2
 
@@ -341,7 +347,9 @@ def test_version_and_help_leave_no_trace(tmp_path: Path) -> None:
         (["clear", "--all", "--profile", "x"], "usage: argument --profile: not allowed with argument --all"),
     ],
 )
-def test_a_command_line_that_cannot_be_understood_ends_with_two(tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_a_command_line_that_cannot_be_understood_ends_with_two(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
     home = Home(tmp_path / "home")
     ran = home.run(*arguments)
     assert (ran.status, ran.stdout) == (2, "")

@@ -268,7 +268,9 @@ def test_another_program_runs_once_with_no_stdin_and_both_chains(world: World, t
         f"open({str(seen)!r}, 'a').write(line + '\\n')\n"
         f"print({_document(world.machine, 600)!r})",
     )
-    world.home.config(_profile("source_profile = other") + f"[profile other]\ncredential_process = {program} --x 'y z'\n")
+    world.home.config(
+        _profile("source_profile = other") + f"[profile other]\ncredential_process = {program} --x 'y z'\n"
+    )
     world.home.environ["_AWS_CLI_PROFILE_CHAIN"] = "cli"
     assert world.home.run("--profile", "admin", stdin=subprocess.PIPE).document["Version"] == 1
     assert [json.loads(line) for line in seen.read_text().splitlines()] == [["", "other", "cli,other"]]
@@ -310,7 +312,7 @@ def test_a_program_that_asks_credproc_for_the_same_profile_is_stopped(world: Wor
     assert (tmp_path / "runs").read_text() == "x\n"
 
 
-def test_a_line_that_starts_credproc_is_followed_without_a_process(world: World, tmp_path: Path) -> None:
+def test_a_line_that_starts_credproc_is_followed_without_a_process(world: World) -> None:
     user = world.sts.user("user1")
     world.sts.role(ROLE, Trust((user.arn,)))
     world.home.keys("user1", user)
@@ -322,7 +324,6 @@ def test_a_line_that_starts_credproc_is_followed_without_a_process(world: World,
     assert world.home.run("--profile", "people").document["Version"] == 1
     assert world.home.run("--profile", "further").document["Version"] == 1
     assert [call.action for call in world.sts.calls] == ["AssumeRole"] * 3
-    assert tmp_path
 
 
 def test_a_line_that_asks_for_its_own_profile_is_a_circle(world: World) -> None:

@@ -109,7 +109,7 @@ class Sts(Loopback):
         self.calls: list[Call] = []
         self.codes: list[tuple[str, str]] = []
         self.iam = Iam(self.now)
-        self._arrived = threading.Condition()
+        self._news = threading.Condition()
         super().__init__()
 
     # The account model
@@ -179,10 +179,12 @@ class Sts(Loopback):
         """Return how many calls (of this action, with this outcome) have arrived."""
         return sum(action in {None, call.action} and outcome in {None, call.outcome} for call in list(self.calls))
 
-    def wait_for(self, count: int, action: str | None = None, timeout: float = 5) -> bool:
-        """Wait until so many calls have arrived; False when the seconds were not enough."""
-        with self._arrived:
-            return self._arrived.wait_for(lambda: self.count(action) >= count, timeout)
+    def wait_for(
+        self, count: int, action: str | None = None, outcome: str | None = None, *, timeout: float = 5
+    ) -> bool:
+        """Wait until so many calls have arrived (with this outcome); False when the seconds were not enough."""
+        with self._news:
+            return self._news.wait_for(lambda: self.count(action, outcome) >= count, timeout)
 
     def repeated_codes(self) -> list[tuple[str, str]]:
         """Return the (serial, code) pairs that came more than once, whatever the answers were."""
@@ -221,16 +223,18 @@ class Sts(Loopback):
                 return error_answer(refused.status, refused.code, refused.message)
 
         def tell(outcome: str) -> None:
-            call.outcome = outcome
+            with self._news:
+                call.outcome = outcome
+                self._news.notify_all()
 
         return Received(action, decide, tell)
 
     def _record(self, call: Call) -> None:
-        with self._arrived:
+        with self._news:
             self.calls.append(call)
             if "TokenCode" in call.parameters:
                 self.codes.append((call.parameters.get("SerialNumber", ""), call.parameters["TokenCode"]))
-            self._arrived.notify_all()
+            self._news.notify_all()
 
     def _decide(self, call: Call, request: Request) -> Elements:
         if call.action not in ACTIONS:

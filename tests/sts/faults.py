@@ -18,7 +18,8 @@ from tests.sts.wire import Answer, Exchange, Fault, whole
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HTML = b"<!DOCTYPE html><html><head><title>Sign in to the network</title></head><body>Please sign in</body></html>"
+# No XML, as pages of captive portals and proxies are; of a page that happens to be XML botocore makes a KeyError.
+HTML = b"<!DOCTYPE html><html><head><title>Sign in</title><meta charset=utf-8></head><body>Please sign in<br></html>"
 
 
 def fail(status: int, code: str, message: str) -> Fault:

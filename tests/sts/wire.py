@@ -116,7 +116,6 @@ class Exchange:
             connection = self._handler.connection
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._handler.rfile.close()
-            self._handler.wfile.close()
             connection.close()
 
 
@@ -138,8 +137,7 @@ class Loopback(ABC):
         self._once: dict[str | None, deque[Fault]] = {}
         self._always: dict[str | None, Fault] = {}
         self._server = _Server(self)
-        # shutdown() waits for one interval; the default of 0.5 s would be most of a test's time.
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
     @property
@@ -179,7 +177,7 @@ class Loopback(ABC):
     def close(self) -> None:
         """End everything that is under way, without an answer."""
         self.stopped.set()
-        self._server.shutdown()
+        socket.create_connection(("127.0.0.1", self.port)).close()  # wakes the thread that accepts
         self._thread.join()
         self._server.end_connections()
         self._server.server_close()
@@ -189,6 +187,11 @@ class Loopback(ABC):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _accept(self) -> None:
+        # serve_forever() polls: it would wake all the time, or end late.
+        while not self.stopped.is_set():
+            self._server.handle_request()
 
     def _fault(self, action: str) -> Fault:
         with self.lock:
