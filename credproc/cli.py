@@ -41,7 +41,7 @@ def run(arguments: "list[str]", started: float) -> int:
     try:
         main_form, profile = _main_form(arguments)
         if not main_form:
-            return _command(arguments, started)
+            return _command(arguments)
         document = cache.hit(cache.profile_named(profile, os.environ), os.environ, time.time())
         _write(document if document is not None else _refreshed(profile, started))
     except Exception as error:  # noqa: BLE001 - the one boundary: no traceback may reach an SDK's user
@@ -76,7 +76,7 @@ def _refreshed(profile: "str | None", started: float) -> bytes:
     return refresh(request)
 
 
-def _command(arguments: "list[str]", started: float) -> int:
+def _command(arguments: "list[str]") -> int:
     if arguments == ["--version"]:
         from credproc import __version__
 
@@ -86,7 +86,7 @@ def _command(arguments: "list[str]", started: float) -> int:
 
     _fill_closed_descriptors()
     os.umask(0o077)
-    said, status = commands_main(arguments, started)
+    said, status = commands_main(arguments)
     _write(said.encode("utf-8", "backslashreplace"))
     return status
 

@@ -75,7 +75,7 @@ def inert(text: str, limit: int | None = None) -> str:
         else " "
         if character in "\t\n\r"
         else character.encode("ascii", "backslashreplace").decode()
-        if ord(character) > 0x7E
+        if ord(character) > 0x7F
         else f"\\x{ord(character):02x}"
         for character in text[: limit + 1 if limit else None]
     )

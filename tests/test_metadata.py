@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.config import Config
+from botocore.credentials import SSOProvider
 from botocore.exceptions import ClientError, UnauthorizedSSOTokenError
 from botocore.session import Session
+from botocore.tokens import SSOTokenProvider
 
 from tests.metadata import Container, Imds, Sso
 from tests.sts import Sts, Trust, hang_up, say
@@ -43,7 +45,10 @@ def imds(sts: Sts, role: Role, monkeypatch: pytest.MonkeyPatch) -> Iterator[Imds
 
 
 @pytest.fixture
-def sso(sts: Sts, role: Role, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sso]:
+def sso(sts: Sts, role: Role, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sso]:
+    # botocore looks for ~ when it is imported, which was in another home.
+    for provider in (SSOProvider, SSOTokenProvider):
+        monkeypatch.setattr(provider, "_SSO_TOKEN_CACHE_DIR", str(home / ".aws" / "sso" / "cache"))
     with Sso(sts, role) as service:
         set_all(monkeypatch, service.environment())
         yield service

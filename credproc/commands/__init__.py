@@ -9,12 +9,14 @@ from credproc import __version__, cache
 from credproc.commands import clear
 from credproc.errors import UsageError
 
+_SEE_HELP = "credproc --help shows what there is"
+
 
 class _Parser(argparse.ArgumentParser):
     """Says usage errors in our form, and leaves the exit to ``cli``."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"usage: {message}", f"{self.prog} --help shows what there is")
+        raise UsageError(f"usage: {message}", _SEE_HELP)
 
 
 class _Once(argparse.Action):
@@ -75,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def main(arguments: list[str], started: float) -> tuple[str, int]:
+def main(arguments: list[str]) -> tuple[str, int]:
     """Run the command and return what to print and the exit status. Raises CredprocError."""
     try:
         options = parser().parse_args(arguments)
@@ -90,10 +92,7 @@ def main(arguments: list[str], started: float) -> tuple[str, int]:
             options.clear_profile = options.profile
         profile = cache.profile_named(options.clear_profile, os.environ)
         return clear.clear(None if options.all else profile or "default", os.environ), 0
-    from credproc.refresh import Request, refresh  # noqa: PLC0415 - the main form, spelt unusually
-
-    request = Request(cache.profile_named(options.profile, os.environ), os.environ, started)
-    return refresh(request).decode(), 0
+    raise UsageError("usage: a command or --profile NAME is needed, and nothing else", _SEE_HELP)
 
 
 def _add_common(one: argparse.ArgumentParser) -> None:

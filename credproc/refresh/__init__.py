@@ -80,7 +80,7 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
     from credproc.refresh.obtain import obtain  # noqa: PLC0415 - botocore, after all
 
     try:
-        obtained = obtain(plan, config, request, may_ask=kept is None or kept.may_ask)
+        obtained = obtain(plan, config, request)
         return keeper.keep(obtained, request.clock())
     except CredprocError as error:
         if kept is None or not kept.alive:

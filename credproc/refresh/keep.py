@@ -14,7 +14,6 @@ from credproc.refresh.plan import Plan
 # Seconds of life left
 MARGIN = 16 * 60  # botocore runs the helper anew at every request below 15 minutes (contract.md, 1.3)
 PASSED_THROUGH_MARGIN = 60  # of credentials that are not ours to renew
-ASK_BELOW = 5 * 60  # until then a person is left in peace
 LAST_MINUTE = 60
 _SERVED_AFTER_FAILURE = 60  # seconds, so that the next callers hit instead of failing again
 _STORING = 3  # seconds; a stuck disk must not keep the credentials from the caller
@@ -49,11 +48,6 @@ class Kept(NamedTuple):
     def alive(self) -> bool:
         """Whether the document may still be handed out where a refresh fails."""
         return self.entry.served_from <= self.now and self.expiration - self.now > LAST_MINUTE
-
-    @property
-    def may_ask(self) -> bool:
-        """Whether the end is so near that a person may be asked."""
-        return not self.alive or self.expiration - self.now <= ASK_BELOW
 
 
 class Keeper:

@@ -1,9 +1,9 @@
 """A plan, carried out: the source's credentials, then one STS call after the other, all by their deadline."""
 
 import time
-from typing import TYPE_CHECKING
 
 from credproc.errors import ConfigError, DeadlineError, PersonNeededError, SourceError
+from credproc.refresh import WORK_ENDS, Request
 from credproc.refresh.botosession import botocore_session
 from credproc.refresh.credentials import Credentials
 from credproc.refresh.deadline import within
@@ -13,16 +13,12 @@ from credproc.refresh.sharedconfig import SharedConfig
 from credproc.refresh.sources import Started, fetch, read_token
 from credproc.refresh.sts import Sts
 
-if TYPE_CHECKING:
-    from credproc.refresh import Request
-
 NETWORK_SECONDS = 9  # for source and STS together: a dead network must be noticed within ten
 PROCESS_SECONDS = 40  # for another program, which may ask a person in its turn
-WORK_ENDS = 48  # seconds from the start of the process; Go's SDKs kill their helper at 60 (contract.md, 1.1)
 
 
-def obtain(plan: Plan, config: SharedConfig, request: "Request", *, may_ask: bool) -> Obtained:
-    """Return the credentials that the plan leads to. Raises CredprocError; nothing is asked unless ``may_ask``."""
+def obtain(plan: Plan, config: SharedConfig, request: Request) -> Obtained:
+    """Return the credentials that the plan leads to. Raises CredprocError."""
     session = botocore_session(config, plan.profile)
     last = request.started + WORK_ENDS
     seconds = PROCESS_SECONDS if plan.source.kind == "Process" else NETWORK_SECONDS
@@ -43,10 +39,10 @@ def obtain(plan: Plan, config: SharedConfig, request: "Request", *, may_ask: boo
     if plan.source.kind == "Process":
         sts.deadline = min(time.monotonic() + NETWORK_SECONDS, last)
     renewable = plan.source.role is not None or bool(plan.roles) or not credentials.temporary
-    return Obtained(_through_sts(plan, credentials, sts, may_ask=may_ask), renewable)
+    return Obtained(_through_sts(plan, credentials, sts), renewable)
 
 
-def _through_sts(plan: Plan, credentials: Credentials, sts: Sts, *, may_ask: bool) -> Credentials:
+def _through_sts(plan: Plan, credentials: Credentials, sts: Sts) -> Credentials:
     """Return what the source's credentials buy: each role in order, or a session where there is no role."""
     mfa = plan.mfa
     if mfa is not None and credentials.temporary and mfa.on_role:
@@ -55,7 +51,6 @@ def _through_sts(plan: Plan, credentials: Credentials, sts: Sts, *, may_ask: boo
             "remove mfa_serial, or let source_profile name the user whose device it is",
         )
     if mfa is not None and not credentials.temporary:
-        del may_ask
         raise PersonNeededError(
             f"{mfa.where}: an MFA code is needed, and this version of credproc cannot ask for one",
             "use a profile without mfa_serial",
