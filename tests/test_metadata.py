@@ -127,7 +127,8 @@ def test_an_instances_token_needs_a_lifetime_and_ends(imds: Imds) -> None:
     assert get(imds.url + Imds.PATH, use) == (401, "")
 
 
-def test_faults_work_on_metadata_as_well(sts: Sts, imds: Imds) -> None:
+def test_faults_work_on_metadata_as_well(sts: Sts, imds: Imds, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "2")
     imds.always(hang_up(), action="role")
     assert Session().get_credentials() is None
 
