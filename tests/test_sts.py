@@ -99,14 +99,14 @@ def client(sts: Sts, who: User | Credentials | None, region: str = "us-east-1", 
     """Return botocore's client for this signer (None: unsigned), which neither repeats nor checks what it sends."""
     defaults: dict[str, Any] = {"retries": {"total_max_attempts": 1}, "parameter_validation": False, "read_timeout": 5}
     config = Config(**{**defaults, **settings, **({} if who else {"signature_version": UNSIGNED})})
-    keys: Mapping[str, str | None] = {}
+    keys: dict[str, Any] = {}
     if who:
         keys = {
             "aws_access_key_id": who.access_key_id,
             "aws_secret_access_key": who.secret_access_key,
             "aws_session_token": who.session_token if isinstance(who, Credentials) else None,
         }
-    return _SESSION.create_client("sts", region_name=region, endpoint_url=sts.url, config=config, **keys)  # type: ignore[call-overload]  # a dict for keywords
+    return _SESSION.create_client("sts", region_name=region, endpoint_url=sts.url, config=config, **keys)
 
 
 def refusal(call: Callable[..., object], **parameters: object) -> tuple[str, str]:
@@ -268,9 +268,9 @@ def post(sts: Sts, body: str, headers: Mapping[str, str]) -> tuple[int, str]:
 def signed(sts: Sts, user: User, body: str, service: str = "sts", region: str = "us-east-1") -> dict[str, str]:
     """Return the headers of a form signed by botocore."""
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    request = AWSRequest("POST", sts.url + "/", headers=form, data=body)  # type: ignore[no-untyped-call]  # botocore
+    request = AWSRequest("POST", sts.url + "/", headers=form, data=body)
     keys = Keys(user.access_key_id, user.secret_access_key)
-    SigV4Auth(keys, service, region).add_auth(request)  # type: ignore[no-untyped-call]  # botocore
+    SigV4Auth(keys, service, region).add_auth(request)
     return dict(request.headers.items())
 
 
@@ -894,7 +894,8 @@ def test_an_answer_may_be_late(sts: Sts, user: User) -> None:
 @pytest.mark.parametrize("kind", ["event", "file", "call"])
 def test_answers_are_held_until_told(sts: Sts, user: User, tmp_path: Path, kind: str) -> None:
     event, file = threading.Event(), tmp_path / "go"
-    sts.hold({"event": event, "file": file, "call": file.exists}[kind])
+    until: dict[str, Any] = {"event": event, "file": file, "call": file.exists}
+    sts.hold(until[kind])
 
     with ThreadPoolExecutor(3) as pool:
         asked = [pool.submit(client(sts, user).get_caller_identity) for _ in range(3)]
@@ -1004,7 +1005,8 @@ def test_it_runs_as_a_program_that_says_where_it_is_and_ends_on_sigterm() -> Non
         assert process.stdout is not None
         about = json.loads(process.stdout.readline())
         keys = {"aws_access_key_id": about["access_key_id"], "aws_secret_access_key": about["secret_access_key"]}
-        call = _SESSION.create_client("sts", region_name="us-east-1", endpoint_url=about["url"], **keys).assume_role
+        service: Any = _SESSION.create_client("sts", region_name="us-east-1", endpoint_url=about["url"], **keys)
+        call = service.assume_role
         start = time.monotonic()
         assert call(RoleArn=about["role_arn"], DurationSeconds=43200, **NAME)["Credentials"]
         assert time.monotonic() - start >= 0.05
