@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -288,6 +289,7 @@ def test_what_is_signed_by_hand_is_taken(sts: Sts, user: User) -> None:
     [
         ({"service": "ec2"}, "Credential should be scoped to correct service: 'sts'. "),
         ({"region": "aws-global"}, "Credential should be scoped to a valid region. "),
+        ({"region": "us-east-1-fips"}, "Credential should be scoped to a valid region. "),
     ],
 )
 def test_a_signature_for_another_service_or_no_region_is_refused(
@@ -850,6 +852,18 @@ def test_what_breaks_an_answer_is_an_error_to_botocore_and_over_with_the_next_ca
     assert client(sts, user).get_caller_identity()  # on a connection of its own: the first may have been closed
 
 
+def test_a_connection_ends_with_fin_or_with_rst(sts: Sts) -> None:
+    sts.once(hang_up(), hang_up(reset=True))
+
+    with socket.create_connection(("127.0.0.1", sts.port)) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        assert connection.recv(1) == b""
+    with socket.create_connection(("127.0.0.1", sts.port)) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            connection.recv(1)
+
+
 def test_a_lost_answer_has_spent_its_code_and_an_unread_request_has_not(sts: Sts, user: User) -> None:
     sts.once(hang_up(), hang_up(decided=True))
     mfa = {"SerialNumber": user.mfa_serial, "TokenCode": user.code()}
@@ -934,6 +948,7 @@ def test_answers_may_lack_an_element_or_hold_another_text(sts: Sts, user: User, 
 def test_after_its_end_nobody_listens() -> None:
     with Sts() as sts:
         user = sts.user("user1")
+        sts.close()
     with pytest.raises(EndpointConnectionError):
         client(sts, user).get_caller_identity()
 

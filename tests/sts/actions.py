@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from tests.sts.answers import Elements, RefusedError, access_denied, iso, validation_error
-from tests.sts.iam import Credentials, Iam, Role, User, session_arn
+from tests.sts.iam import Credentials, Iam, Role, session_arn
 from tests.sts.parameters import check_policy, members, tags
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _mfa(asked: Asked) -> float | None:
         raise access_denied(
             "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code."
         )
-    user = _user(asked)
+    user = asked.iam.user(asked.caller.arn)  # a role session has no device
     if user is None or user.mfa_serial != serial:
         raise access_denied(
             "MultiFactorAuthentication failed, unable to validate MFA code.  "
@@ -140,10 +140,6 @@ def _mfa(asked: Asked) -> float | None:
     if not asked.iam.spend(user, code):
         raise access_denied("MultiFactorAuthentication failed with invalid MFA one time pass code. ")
     return asked.iam.now()
-
-
-def _user(asked: Asked) -> User | None:
-    return None if asked.caller.kind == "role session" else asked.iam.user(asked.caller.arn)
 
 
 def _trusted(asked: Asked, role: Role, mfa_at: float | None) -> bool:

@@ -175,7 +175,9 @@ class Loopback(ABC):
             self._always.clear()
 
     def close(self) -> None:
-        """End everything that is under way, without an answer."""
+        """End everything that is under way, without an answer. A second time does nothing."""
+        if self.stopped.is_set():
+            return
         self.stopped.set()
         socket.create_connection(("127.0.0.1", self.port)).close()  # wakes the thread that accepts
         self._thread.join()

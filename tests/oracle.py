@@ -1,0 +1,288 @@
+"""Botocore as the oracle: the same profiles through both, against an STS that records, and the requests compared.
+
+`python -m tests.oracle --examples 20000` is the deep sweep; tests/test_oracle.py runs 500 examples.
+
+What differs on purpose, each with its reason:
+
+- `RoleSessionName` where a profile sets none: ours names the user, so that CloudTrail tells who it was.
+- `duration_seconds` that is no whole number from 900 to 43200: ours is an error before any call; botocore drops it, or
+  leaves the refusal to STS.
+- `duration_seconds` above 3600 with temporary credentials: ours asks for 3600, which is all that AWS gives then.
+- A profile with long-term keys and no role: ours buys a session by GetSessionToken; such keys are never printed.
+- No region with a configured endpoint: ours signs for us-east-1, botocore raises NoRegionError.
+- A role ARN of fewer than six fields: ours is an error before any call.
+- A web identity token's newline at the end of its file: ours does not send it.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import botocore.exceptions
+import botocore.loaders
+import botocore.session
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from credproc.errors import CredprocError
+from credproc.refresh import Request, refresh
+from tests.sts import Call, Sts
+
+PROFILES = ("p0", "p1", "p2", "p3")
+ROLE = "arn:aws:iam::123456789012:role/{name}"
+_LOADER = botocore.loaders.create_loader()  # the models are read once for all examples
+_DURATIONS = ("900", "3600", "7200", "43200")
+_ODD_DURATIONS = ("899", "43201", "abc", "1h", "-900", "36e2")
+
+
+class Example(NamedTuple):
+    """Profiles by name, which of them stand in the credentials file, and the variables."""
+
+    profiles: Mapping[str, Mapping[str, str]]
+    in_credentials: frozenset[str]
+    environ: Mapping[str, str]
+    newline: bool
+
+
+class Outcome(NamedTuple):
+    """The requests that were made, and the access key id that came of it; None: it failed."""
+
+    calls: list[Call]
+    access_key_id: str | None
+    error: str = ""
+
+
+def _keys(name: str) -> dict[str, str]:
+    return {"aws_access_key_id": f"AKIA{name.upper()}", "aws_secret_access_key": f"secret-{name}"}
+
+
+def _profile(name: str, directory: str) -> st.SearchStrategy[dict[str, str]]:
+    """Return a strategy of one profile's settings."""
+    role = {"role_arn": ROLE.format(name=name)}
+    later = PROFILES[PROFILES.index(name) + 1 :]
+    sources = st.sampled_from([*later * 4, *PROFILES, "missing"])  # most lead somewhere, some in circles
+    named = st.sampled_from(["Environment", "Environment", "environment", "EcsContainer", "Ec2InstanceMetadata"])
+    with_source = sources.map(lambda source: role | {"source_profile": source})
+    bases = [
+        with_source,
+        with_source,
+        with_source,
+        with_source.map(lambda found: found | _keys(name)),
+        named.map(lambda source: role | {"credential_source": source}),
+        st.just(role),
+        sources.map(lambda source: role | {"source_profile": source, "credential_source": "Environment"}),
+        st.just(role | {"web_identity_token_file": f"{directory}/token"}),
+        st.just(role | {"web_identity_token_file": f"{directory}/no-token"}),
+        st.just({"web_identity_token_file": f"{directory}/token"}),
+        st.just(_keys(name)),
+        st.just(_keys(name)),
+        st.just(_keys(name) | {"aws_session_token": f"token-{name}"}),
+        st.just({"aws_access_key_id": f"AKIA{name.upper()}"}),
+        st.just({"aws_secret_access_key": "alone"}),
+        st.just({"credential_process": f"/bin/cat {directory}/document"}),
+        st.just({"credential_process": f"/bin/cat {directory}/document"} | _keys(name)),
+        st.just({"credential_process": "/bin/false"}),
+        st.just({"sso_account_id": "123456789012"}),
+        st.just({"sso_session": "none", "sso_account_id": "123456789012", "sso_role_name": "x"}),
+        st.just({"role_arn": "arn:aws:iam:123456789012:role/x", "source_profile": "p3"}),
+        st.just({"output": "json"}),
+    ]
+    sound = st.just(_keys(name)) if not later else with_source
+    odd_text = st.sampled_from(["1234", "a:b/c=d@e", "%(here)s", "a;b#c", "$HOME", "a=b=c"])
+    extras = st.fixed_dictionaries(
+        {},
+        optional={
+            "external_id": odd_text,
+            "role_session_name": st.sampled_from(["alice", "a@example.com", "x=y,z.w-v_u"]),
+            "duration_seconds": st.sampled_from([*_DURATIONS * 8, *_ODD_DURATIONS]),
+            "region": st.sampled_from(["us-west-2", "eu-central-1", "cn-north-1"]),
+            "sts_regional_endpoints": st.sampled_from(["regional", "legacy"]),
+        },
+    )
+    base = st.sampled_from([*[sound] * len(bases), *bases]).flatmap(lambda chosen: chosen)
+    return st.tuples(base, extras).map(lambda both: {**both[1], **both[0]})
+
+
+def examples(directory: str, url: str) -> st.SearchStrategy[Example]:
+    """Return the strategy; ``directory`` holds a token and a document, ``url`` is where STS is."""
+    local = url.replace("127.0.0.1", "localhost")
+    regions = [{}, *({"AWS_DEFAULT_REGION": region} for region in ("us-east-1", "ap-northeast-1") * 4)]
+    endpoint = st.sampled_from([{"AWS_ENDPOINT_URL_STS": url}, {"AWS_ENDPOINT_URL_STS": local}])
+    keys = {"AWS_ACCESS_KEY_ID": "AKIAENVIRONMENT", "AWS_SECRET_ACCESS_KEY": "secret"}
+    keyed = st.sampled_from([{}, keys, keys | {"AWS_SESSION_TOKEN": "token"}, {"AWS_ACCESS_KEY_ID": "AKIAALONE"}])
+    return st.builds(
+        Example,
+        st.fixed_dictionaries({name: _profile(name, directory) for name in PROFILES}),
+        st.frozensets(st.sampled_from(PROFILES)),
+        st.tuples(endpoint, st.sampled_from(regions), keyed).map(lambda parts: {**parts[0], **parts[1], **parts[2]}),
+        st.booleans(),
+    )
+
+
+class Arena:
+    """A directory, a recording STS, and the two who resolve against it."""
+
+    def __init__(self, directory: Path, sts: Sts) -> None:
+        """Lay out the files that examples refer to."""
+        self.directory = directory
+        self.sts = sts
+        self.tally: Counter[str] = Counter()
+        (directory / "document").write_text(
+            '{"Version": 1, "AccessKeyId": "ASIAPROGRAM", "SecretAccessKey": "s", "SessionToken": "t",'
+            ' "Expiration": "2099-01-01T00:00:00Z"}'
+        )
+
+    def compare(self, example: Example) -> None:
+        """Resolve p0 by both and assert that they did the same, but for what differs on purpose."""
+        (self.directory / "token").write_text("web-identity-token" + "\n" * example.newline)
+        for file, wanted in (("config", False), ("credentials", True)):
+            prefix = "" if wanted else "profile "
+            (self.directory / file).write_text(
+                "".join(
+                    f"[{prefix}{name}]\n" + "".join(f"{key} = {value}\n" for key, value in found.items())
+                    for name, found in example.profiles.items()
+                    if (name in example.in_credentials) is wanted
+                )
+            )
+        environ = {
+            "HOME": str(self.directory),
+            "PATH": os.environ["PATH"],
+            "AWS_CONFIG_FILE": str(self.directory / "config"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.directory / "credentials"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CREDPROC_CACHE_DIR": "/proc/nowhere",  # nothing can be kept there
+            **example.environ,
+        }
+        with mock.patch.dict(os.environ, environ, clear=True):
+            theirs = self._calls(_botocore)
+            ours = self._calls(_credproc)
+        self._judge(example, theirs, ours)
+
+    def _calls(self, resolve: Callable[[], str]) -> Outcome:
+        before = len(self.sts.calls)
+        key: str | None = None
+        error = ""
+        try:
+            key = resolve()
+        except (CredprocError, botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, OSError) as failure:
+            error = f"{type(failure).__name__}: {failure}"
+        return Outcome(self.sts.calls[before:], key, error)
+
+    def _judge(self, example: Example, theirs: Outcome, ours: Outcome) -> None:
+        walked = _walked(example)
+        said = f"{example}\nbotocore: {theirs}\ncredproc: {ours}"
+        if any(_is_odd(settings) for settings in walked) and ours.access_key_id is None:
+            self.tally["refused before any call"] += 1
+            assert not ours.calls, said
+            return
+        if theirs.access_key_id is None and "NoRegionError" in theirs.error:
+            self.tally["no region"] += 1
+            assert ours.access_key_id is not None, said
+            assert {call.region for call in ours.calls if call.signed} <= {"us-east-1"}, said
+            return
+        if theirs.access_key_id and not theirs.calls and not _is_temporary(theirs.access_key_id, example):
+            self.tally["keys without a role"] += 1
+            (call,) = ours.calls
+            assert (call.action, call.access_key_id) == ("GetSessionToken", theirs.access_key_id), said
+            return
+        assert (ours.access_key_id is None) == (theirs.access_key_id is None), said
+        if ours.access_key_id is None:
+            self.tally["both fail"] += 1
+            return
+        self.tally["both succeed"] += 1
+        self.tally["roles assumed"] += bool(ours.calls)
+        self.tally["chains"] += len(ours.calls) > 1
+        assert [_normal(call, example) for call in ours.calls] == [_normal(call, example) for call in theirs.calls], (
+            said
+        )
+        assert ours.access_key_id == theirs.access_key_id, said
+
+
+def _walked(example: Example) -> list[Mapping[str, str]]:
+    """Return the settings of the profiles that lie on the way from p0."""
+    name, seen = "p0", list[str]()
+    while name in example.profiles and name not in seen:
+        seen.append(name)
+        name = example.profiles[name].get("source_profile", "")
+    return [example.profiles[name] for name in seen]
+
+
+def _is_odd(settings: Mapping[str, str]) -> bool:
+    """Whether ours refuses a profile's role settings before any call, where botocore goes on."""
+    if "role_arn" not in settings or "web_identity_token_file" in settings:
+        return False
+    return settings.get("duration_seconds") in _ODD_DURATIONS or settings["role_arn"].count(":") < 5
+
+
+def _normal(call: Call, example: Example) -> tuple[Any, ...]:
+    """Return what must be equal of two requests."""
+    parameters = dict(call.parameters)
+    if parameters.get("RoleSessionName", "").startswith(("botocore-session-", "credproc")):
+        del parameters["RoleSessionName"]
+    if _is_temporary(call.access_key_id or "", example) and int(parameters.get("DurationSeconds", "0")) > 3600:
+        parameters["DurationSeconds"] = "3600"
+    if "WebIdentityToken" in parameters:
+        parameters["WebIdentityToken"] = parameters["WebIdentityToken"].rstrip("\n")
+    return call.action, call.access_key_id, call.region, call.host, call.signed, tuple(sorted(parameters.items()))
+
+
+def _is_temporary(access_key_id: str, example: Example) -> bool:
+    """Whether the key came with a session token."""
+    if access_key_id == "AKIAENVIRONMENT":
+        return "AWS_SESSION_TOKEN" in example.environ
+    profile = example.profiles.get(access_key_id.removeprefix("AKIA").lower(), {})
+    return access_key_id.startswith("ASIA") or "aws_session_token" in profile
+
+
+def _botocore() -> str:
+    session = botocore.session.Session(profile="p0")
+    session.register_component("data_loader", _LOADER)
+    session.set_config_variable("metadata_service_num_attempts", 1)
+    found = session.get_credentials()
+    if found is None:
+        raise botocore.exceptions.NoCredentialsError
+    return found.get_frozen_credentials().access_key or ""
+
+
+def _credproc() -> str:
+    document = refresh(Request("p0", dict(os.environ), time.monotonic()))
+    return document.partition(b'"AccessKeyId":"')[2].partition(b'"')[0].decode()
+
+
+def sweep(directory: Path, count: int, number: int) -> Counter[str]:
+    """Compare so many examples of the sweep with this number; return how many of which kind there were."""
+    with Sts(permissive=True) as sts:
+        arena = Arena(directory, sts)
+
+        @seed(number)
+        @settings(max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @given(examples(str(directory), sts.url))
+        def run(example: Example) -> None:
+            arena.tally["examples"] += 1
+            arena.compare(example)
+            sts.calls.clear()
+
+        run()
+    return arena.tally
+
+
+def main() -> None:
+    """Run the sweep that the arguments ask for, and print the tally."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--examples", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        tally = sweep(Path(directory), options.examples, options.seed)
+    sys.stdout.write(f"seed {options.seed}: " + ", ".join(f"{count} {kind}" for kind, count in tally.items()) + "\n")
+
+
+if __name__ == "__main__":
+    main()
