@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import threading
@@ -59,7 +60,6 @@ def test_the_second_run_is_a_hit_with_the_same_bytes(world: World) -> None:
 
 
 def test_what_is_kept_is_private(world: World) -> None:
-    world.home.environ["CREDPROC_TEST_UMASK"] = "0"
     os.umask(0)
     try:
         assert world.admin().status == 0
@@ -95,6 +95,8 @@ CHANGES: dict[str, Callable[[str], str]] = {
     "role_session_name": lambda text: text + "role_session_name = alice\n",
     "duration_seconds": lambda text: text + "duration_seconds = 7200\n",
     "region": lambda text: text.replace("us-west-2", "eu-west-1"),
+    "use_fips_endpoint": lambda text: text.replace("us-west-2", "us-west-2\nuse_fips_endpoint = true"),
+    "use_dualstack_endpoint": lambda text: text.replace("us-west-2", "us-west-2\nuse_dualstack_endpoint = true"),
     "mfa_serial": lambda text: text + "mfa_serial = arn:aws:iam::123456789012:mfa/user1\n",
     "credproc_role_arn": lambda text: text + f"credproc_role_arn = {ROLE}3\n",
     "credproc_policy": lambda text: text + 'credproc_policy = {"Version":"2012-10-17","Statement":[]}\n',
@@ -104,6 +106,16 @@ CHANGES: dict[str, Callable[[str], str]] = {
     "credproc_source_identity": lambda text: text + "credproc_source_identity = alice\n",
     "a profile that has gone": lambda _: "",
     "a profile that cannot be read": lambda text: text + "[profile broken\n",
+}
+
+
+# what is refused before STS is asked; all the others must get as far as its refusal
+NOT_SENT = {
+    "credential_source",
+    "web_identity_token_file",
+    "mfa_serial",
+    "a profile that has gone",
+    "a profile that cannot be read",
 }
 
 
@@ -118,6 +130,34 @@ def test_a_changed_plan_is_never_answered_with_the_old_document(world: World, na
     changed = world.admin()
     assert changed.status != 0
     assert changed.stdout == ""
+    assert world.sts.count() == (1 if name in NOT_SENT else 2), changed.stderr
+
+
+def test_another_key_of_the_source_is_never_answered_with_the_old_document(world: World) -> None:
+    old = world.admin().document
+    other = world.sts.user("user2")
+    world.home.keys("user1", other)
+    assert world.admin().status == 1  # the role trusts user1 alone
+    world.sts.role(ROLE, Trust((other.arn,)))
+    assert world.admin().document["AccessKeyId"] != old["AccessKeyId"]
+
+
+@pytest.mark.parametrize("place", ["profile", "services"])
+def test_another_endpoint_in_the_config_is_never_answered_with_the_old_document(world: World, place: str) -> None:
+    def point_at(url: str) -> None:
+        role = f"[profile admin]\nregion = us-west-2\nrole_arn = {ROLE}\nsource_profile = user1\n"
+        services = f"services = local\n[services local]\nsts =\n  endpoint_url = {url}\n"
+        world.home.config(role + (f"endpoint_url = {url}\n" if place == "profile" else services))
+
+    del world.home.environ["AWS_ENDPOINT_URL_STS"]
+    point_at(world.sts.url)
+    assert world.admin().status == 0
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        dead = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    point_at(dead)
+    ran = world.admin()
+    assert (ran.status, ran.stdout) == (1, "")
+    assert ran.stderr.startswith(f"credproc: error: {dead}: AssumeRole: ")
 
 
 @pytest.mark.parametrize("name", cache.VARIABLES)
@@ -334,6 +374,15 @@ def test_version_and_help_leave_no_trace(tmp_path: Path) -> None:
     assert home.run("--help").stdout.startswith("usage: credproc ")
     assert home.run("clear", "--help").stdout.startswith("usage: credproc clear ")
     assert sorted(home.path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+def test_version_and_help_import_nothing_slow(tmp_path: Path, argument: str) -> None:
+    ran = Home(tmp_path / "home").run(argument, environ={"PYTHONPROFILEIMPORTTIME": "1"})
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in ran.stderr.splitlines()}
+    assert "credproc" in imported
+    assert not imported & {"botocore", "boto3", "keyring", "ssl", "urllib3", "asyncio"}
+    assert ("argparse" in imported) is (argument == "--help")
 
 
 @pytest.mark.parametrize(

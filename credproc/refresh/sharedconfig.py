@@ -253,12 +253,13 @@ def _text(path: str | None, environ: Mapping[str, str]) -> str:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "is no path"
         hint = "check the owner and mode of the file"
         raise ConfigError(f"{shown}: cannot be read: {reason.lower()}", hint) from None
-    with os.fdopen(fd, "rb") as file:
-        status = os.fstat(fd)
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(fd)
         if os.path.exists(os.devnull) and os.path.samestat(status, os.stat(os.devnull)):
             return ""
-        if not stat.S_ISREG(status.st_mode):
-            raise ConfigError(f"{shown}: is no regular file", "name a file in AWS_CONFIG_FILE and its like")
+        raise ConfigError(f"{shown}: is no regular file", "name a file in AWS_CONFIG_FILE and its like")
+    with os.fdopen(fd, "rb") as file:
         data = file.read(_SIZE_LIMIT + 1)
     if len(data) > _SIZE_LIMIT:
         raise ConfigError(f"{shown}: is larger than 8 MiB", "is this the right file?")

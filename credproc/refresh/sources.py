@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import subprocess
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -171,10 +172,13 @@ def _taken(found: Any) -> Credentials:  # noqa: ANN401 - botocore is not typed
     """Return the credentials that a provider has just loaded.
 
     Not by ``get_frozen_credentials`` where they are there already: within fifteen minutes of the end it would load
-    them once more, and start the program a second time. The expiry has no public name.
+    them once more, and start the program a second time. The expiry has no public name. Raises RuntimeError if they
+    have expired, as that one would.
     """
     frozen = getattr(found, "_frozen_credentials", None) or found.get_frozen_credentials()
     expiry = getattr(found, "_expiry_time", None)
+    if expiry is not None and expiry.timestamp() <= time.time():
+        raise RuntimeError("expired")
     return Credentials(
         frozen.access_key,
         frozen.secret_key,
@@ -234,6 +238,8 @@ def _identity_center_failure(source: Source, error: Exception) -> SourceError:
             f"{source.where}: IAM Identity Center: GetRoleCredentials: {code}",
             f"check that {identity['sso_role_name']} in {identity['sso_account_id']} is assigned to you",
         )
+    if isinstance(error, RuntimeError):
+        return SourceError(f"{source.where}: IAM Identity Center gave credentials that have expired", "check the clock")
     return SourceError(f"{source.where}: IAM Identity Center cannot be reached", "check the network, proxy and VPN")
 
 

@@ -1,0 +1,356 @@
+"""Settings → plan: each rule with its message, file, line and advice; and what an equal plan is."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from credproc.errors import ConfigError
+from credproc.refresh.plan import Asker, Plan, plan_for
+from credproc.refresh.sharedconfig import parse, read
+
+ARN = "arn:aws:iam::123456789012:role/admin"
+SERIAL = "arn:aws:iam::123456789012:mfa/user1"
+KEYS = "aws_access_key_id = AKIA\naws_secret_access_key = s\n"
+ROLE = f"[profile r]\nrole_arn = {ARN}\n"
+USER = f"[profile user1]\n{KEYS}"
+
+
+def _plan(config: str, profile: str | None = "r", credentials: str = "", **environ: str) -> Plan:
+    return plan_for(parse(config, credentials), profile, environ, Asker("alice"))
+
+
+def _error(config: str, profile: str | None = "r", **environ: str) -> tuple[str, str | None]:
+    with pytest.raises(ConfigError) as failure:
+        _plan(config, profile, **environ)
+    return str(failure.value), failure.value.hint
+
+
+def test_a_setting_with_our_prefix_comes_before_the_one_without() -> None:
+    plan = _plan(f"{ROLE}credproc_role_arn = {ARN}2\ncredproc_source_profile = user1\nsource_profile = no\n{USER}")
+    assert plan.roles[0].role_arn == f"{ARN}2"
+    assert plan.source.profile == "user1"
+
+
+def test_one_profile_may_hold_both_its_settings_and_its_line() -> None:
+    settings = f"[profile r]\ncredproc_role_arn = {ARN}\ncredproc_source_profile = user1\n"
+    assert _plan(f"{settings}credential_process = credproc --profile r\n{USER}").roles[0].role_arn == ARN
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ("arn:aws:iam:123456789012:role/admin", f"a colon is missing: write {ARN}"),
+        ("arn:aws:iam::", "write it as arn:aws:iam::123456789012:role/NAME"),
+        ("admin", "write it as arn:aws:iam::123456789012:role/NAME"),
+    ],
+)
+def test_a_role_arn_that_is_none_is_named_with_what_it_should_be(value: str, hint: str) -> None:
+    config = f"[profile r]\nrole_arn = {value}\nsource_profile = user1\n{USER}"
+    assert _error(config) == (f"config:2: role_arn is no ARN: {value}", hint)
+
+
+@pytest.mark.parametrize("value", ["900", "3600", "43200"])
+def test_a_duration_within_its_limits_is_passed_on(value: str) -> None:
+    plan = _plan(f"{ROLE}source_profile = user1\nduration_seconds = {value}\n{USER}")
+    assert plan.roles[0].parameters()["DurationSeconds"] == int(value)
+
+
+@pytest.mark.parametrize("value", ["899", "43201", "1h", "-1", "", "900.0", "٩٠٠"])
+def test_a_duration_outside_is_an_error_before_any_call(value: str) -> None:
+    error, _ = _error(f"{ROLE}source_profile = user1\nduration_seconds = {value}\n{USER}")
+    assert error == f"config:4: duration_seconds is no whole number from 900 to 43200: {value}"
+
+
+@pytest.mark.parametrize("value", ["ab", "a" * 64, "a_b+c=d,e.f@g-h"])
+def test_a_session_name_within_its_limits_is_passed_on(value: str) -> None:
+    plan = _plan(f"{ROLE}source_profile = user1\nrole_session_name = {value}\n{USER}")
+    assert plan.roles[0].role_session_name == value
+
+
+@pytest.mark.parametrize("value", ["a", "a" * 65, "a b", "é" * 4, "a/b"])
+def test_a_session_name_outside_is_an_error_before_any_call(value: str) -> None:
+    error, _ = _error(f"{ROLE}source_profile = user1\nrole_session_name = {value}\n{USER}")
+    assert error.startswith("config:4: role_session_name is not 2 to 64 letters")
+
+
+@pytest.mark.parametrize(
+    ("user", "name"),
+    [("alice", "credproc-alice"), ("é x", "credproc-x"), ("", "credproc"), ("u" * 80, "credproc-" + "u" * 55)],
+)
+def test_without_a_session_name_cloudtrail_shows_the_user(user: str, name: str) -> None:
+    config = parse(f"{ROLE}source_profile = user1\n{USER}", "")
+    assert plan_for(config, "r", {}, Asker(user)).roles[0].role_session_name == name
+
+
+def test_a_security_key_cannot_be_an_mfa_device() -> None:
+    error, hint = _error(f"{ROLE}source_profile = user1\nmfa_serial = arn:aws:iam::1:u2f/user/alice\n{USER}")
+    assert error == "config:4: mfa_serial is a security key, and those cannot be used for API calls"
+    assert hint is not None
+    assert "TOTP" in hint
+
+
+@pytest.mark.parametrize("value", ["12345678", "x" * 257, "a b c d e f"])
+def test_a_serial_of_another_length_is_an_error(value: str) -> None:
+    error, _ = _error(f"{ROLE}source_profile = user1\nmfa_serial = {value}\n{USER}")
+    assert error == "config:4: mfa_serial is neither an ARN nor a serial of 9 to 256 characters"
+
+
+@pytest.mark.parametrize("place", ["role", "source", "both"])
+def test_the_serial_may_stand_on_the_role_or_on_its_source(place: str) -> None:
+    serial = f"mfa_serial = {SERIAL}\n"
+    config = f"{ROLE}source_profile = user1\n{serial * (place != 'source')}{USER}{serial * (place != 'role')}"
+    mfa = _plan(config).mfa
+    assert mfa is not None
+    assert (mfa.serial, mfa.on_role) == (SERIAL, place != "source")
+
+
+def test_two_serials_in_one_chain_are_an_error() -> None:
+    error, _ = _error(f"{ROLE}source_profile = user1\nmfa_serial = {SERIAL}\n{USER}mfa_serial = {SERIAL}2\n")
+    assert error == "config:8: mfa_serial differs from the one in config:4"
+
+
+def test_a_chain_may_be_of_any_length() -> None:
+    links = "".join(f"[profile c{n}]\nrole_arn = {ARN}{n}\nsource_profile = c{n + 1}\n" for n in range(20))
+    plan = _plan(f"{links}[profile c20]\n{KEYS}", "c0")
+    assert [role.role_arn for role in plan.roles] == [f"{ARN}{n}" for n in range(19, -1, -1)]
+
+
+def test_a_profile_may_be_its_own_source_with_keys_and_not_without() -> None:
+    assert _plan(f"{ROLE}source_profile = r\n{KEYS}").source.kind == "StaticKeys"
+    assert _error(f"{ROLE}source_profile = r\n")[0] == "config:3: the profiles form a circle: r -> r"
+
+
+def test_credential_source_is_compared_as_written() -> None:
+    assert _error(f"{ROLE}credential_source = environment\n") == (
+        "config:3: credential_source is none that is known: environment",
+        "did you mean Environment?",
+    )
+
+
+def test_login_session_says_what_to_write_instead() -> None:
+    error, hint = _error("[profile r]\nlogin_session = arn:aws:iam::1:user/x\n")
+    assert error == "config:2: login_session is for the AWS CLI alone"
+    assert hint == (
+        "use credential_process = aws configure export-credentials --profile r --format process"
+        " in a source profile of its own"
+    )
+
+
+def test_keys_in_the_credentials_file_come_before_a_program_and_those_in_config_after() -> None:
+    program = "[profile p]\ncredential_process = /bin/other\n"
+    assert _plan(program, "p", f"[p]\n{KEYS}").source.kind == "StaticKeys"
+    assert _plan(program + KEYS, "p").source.kind == "Process"
+
+
+def test_the_credentials_file_overrides_key_by_key_and_keeps_its_line() -> None:
+    config = parse(f"{ROLE}source_profile = user1\nregion = us-east-1\n", f"[r]\nregion = eu-west-1\n[user1]\n{KEYS}")
+    plan = plan_for(config, "r", {}, Asker())
+    assert plan.endpoint.region == "eu-west-1"
+    assert config.profiles["r"]["region"].where == "credentials:2"
+    assert config.profiles["r"]["role_arn"].where == "config:2"
+
+
+@pytest.mark.parametrize("word", ["credproc", "/opt/x/credproc", "C:/x/credproc.exe"])
+def test_a_line_that_starts_credproc_is_an_alias(word: str) -> None:
+    plan = _plan(
+        f"[profile people]\ncredential_process = {word} --profile r\n{ROLE}source_profile = user1\n{USER}", "people"
+    )
+    assert (plan.profile, plan.roles[0].role_arn) == ("r", ARN)
+
+
+def test_the_same_file_under_another_name_is_an_alias_too(tmp_path: Path) -> None:
+    (tmp_path / "credproc-1.0").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "credproc-1.0")
+    text = f"[profile people]\ncredential_process = {tmp_path}/link --profile r\n{ROLE}source_profile = user1\n{USER}"
+    plan = plan_for(parse(text, ""), "people", {}, Asker("alice", str(tmp_path / "credproc-1.0")))
+    assert plan.profile == "r"
+
+
+def test_an_alias_with_a_comment_behind_it_is_explained() -> None:
+    error, hint = _error("[profile people]\ncredential_process = credproc --profile r extra\n", "people")
+    assert error == "config:2: credential_process starts credproc with arguments that name no profile"
+    assert hint == "write credential_process = credproc --profile NAME, without a comment behind it"
+
+
+def test_the_order_without_any_profile() -> None:
+    assert _plan("", None).source.kind == "Ec2InstanceMetadata"
+    assert _plan("[default]\nregion = us-east-1\n", None).endpoint.region == "us-east-1"
+    container = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/x"}
+    assert _plan("", None, **container).source.kind == "EcsContainer"
+    variables = container | {"AWS_WEB_IDENTITY_TOKEN_FILE": "/t", "AWS_ROLE_ARN": ARN}
+    assert _plan("", None, **variables).source.kind == "WebIdentity"
+    assert _plan(f"[default]\n{KEYS}", None).source.kind == "StaticKeys"
+
+
+def test_a_web_identity_profile_has_no_mfa() -> None:
+    plan = _plan(
+        f"{ROLE}web_identity_token_file = /t\nmfa_serial = {SERIAL}\nexternal_id = x\nduration_seconds = bad\n"
+    )
+    assert plan.mfa is None
+    assert plan.source.role is not None
+    assert set(plan.source.role.parameters()) == {"RoleArn", "RoleSessionName"}
+
+
+def test_a_control_character_in_a_value_that_counts_is_an_error_and_elsewhere_is_not() -> None:
+    assert (
+        _error(f"{ROLE}source_profile = us\x1ber1\n{USER}")[0] == "config:3: source_profile holds a control character"
+    )
+    assert _plan(f"{ROLE}source_profile = user1\n{USER}[profile other]\nregion = \x1b\n").roles
+
+
+POLICY = '{"Version": "2012-10-17"}'
+
+
+def test_what_the_aws_cli_lacks_is_passed_on() -> None:
+    plan = _plan(
+        f"{ROLE}source_profile = user1\ncredproc_policy = {POLICY}\ncredproc_policy_arns = arn:a, arn:b\n"
+        f"credproc_session_tags = team=red, a=b=c\ncredproc_transitive_tag_keys = team\n"
+        f"credproc_source_identity = alice\n{USER}"
+    )
+    parameters = plan.roles[0].parameters()
+    assert parameters["Policy"] == POLICY
+    assert parameters["PolicyArns"] == [{"arn": "arn:a"}, {"arn": "arn:b"}]
+    assert parameters["Tags"] == [{"Key": "team", "Value": "red"}, {"Key": "a", "Value": "b=c"}]
+    assert parameters["TransitiveTagKeys"] == ["team"]
+    assert parameters["SourceIdentity"] == "alice"
+
+
+def test_a_policy_that_is_no_json_and_a_tag_without_a_value_are_errors() -> None:
+    base = f"{ROLE}source_profile = user1\n"
+    assert _error(f"{base}credproc_policy = {{\n{USER}")[0].startswith("config:4: credproc_policy is no JSON: ")
+    assert _error(f"{base}credproc_session_tags = team\n{USER}")[0] == (
+        "config:4: credproc_session_tags holds a tag without '='"
+    )
+
+
+# --- the endpoint ---------------------------------------------------------------------------------------------------
+
+BASE = f"{ROLE}source_profile = user1\n"
+
+
+def test_the_region_comes_from_the_selected_profile_after_the_variables() -> None:
+    config = f"{BASE}region = us-west-2\n{USER}region = eu-west-1\n"
+    assert _plan(config).endpoint.region == "us-west-2"
+    assert _plan(config, AWS_DEFAULT_REGION="ap-south-1").endpoint.region == "ap-south-1"
+    assert _plan(config, AWS_DEFAULT_REGION="ap-south-1", AWS_REGION="sa-east-1").endpoint.region == "sa-east-1"
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "issuer"),
+    [
+        ("aws", "aws-global", "global"),
+        ("aws-cn", "cn-northwest-1", "aws-cn"),
+        ("aws-us-gov", "us-gov-west-1", "aws-us-gov"),
+        ("aws-iso-b", "us-isob-east-1", "aws-iso-b"),
+    ],
+)
+def test_without_a_region_the_roles_partition_decides(partition: str, region: str, issuer: str) -> None:
+    endpoint = _plan(BASE.replace("arn:aws:", f"arn:{partition}:") + USER).endpoint
+    assert (endpoint.region, endpoint.issuer) == (region, issuer)
+
+
+def test_two_regions_have_one_issuer_and_a_configured_endpoint_is_its_own() -> None:
+    assert _plan(f"{BASE}region = us-west-2\n{USER}").endpoint.issuer == "aws"
+    assert _plan(f"{BASE}region = af-south-1\n{USER}").endpoint.issuer == "aws"
+    legacy = f"{BASE}region = us-west-2\nsts_regional_endpoints = legacy\n{USER}"
+    assert _plan(legacy).endpoint.issuer == "global"
+    assert _plan(legacy, AWS_ENDPOINT_URL_STS="https://sts.example").endpoint.issuer == "https://sts.example"
+
+
+def test_a_configured_endpoint_is_found_in_botocores_order() -> None:
+    services = "[services local]\nsts =\n  endpoint_url = https://service\n"
+    config = f"{BASE}endpoint_url = https://profile\nservices = local\n{USER}{services}"
+    variables = {"AWS_ENDPOINT_URL": "https://all"}
+    assert _plan(config, AWS_ENDPOINT_URL_STS="https://sts", **variables).endpoint.url == "https://sts"
+    assert _plan(config, **variables).endpoint.url == "https://all"
+    assert _plan(config).endpoint.url == "https://service"
+    assert _plan(config.replace("services = local\n", "")).endpoint.url == "https://profile"
+    assert _plan(config, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS="true", **variables).endpoint.url is None
+    assert _error(config.replace("= local", "= lcal"))[0] == "config:5: there is no section [services lcal]"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:4566", "http://localhost", "http://[::1]:1", "https://sts.example/"])
+def test_plain_http_goes_to_this_machine(url: str) -> None:
+    assert _plan(BASE + USER, AWS_ENDPOINT_URL_STS=url).endpoint.url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://evil.example",
+        "http://127.0.0.1.evil.example",
+        "http://localhost.evil.example",
+        "https://user@sts.example",
+        "https://sts.example/path",
+        "https://sts.example?x=1",
+        " https://sts.example",
+        "https://sts.example\r\nX: y",
+        "https://st\u0455.example",
+        "ftp://sts.example",
+        "sts.example",
+        "https://",
+        "https://sts.example:99999",
+    ],
+)
+def test_an_endpoint_that_must_not_be_trusted_is_refused(url: str) -> None:
+    error, hint = _error(BASE + USER, AWS_ENDPOINT_URL_STS=url)
+    assert error.startswith("AWS_ENDPOINT_URL_STS: the STS endpoint ")
+    assert hint is not None
+
+
+def test_fips_and_a_configured_endpoint_exclude_each_other() -> None:
+    error, _ = _error(f"{BASE}use_fips_endpoint = true\n{USER}", AWS_ENDPOINT_URL_STS="https://sts.example")
+    assert error == "AWS_ENDPOINT_URL_STS: a configured STS endpoint cannot be combined with FIPS or dual stack"
+
+
+def test_a_mode_that_is_none_is_an_error() -> None:
+    assert _error(f"{BASE}sts_regional_endpoints = global\n{USER}")[0] == (
+        "config:4: sts_regional_endpoints is neither regional nor legacy: global"
+    )
+
+
+# --- files that are none --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"\xff\xfe[\0d\0]\0", "~/config:1: is UTF-16"),
+        (b"[default]\nregion = \0\n", "~/config:2: holds a NUL byte"),
+        (b"[default]\n\nregion = \xff\n", "~/config:3: is not UTF-8"),
+        (b"#" * (8 * 1024 * 1024 + 1), "~/config: is larger than 8 MiB"),
+    ],
+    ids=["UTF-16", "NUL", "Latin", "large"],
+)
+def test_a_file_that_is_no_text_is_named_with_its_line(tmp_path: Path, data: bytes, said: str) -> None:
+    (tmp_path / "config").write_bytes(data)
+    with pytest.raises(ConfigError) as failure:
+        read({"HOME": str(tmp_path), "AWS_CONFIG_FILE": str(tmp_path / "config")})
+    assert str(failure.value) == said
+
+
+def test_a_byte_order_mark_and_any_line_end_are_no_part_of_a_value(tmp_path: Path) -> None:
+    (tmp_path / "config").write_bytes(b"\xef\xbb\xbf[default]\r\nregion = a\routput = b\n")
+    found = read({"HOME": str(tmp_path), "AWS_CONFIG_FILE": str(tmp_path / "config")})
+    assert {key: setting.value for key, setting in found.profiles["default"].items()} == {"region": "a", "output": "b"}
+    assert found.profiles["default"]["output"].where == "~/config:3"
+
+
+@pytest.mark.parametrize("kind", ["fifo", "directory", "null", "zero", "missing"])
+def test_what_is_no_file_is_not_read(tmp_path: Path, kind: str) -> None:
+    paths = {"null": os.devnull, "zero": "/dev/zero", "directory": str(tmp_path), "missing": str(tmp_path / "x")}
+    if kind == "fifo":
+        os.mkfifo(tmp_path / "fifo")
+    environ = {"HOME": str(tmp_path), "AWS_CONFIG_FILE": paths.get(kind, str(tmp_path / "fifo"))}
+    if kind in ("null", "missing"):
+        assert not read(environ).profiles
+        return
+    with pytest.raises(ConfigError, match="is no regular file"):
+        read(environ)
+
+
+def test_names_with_spaces_stand_in_quotes_and_duplicate_sections_merge() -> None:
+    found = parse("[profile \"a b\"]\nregion = x\n[profile 'a b']\noutput = y\n[profile c d]\nregion = z\n", "")
+    assert {name: sorted(section) for name, section in found.profiles.items()} == {"a b": ["output", "region"]}
+    assert found.remarks == ("config:5: [profile c d] is no profile, sso-session or services section",)
