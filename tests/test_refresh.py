@@ -111,6 +111,8 @@ CHANGES: dict[str, Callable[[str], str]] = {
 
 # what is refused before STS is asked; all the others must get as far as its refusal
 NOT_SENT = {
+    "use_fips_endpoint",  # not together with an endpoint of one's own
+    "use_dualstack_endpoint",
     "credential_source",
     "web_identity_token_file",
     "mfa_serial",
