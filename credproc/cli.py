@@ -70,9 +70,8 @@ def _refreshed(profile: "str | None", started: float) -> bytes:
         raise CredprocError("stdout: is closed", "credproc prints the credential document there") from None
     _fill_closed_descriptors()
     os.umask(0o077)
-    request = Request(
-        cache.profile_named(profile, os.environ), os.environ, started, program=os.path.abspath(sys.argv[0])
-    )
+    # argv[0] as it is: a path made absolute needs a working directory, and that may have been deleted
+    request = Request(cache.profile_named(profile, os.environ), os.environ, started, program=sys.argv[0])
     return refresh(request)
 
 
