@@ -291,6 +291,16 @@ def test_the_lock_of_a_killed_run_is_taken_over(world: World) -> None:
     assert world.sts.count() == 2
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_at_once_and_in_silence(world: World, number: signal.Signals) -> None:
+    world.sts.once(hold(threading.Event()))
+    run = world.home.start("--profile", "admin")
+    assert world.sts.wait_for(1, timeout=30)
+    run.send_signal(number)
+    assert run.communicate(timeout=5) == ("", "")
+    assert run.returncode == -number
+
+
 def test_a_throttled_call_is_tried_again(world: World) -> None:
     world.sts.once(throttle())
     assert world.admin().document["Version"] == 1
