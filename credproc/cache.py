@@ -4,7 +4,7 @@ An entry is one file with three lines:
 
 1. a digest of all that follows it, then format, name, served from, served until (epoch seconds), fingerprint;
 2. the document as it is to be printed;
-3. JSON for a refresh to compare: profile, plan, issued and expiration (epoch seconds), and what it hangs on.
+3. JSON for a refresh to compare: profile, plan, issued and expiration (epoch seconds).
 
 Unreadable, damaged, foreign, of another version or about something else: each is a miss, and the next refresh writes
 the entry anew. Storing can only save time: where it fails the caller still has the credentials.

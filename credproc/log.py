@@ -34,12 +34,6 @@ def write_traceback(directory: PrivateDirectory | None, error: BaseException) ->
     return _append(directory, f"{moment} {os.getpid()} bug: {type(error).__name__}\n{frames}")
 
 
-def tail(directory: PrivateDirectory | None, lines: int) -> list[str]:
-    """Return the last lines, oldest first."""
-    data = directory.read(NAME, 2 * _LIMIT) if directory is not None else None
-    return [] if data is None else data.decode("utf-8", "replace").splitlines()[-lines:]
-
-
 def _append(directory: PrivateDirectory, text: str) -> bool:
     data = text.encode("utf-8", "backslashreplace")
     try:

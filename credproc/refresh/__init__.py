@@ -16,6 +16,7 @@ from credproc.refresh.lock import Lock
 # Seconds from the start of the process; Go's SDKs kill their helper at 60 (contract.md, 1.1)
 WORK_ENDS = 48
 WAITING_ENDS = 50
+_REMARKS = 5  # lines in the log about what was passed over in the files
 CHAINED_WAIT = 2  # for who was started by a credproc, which may hold what we wait for
 
 
@@ -70,11 +71,13 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
 
     fingerprint = cache.fingerprint(request.environ, request.clock())  # before the files are read
     config = read(request.environ)
+    for remark in config.remarks[:_REMARKS]:
+        log.write(directory, f"passed over: {remark}", profile=request.profile)
     plan = plan_for(config, request.profile, request.environ, Asker(_user(request.environ), request.program))
     keeper = Keeper(directory, name, fingerprint, plan, request.profile)
     kept = keeper.kept(request.clock())
     if kept is not None and kept.fresh:
-        keeper.stamp(kept, request.clock())
+        keeper.stamp(kept)
         return kept.document
 
     from credproc.refresh.obtain import obtain  # noqa: PLC0415 - botocore, after all

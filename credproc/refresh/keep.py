@@ -24,7 +24,6 @@ class Obtained(NamedTuple):
 
     credentials: Credentials
     renewable: bool
-    hangs_on: str | None = None  # the MFA session that they came through
 
 
 class Kept(NamedTuple):
@@ -87,7 +86,6 @@ class Keeper:
             "plan": self._compared,
             "issued": int(now),
             "expiration": credentials.expiration,
-            "session": obtained.hangs_on,
         }
         entry = cache.Entry(
             served_from=max(0, int(now) - cache.CLOCK_SLACK),
@@ -99,10 +97,10 @@ class Keeper:
         self._store(entry)
         return printed
 
-    def stamp(self, kept: Kept, now: float) -> None:
+    def stamp(self, kept: Kept) -> None:
         """Let the entry answer for the files as they are now."""
         entry = kept.entry
-        if entry.fingerprint != self._fingerprint or now >= entry.served_until:
+        if entry.fingerprint != self._fingerprint:
             self._store(_stamped(entry, self._fingerprint, entry.served_until))
 
     def stamp_for_a_minute(self, kept: Kept, now: float) -> None:
@@ -128,7 +126,7 @@ def served_until(expiration: int, now: float, *, renewable: bool) -> int:
 
 
 def about_entry(entry: cache.Entry) -> dict[str, Any]:
-    """Return what an entry says of itself: profile, plan, issued, expiration, session; empty if it says nothing."""
+    """Return what an entry says of itself: profile, plan, issued, expiration; empty if it says nothing."""
     try:
         about = json.loads(entry.compared)
     except ValueError:

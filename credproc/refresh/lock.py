@@ -32,7 +32,6 @@ class Lock:
         self._directory = directory
         self._name = name + SUFFIX
         self._fd: int | None = None
-        self.held = False
 
     def wait(self, look: Callable[[], T | None], deadline: float) -> T | None:
         """Wait until the lock is ours (None is returned), or until ``look`` returns the answer that was waited for.
@@ -55,7 +54,6 @@ class Lock:
     def try_acquire(self) -> bool:
         """Take the lock if it is free; return whether it is ours now."""
         if self._directory is None:
-            self.held = True
             return True
         try:
             if self._fd is None:
@@ -66,18 +64,15 @@ class Lock:
                 self.close()  # somebody removed the file: the lock that counts is on the new one
             return False
         except OSError:  # no locks on this file system, or the file cannot be opened
-            self.held = True
             return True
         if self._replaced():
             self.close()
             return False
-        self.held = True
         self._sign()
         return True
 
     def close(self) -> None:
         """Let the lock go, if it is ours."""
-        self.held = False
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None

@@ -87,12 +87,6 @@ class Started(list["subprocess.Popen[bytes]"]):
                 child.kill()
 
 
-def profile_chain(environ: Mapping[str, str]) -> list[str]:
-    """Return the profiles whose resolution has led to this process, outermost first."""
-    value = environ.get(CHAIN_VARIABLES[0], "")
-    return next(csv.reader([value]), []) if value else []
-
-
 def _token_setting(source: Source) -> str:
     return "AWS_WEB_IDENTITY_TOKEN_FILE" if source.profile is None else f"web_identity_token_file ({source.where})"
 
