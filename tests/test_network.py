@@ -131,7 +131,7 @@ def test_a_program_that_hangs_is_ended_at_its_deadline(tmp_path: Path, monkeypat
     config = parse(f"[profile p]\ncredential_process = {program}\n", "")
     request = Request("p", dict(os.environ), time.monotonic())
     with pytest.raises(SourceError, match="config:2: Process: no answer in time"):
-        obtain.obtain(plan_for(config, "p", {}, Asker()), config, request)
+        obtain.obtain(plan_for(config, "p", {}, Asker()), config, request, time.monotonic())
     pid = int((tmp_path / "pid").read_text())
     for _ in range(100):
         if not _alive(pid):

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from credproc import __version__, cache
-from credproc.commands import clear
 from credproc.errors import UsageError
 
+_CLEAR = "Remove cached credentials; the next caller refreshes. The AWS files are not touched."
 _SEE_HELP = "credproc --help shows what there is"
 
 
@@ -67,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action=_Say, nargs=0, help="print the version")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=_Parser)
     one = commands.add_parser(
-        "clear", help="remove cached credentials", description=clear.__doc__, add_help=False, allow_abbrev=False
+        "clear", help="remove cached credentials", description=_CLEAR, add_help=False, allow_abbrev=False
     )
     which = one.add_mutually_exclusive_group()
     # a default of its own, or the one of the main form would be overwritten
@@ -88,6 +88,8 @@ def main(arguments: list[str]) -> tuple[str, int]:
             error.hint = "some SDKs pass on the comment behind a credential_process line: put it on a line of its own"
         raise
     if options.command == "clear":
+        from credproc.commands import clear  # noqa: PLC0415 - help needs none of what it needs
+
         if options.profile is not None and options.clear_profile is None:
             options.clear_profile = options.profile
         profile = cache.profile_named(options.clear_profile, os.environ)

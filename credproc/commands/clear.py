@@ -1,4 +1,4 @@
-"""Remove cached credentials; the next caller refreshes. MFA sessions and the AWS files are not touched."""
+"""credproc clear: remove cached credentials; the next caller refreshes."""
 
 import time
 from collections.abc import Mapping

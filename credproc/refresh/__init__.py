@@ -69,6 +69,7 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
     from credproc.refresh.plan import Asker, plan_for  # noqa: PLC0415
     from credproc.refresh.sharedconfig import read  # noqa: PLC0415
 
+    began = time.monotonic()
     fingerprint = cache.fingerprint(request.environ, request.clock())  # before the files are read
     config = read(request.environ)
     for remark in config.remarks[:_REMARKS]:
@@ -83,7 +84,7 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
     from credproc.refresh.obtain import obtain  # noqa: PLC0415 - botocore, after all
 
     try:
-        obtained = obtain(plan, config, request)
+        obtained = obtain(plan, config, request, began)
         return keeper.keep(obtained, request.clock())
     except CredprocError as error:
         if kept is None or not kept.alive:

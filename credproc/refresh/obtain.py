@@ -17,19 +17,23 @@ NETWORK_SECONDS = 9  # for source and STS together: a dead network must be notic
 PROCESS_SECONDS = 40  # for another program, which may ask a person in its turn
 
 
-def obtain(plan: Plan, config: SharedConfig, request: Request) -> Obtained:
-    """Return the credentials that the plan leads to. Raises CredprocError."""
+def obtain(plan: Plan, config: SharedConfig, request: Request, began: float) -> Obtained:
+    """Return the credentials that the plan leads to. Raises CredprocError.
+
+    The deadlines count from ``began`` (seconds of ``time.monotonic()``), when this run's turn came: the import of
+    botocore, which can take a second on a busy machine, is part of what must end in time.
+    """
     session = botocore_session(config, plan.profile)
     last = request.started + WORK_ENDS
     seconds = PROCESS_SECONDS if plan.source.kind == "Process" else NETWORK_SECONDS
     started = Started()
-    sts = Sts(session, plan.endpoint, min(time.monotonic() + NETWORK_SECONDS, last), mfa=plan.mfa is not None)
+    sts = Sts(session, plan.endpoint, min(began + NETWORK_SECONDS, last), mfa=plan.mfa is not None)
     if plan.source.role is not None:
         credentials = sts.assume_role_with_web_identity(plan.source.role, read_token(plan.source))
     else:
         try:
             credentials = within(
-                min(time.monotonic() + seconds, last), lambda: fetch(plan.source, session, request.environ, started)
+                min(began + seconds, last), lambda: fetch(plan.source, session, request.environ, started)
             )
         except DeadlineError:
             started.end()
