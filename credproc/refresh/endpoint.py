@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from credproc.errors import ConfigError
@@ -106,7 +107,9 @@ def _from(variable: str, key: str, section: Section, environ: Mapping[str, str])
 
 
 def _region(section: Section, environ: Mapping[str, str]) -> str | None:
-    setting = _from("AWS_REGION", "", section, environ) or _from("AWS_DEFAULT_REGION", "region", section, environ)
+    setting = _from("AWS_DEFAULT_REGION", "region", section, environ)
+    if environ.get("AWS_REGION"):
+        setting = Setting(environ["AWS_REGION"], "AWS_REGION")
     if setting is None or not setting.value:
         return None
     if not _REGION.fullmatch(setting.value):
@@ -159,15 +162,26 @@ def _checked_url(setting: Setting) -> Setting:
     except ValueError:
         host, parts = None, urlsplit("")
     plain = not any(character.isspace() or not character.isprintable() for character in setting.value)
+    if host and ("[" in parts.netloc) != (":" in host):  # brackets are for IPv6, and newer Pythons let more pass
+        host = None
     if not plain or not host or parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
         raise ConfigError(f"{setting.where}: the STS endpoint is no URL of http or https", "write https://HOST[:PORT]")
-    if parts.username is not None or parts.query or parts.fragment or parts.path not in ("", "/"):
+    # Looked for in the text, as an empty query or fragment leaves no trace in its parts
+    more = "?" in setting.value or "#" in setting.value
+    if more or parts.username is not None or parts.path not in ("", "/"):
         raise ConfigError(
             f"{setting.where}: the STS endpoint has more than a scheme, host and port", "write https://HOST[:PORT]"
         )
-    if parts.scheme == "http" and not (host in ("localhost", "::1") or re.fullmatch(r"127(\.\d{1,3}){3}", host)):
+    if parts.scheme == "http" and not _is_loopback(host):
         raise ConfigError(
             f"{setting.where}: the STS endpoint is plain http to {host}: others could read the credentials",
             "write https; http is for this machine only (AWS_ENDPOINT_URL_STS sets the endpoint of STS alone)",
         )
     return setting
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name; one that looks like an address may be resolved in a search domain
+        return False
