@@ -157,14 +157,15 @@ def make_directory(path: str) -> PrivateDirectory:
         return PrivateDirectory(path)
     except FileNotFoundError:
         pass
-    above = os.path.dirname(path)
+    above, missing = os.path.dirname(path), [path]
     while not os.path.isdir(above) and above != os.path.dirname(above):
+        missing.append(above)
         above = os.path.dirname(above)
     if _POSIX and os.geteuid() == 0 and os.stat(above).st_uid != 0:
         raise PermissionError(f"{above}: belongs to another user")
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    try:
-        os.mkdir(path, mode=0o700)
-    except FileExistsError:  # a parallel run was faster
-        pass
+    for directory in reversed(missing):  # one by one, as os.makedirs gives its mode to the last one only
+        try:
+            os.mkdir(directory, mode=0o700)
+        except FileExistsError:  # a parallel run was faster
+            pass
     return PrivateDirectory(path)
