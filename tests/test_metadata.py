@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import urllib.error
 import urllib.request
@@ -67,9 +68,9 @@ def who(sts: Sts, session: Session) -> str:
     return arn
 
 
-def get(url: str, headers: Mapping[str, str], method: str = "GET") -> tuple[int, str]:
+def get(url: str, headers: Mapping[str, str], method: str = "GET", body: bytes | None = None) -> tuple[int, str]:
     """Return status and body."""
-    request = urllib.request.Request(url, headers=dict(headers), method=method)  # noqa: S310 (a loopback URL)
+    request = urllib.request.Request(url, body, dict(headers), method=method)  # noqa: S310 (a loopback URL)
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 (the same)
             return answer.status, answer.read().decode()
@@ -212,6 +213,16 @@ def test_the_portal_refuses_a_refresh_token_it_does_not_know(sts: Sts, sso: Sso,
     with pytest.raises(Exception, match="Token has expired and refresh failed"):
         who(sts, sso_session(home, sso, "work"))
     assert sso.requests == ["CreateToken"]
+
+
+def test_the_portal_takes_a_refresh_token_once(sso: Sso, home: Path) -> None:
+    held = json.loads(sso.sign_in(home, sso_session="work", refreshable=True).read_text())
+    asked = {name: held[name] for name in ("clientId", "clientSecret", "refreshToken")}
+    body = json.dumps({"grantType": "refresh_token", **asked}).encode()
+
+    assert get(sso.url + "/token", {}, "POST", body)[0] == 200
+    status, refused = get(sso.url + "/token", {}, "POST", body)
+    assert (status, "InvalidGrantException" in refused) == (400, True)
 
 
 def test_the_portal_refuses_another_role(sts: Sts, sso: Sso, home: Path) -> None:

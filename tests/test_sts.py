@@ -255,9 +255,9 @@ def test_a_region_where_sts_is_off_is_refused(sts: Sts, user: User) -> None:
     assert message.startswith("STS is not activated in this region for account:123456789012.")
 
 
-def post(sts: Sts, body: str, headers: Mapping[str, str]) -> tuple[int, str]:
+def post(sts: Sts, body: str, headers: Mapping[str, str], path: str = "/") -> tuple[int, str]:
     """Send a form by hand; return status and body."""
-    request = urllib.request.Request(sts.url + "/", body.encode(), dict(headers))  # noqa: S310 (a loopback URL)
+    request = urllib.request.Request(sts.url + path, body.encode(), dict(headers))  # noqa: S310 (a loopback URL)
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 (the same)
             return answer.status, answer.read().decode()
@@ -301,21 +301,42 @@ def test_a_signature_for_another_service_or_no_region_is_refused(
     assert f"<Type>Sender</Type><Code>SignatureDoesNotMatch</Code><Message>{words}</Message>" in body
 
 
-@pytest.mark.parametrize("change", ["body", "header", "host", "path"])
+@pytest.mark.parametrize("change", ["body", "header", "host", "path", "signed headers"])
 def test_whatever_changes_after_signing_is_refused(sts: Sts, user: User, change: str) -> None:
-    headers, body = signed(sts, user, IDENTITY), IDENTITY
+    headers, body, path = signed(sts, user, IDENTITY), IDENTITY, "/"
     if change == "body":
         body += "&Extra=1"
     elif change == "header":
         headers["X-Amz-Extra"] = "1"
     elif change == "host":
         headers["Host"] = "sts.amazonaws.com"
+    elif change == "path":
+        path = "/other"
     else:
         headers["Authorization"] = headers["Authorization"].replace("SignedHeaders=content-type;", "SignedHeaders=")
 
-    status, answer = post(sts, body, headers)
+    status, answer = post(sts, body, headers, path)
 
     assert (status, "<Code>SignatureDoesNotMatch</Code>" in answer) == (403, True)
+
+
+@pytest.mark.parametrize(
+    ("there", "instead", "words"),
+    [
+        (";host;", ";", "'Host' or ':authority' must be a 'SignedHeader'"),
+        ("/20", "/19", "Date in Credential scope does not match"),
+    ],
+)
+def test_an_authorization_names_the_host_and_the_dates_own_day(
+    sts: Sts, user: User, there: str, instead: str, words: str
+) -> None:
+    headers = signed(sts, user, IDENTITY)
+    access_key_id, rest = headers["Authorization"].split("/", 1)
+    headers["Authorization"] = access_key_id + f"/{rest}".replace(there, instead, 1)
+
+    status, answer = post(sts, IDENTITY, headers)
+
+    assert (status, f"<Code>SignatureDoesNotMatch</Code><Message>{words}" in answer) == (403, True)
 
 
 @pytest.mark.parametrize("header", ["Basic dTpw", "AWS4-HMAC-SHA256 Credential=AKIA/x", "AWS4-HMAC-SHA256"])
@@ -430,14 +451,18 @@ def test_a_session_name_that_the_role_does_not_want_is_refused(sts: Sts, user: U
         ({"DurationSeconds": 43201}, "Member must have value less than or equal to 43200"),
         ({"ExternalId": "x"}, "'externalId' failed to satisfy constraint: Member must have length greater than"),
         ({"ExternalId": "a b"}, "Member must satisfy regular expression pattern"),
+        ({"SourceIdentity": "x"}, "at 'sourceIdentity' failed to satisfy constraint"),
+        ({"SourceIdentity": "x" * 65}, "at 'sourceIdentity' failed to satisfy constraint"),
         ({"SourceIdentity": "a b"}, "at 'sourceIdentity' failed to satisfy constraint"),
         ({"SerialNumber": "12345678", "TokenCode": "123456"}, "'serialNumber' failed to satisfy constraint"),
         ({"SerialNumber": "123456789", "TokenCode": "12345"}, "'tokenCode' failed to satisfy constraint"),
         ({"SerialNumber": "123456789", "TokenCode": "12345x"}, "'tokenCode' failed to satisfy constraint"),
         ({"PolicyArns": [{"arn": "short"}]}, "policy ARNs are not valid"),
+        ({"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/Some"}] * 11}, "policy ARNs are not valid or too many"),
         ({"Policy": "x" * 2049}, "'policy' failed to satisfy constraint: Member must have length less"),
         ({"Tags": [{"Key": "aws:x", "Value": "1"}]}, "the tag 'aws:x'"),
         ({"Tags": [{"Key": "k", "Value": "<"}]}, "the tag 'k'"),
+        ({"Tags": [{"Key": f"k{n}", "Value": ""} for n in range(51)]}, "there can be at most 50"),
         ({"TransitiveTagKeys": ["team"]}, "must be included in the requested tags"),
     ],
 )
@@ -529,6 +554,20 @@ def test_too_many_and_too_long_tags_exceed_the_packed_size(sts: Sts, user: User,
 
     assert code == "PackedPolicyTooLarge"
     assert message.endswith("% of allotted space, please use smaller policy.")
+
+
+def test_ten_policies_and_fifty_tags_are_taken(sts: Sts, user: User, role: Role) -> None:
+    policies = [{"arn": "arn:aws:iam::aws:policy/Some"}] * 10
+    tags = [{"Key": f"k{n}", "Value": ""} for n in range(50)]
+
+    assert client(sts, user).assume_role(RoleArn=role.arn, PolicyArns=policies, Tags=tags, **NAME)["Credentials"]
+
+
+def test_a_user_has_a_device_only_with_mfa(sts: Sts) -> None:
+    assert sts.user("plain").mfa_serial is None
+    assert sts.user("none", mfa=False).mfa_serial is None
+    assert sts.user("usual", mfa=True).mfa_serial == "arn:aws:iam::123456789012:mfa/usual"
+    assert sts.user("hardware", mfa="GAHT12345678").mfa_serial == "GAHT12345678"
 
 
 def test_tags_need_a_trust_that_allows_them(sts: Sts, user: User) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from tests.sts.actions import ACTIONS, Asked, permissive
@@ -118,11 +118,12 @@ class Sts(Loopback):
         self,
         name: str,
         account: str = "123456789012",
-        mfa: str | Literal[True] | None = None,
+        *,
+        mfa: str | bool = False,
         partition: str = "aws",
     ) -> User:
-        """Make a user with long-term keys and, with `mfa`, a TOTP device: a serial, or True for its usual ARN."""
-        return self.iam.add_user(name, account, mfa, partition)
+        """Make a user with long-term keys and, with `mfa`, a TOTP device: True for its usual ARN, or a serial."""
+        return self.iam.add_user(name, account, mfa=mfa, partition=partition)
 
     def role(
         self, arn: str, trust: Trust, *, max_session_duration: int = 3600, session_name_pattern: str = "*"

@@ -169,7 +169,7 @@ class Iam:
         self._keys: dict[str, Credentials] = {}
         self._token_key = secrets.token_bytes(32)
 
-    def add_user(self, name: str, account: str, mfa: str | Literal[True] | None, partition: str) -> User:
+    def add_user(self, name: str, account: str, *, mfa: str | bool, partition: str) -> User:
         """Make a user with new keys; `mfa` is a serial, or True for the virtual device's usual ARN."""
         serial = f"arn:{partition}:iam::{account}:mfa/{name}" if mfa is True else mfa or None
         arn = f"arn:{partition}:iam::{account}:user/{name}"

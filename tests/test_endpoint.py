@@ -1,0 +1,273 @@
+"""Which STS answers: held against botocore's own list of partitions, and what a configured endpoint must not be."""
+
+from typing import Any
+
+import botocore.loaders
+import pytest
+from botocore.args import LEGACY_GLOBAL_STS_REGIONS
+
+from credproc.errors import ConfigError
+from credproc.refresh.endpoint import (
+    GLOBAL_REGION,
+    LEGACY_REGIONS,
+    PARTITION_REGIONS,
+    Endpoint,
+    endpoint_for,
+    partition_of,
+)
+from credproc.refresh.sharedconfig import parse
+
+PARTITIONS: list[dict[str, Any]] = botocore.loaders.Loader().load_data("partitions")["partitions"]
+REGIONS = [
+    (region, partition["id"])
+    for partition in PARTITIONS
+    for region in partition["regions"]
+    if not region.endswith("-global")  # no region that a person would set, and none of STS
+]
+HTTP_HINT = "write https; http is for this machine only (AWS_ENDPOINT_URL_STS sets the endpoint of STS alone)"
+URL_HINT = "write https://HOST[:PORT]"
+STS = "https://sts.example"
+
+
+def _endpoint(settings: str = "", role_arn: str | None = None, others: str = "", **environ: str) -> Endpoint:
+    config = parse(f"[profile p]\n{settings}\n{others}", "")
+    return endpoint_for(config.profiles["p"], config, environ, role_arn)
+
+
+def _error(settings: str = "", **environ: str) -> tuple[str, str | None]:
+    with pytest.raises(ConfigError) as failure:
+        _endpoint(settings, **environ)
+    return str(failure.value), failure.value.hint
+
+
+# --- held against botocore ------------------------------------------------------------------------------------------
+
+
+def test_every_partition_of_botocores_has_the_region_that_botocore_gives_it() -> None:
+    botocores = {partition["id"]: partition["outputs"]["implicitGlobalRegion"] for partition in PARTITIONS}
+    assert botocores | {"aws": GLOBAL_REGION} == PARTITION_REGIONS
+
+
+@pytest.mark.parametrize(("region", "partition"), REGIONS)
+def test_every_region_of_botocores_is_in_its_partition(region: str, partition: str) -> None:
+    assert partition_of(region) == partition
+
+
+def test_a_region_that_is_newer_than_botocore_is_in_the_main_partition() -> None:
+    assert partition_of("mars-north-1") == "aws"
+
+
+def test_the_regions_of_the_legacy_mode_are_botocores() -> None:
+    assert set(LEGACY_GLOBAL_STS_REGIONS) == LEGACY_REGIONS
+
+
+# --- the region -----------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_region_is_none() -> None:
+    assert _endpoint("region =").region == GLOBAL_REGION
+    assert _endpoint("region = us-west-2", AWS_REGION="", AWS_DEFAULT_REGION="").region == "us-west-2"
+
+
+def test_our_prefix_chooses_the_region_of_sts_alone() -> None:
+    assert _endpoint("region = us-west-2\ncredproc_region = eu-west-1").region == "eu-west-1"
+
+
+def test_a_key_that_is_nothing_but_our_prefix_sets_no_region() -> None:
+    assert _endpoint("credproc_ = eu-west-1").region == GLOBAL_REGION
+    assert _endpoint("credproc_ = eu-west-1\nregion = us-west-2").region == "us-west-2"
+
+
+@pytest.mark.parametrize("region", ["us_east_1", "us east", "-us", "us-", "a.b", "x" * 64, "us-east-1/../x", "ü"])
+def test_a_region_that_is_no_host_label_is_refused_where_it_stands(region: str) -> None:
+    said = f"is no region: {region}", "write a region such as us-east-1"
+    assert _error(f"region = {region}") == (f"config:2: {said[0]}", said[1])
+    assert _error(AWS_REGION=region) == (f"AWS_REGION: {said[0]}", said[1])
+    assert _error(AWS_DEFAULT_REGION=region) == (f"AWS_DEFAULT_REGION: {said[0]}", said[1])
+
+
+def test_a_region_of_63_characters_is_the_longest() -> None:
+    assert _endpoint(f"region = {'x' * 63}").region == "x" * 63
+
+
+@pytest.mark.parametrize(("partition", "region"), PARTITION_REGIONS.items())
+def test_without_a_region_the_partition_of_the_role_chooses_it(partition: str, region: str) -> None:
+    assert _endpoint(role_arn=f"arn:{partition}:iam::1:role/x").region == region
+    assert _endpoint("region = us-west-2", role_arn=f"arn:{partition}:iam::1:role/x").region == "us-west-2"
+
+
+def test_without_a_region_an_unknown_partition_means_the_global_endpoint() -> None:
+    assert _endpoint(role_arn="arn:aws-mars:iam::1:role/x").region == GLOBAL_REGION
+
+
+def test_without_a_region_a_configured_endpoint_is_signed_for_us_east_1_or_the_roles_partition() -> None:
+    assert _endpoint(f"endpoint_url = {STS}").region == "us-east-1"
+    assert _endpoint(f"endpoint_url = {STS}", role_arn="arn:aws-cn:iam::1:role/x").region == "cn-northwest-1"
+
+
+# --- FIPS, dual stack, legacy ---------------------------------------------------------------------------------------
+
+FLAGS = [
+    ("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT", "use_fips"),
+    ("use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack"),
+]
+
+
+@pytest.mark.parametrize(("key", "variable", "field"), FLAGS)
+def test_a_flag_is_true_only_as_true_and_its_variable_comes_first(key: str, variable: str, field: str) -> None:
+    assert getattr(_endpoint(f"{key} = TRUE"), field)
+    assert not any(getattr(_endpoint(f"{key} = {value}"), field) for value in ("1", "yes", "false", ""))
+    assert getattr(_endpoint(f"{key} = false", **{variable: "True"}), field)
+    assert not getattr(_endpoint(f"{key} = true", **{variable: "false"}), field)
+    assert getattr(_endpoint(f"{key} = true", **{variable: ""}), field), "an empty variable is not set"
+
+
+@pytest.mark.parametrize(("key", "variable", "field"), FLAGS)
+def test_a_configured_endpoint_excludes_fips_and_dual_stack(key: str, variable: str, field: str) -> None:
+    said = "a configured STS endpoint cannot be combined with FIPS or dual stack"
+    hint = "remove the endpoint, or use_fips_endpoint and use_dualstack_endpoint"
+    assert _error(f"{key} = true\nendpoint_url = {STS}") == (f"config:3: {said}", hint)
+    assert _error(f"endpoint_url = {STS}", **{variable: "true"}) == (f"config:2: {said}", hint)
+    ignored = f"{key} = true\nendpoint_url = {STS}\nignore_configured_endpoint_urls = true"
+    assert getattr(_endpoint(ignored), field)
+
+
+def test_the_mode_comes_from_its_variable_before_the_profile() -> None:
+    legacy = "sts_regional_endpoints = legacy"
+    assert _endpoint(legacy).sts_regional_endpoints == "legacy"
+    assert _endpoint(legacy, AWS_STS_REGIONAL_ENDPOINTS="regional").sts_regional_endpoints == "regional"
+    assert _error(AWS_STS_REGIONAL_ENDPOINTS="Legacy") == (
+        "AWS_STS_REGIONAL_ENDPOINTS: sts_regional_endpoints is neither regional nor legacy: Legacy",
+        "remove it: regional is the default",
+    )
+
+
+# --- the issuer -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "issuer"),
+    [
+        ("", "global"),
+        ("region = us-east-1", "aws"),
+        ("region = us-east-1\nsts_regional_endpoints = legacy", "global"),
+        ("region = af-south-1\nsts_regional_endpoints = legacy", "aws"),
+        ("region = us-east-1\nsts_regional_endpoints = legacy\nuse_fips_endpoint = true", "aws"),
+        ("region = us-east-1\nsts_regional_endpoints = legacy\nuse_dualstack_endpoint = true", "aws"),
+        ("region = cn-north-1", "aws-cn"),
+        ("region = us-gov-east-1", "aws-us-gov"),
+        (f"region = cn-north-1\nendpoint_url = {STS}", STS),
+    ],
+)
+def test_the_issuer_is_where_a_session_counts_and_never_one_region(settings: str, issuer: str) -> None:
+    assert _endpoint(settings).issuer == issuer
+
+
+# --- a configured endpoint ------------------------------------------------------------------------------------------
+
+
+def test_services_without_sts_leave_the_profiles_own_endpoint() -> None:
+    others = "[services s]\ns3 =\n  endpoint_url = https://s3.example\n"
+    assert _endpoint(f"services = s\nendpoint_url = {STS}", others=others).url == STS
+    assert _endpoint("services = s", others=others).url is None
+
+
+def test_an_empty_endpoint_is_none() -> None:
+    assert _endpoint("endpoint_url =").url is None
+    assert _endpoint(f"endpoint_url = {STS}", AWS_ENDPOINT_URL="", AWS_ENDPOINT_URL_STS="").url == STS
+
+
+def test_an_endpoint_that_is_ignored_is_not_looked_at() -> None:
+    assert _endpoint("endpoint_url = ftp://x\nignore_configured_endpoint_urls = true").url is None
+
+
+def test_an_endpoint_in_services_is_refused_at_the_line_of_its_service() -> None:
+    config = parse("[profile p]\nservices = s\n[services s]\nsts =\n  endpoint_url = http://sts.example\n", "")
+    with pytest.raises(ConfigError, match=r"config:4: the STS endpoint is plain http to sts\.example: others"):
+        endpoint_for(config.profiles["p"], config, {}, None)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.255.255.254", "localhost", "LOCALHOST", "[::1]", "127.0.0.1:4566", "[::1]:4566"]
+)
+def test_plain_http_is_for_the_loopback(host: str) -> None:
+    assert _endpoint(f"endpoint_url = http://{host}").url == f"http://{host}"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "sts.example",
+        "10.0.0.1",
+        "169.254.169.254",
+        "0.0.0.0",  # noqa: S104 - an endpoint, nothing is bound
+        "127.0.0.1.example",
+        "127.999.999.999",  # no address, so a name, which a resolver may look for in its search domains
+        "1127.0.0.1",
+        "localhost.example",
+        "localhost.",
+        "[::2]",
+    ],
+)
+def test_plain_http_to_another_host_is_refused(host: str) -> None:
+    shown = host.strip("[]")
+    assert _error(f"endpoint_url = http://{host}") == (
+        f"config:2: the STS endpoint is plain http to {shown}: others could read the credentials",
+        HTTP_HINT,
+    )
+    assert _endpoint(f"endpoint_url = https://{host}").url == f"https://{host}"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["/path", "//", "?", "?x=1", "#", "#x", "/?", "/#"],
+)
+def test_an_endpoint_of_more_than_scheme_host_and_port_is_refused(rest: str) -> None:
+    said = "AWS_ENDPOINT_URL_STS: the STS endpoint has more than a scheme, host and port"
+    assert _error(AWS_ENDPOINT_URL_STS=STS + rest) == (said, URL_HINT)
+
+
+@pytest.mark.parametrize("userinfo", ["@", "user@", "user:password@", ":@", "sts.amazonaws.com\\@", "sts.example@"])
+def test_an_endpoint_with_a_user_is_refused_and_not_shown(userinfo: str) -> None:
+    error, hint = _error(AWS_ENDPOINT_URL_STS=f"https://{userinfo}evil.example")
+    assert error == "AWS_ENDPOINT_URL_STS: the STS endpoint has more than a scheme, host and port"
+    assert hint == URL_HINT
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sts.example",
+        "//sts.example",
+        "ftp://sts.example",
+        "file:///etc/passwd",
+        "https://",
+        "https:///path",
+        "https://:443",
+        "https://sts.example:port",
+        "https://sts.example:-1",
+        "https://sts.example:65536",
+        "https://[::1",
+        "https://[v1.x]",
+        "https://[fe80::1%25eth0]",
+        "https://sts_.example",
+        "https://a,b",
+        "https://a%2eb",
+        "https://st\u0455.example",
+        "https://xn\uff0eexample",
+        "https://sts.example\u202e",
+        "https://sts.example\u00a0",
+        "https://sts .example",
+        "https://sts.example ",
+        "https://sts.example\t",
+        "https://sts.example\r\nX-Evil: y",
+        "https://sts.example\nX-Evil: y",
+        "https://sts.example\x00",
+        "https://sts.example\x7f",
+    ],
+)
+def test_an_endpoint_that_is_no_url_of_a_plain_host_is_refused(url: str) -> None:
+    assert _error(AWS_ENDPOINT_URL_STS=url) == (
+        "AWS_ENDPOINT_URL_STS: the STS endpoint is no URL of http or https",
+        URL_HINT,
+    )

@@ -1,0 +1,80 @@
+"""Places beyond the SDKs' nine cases: variables that are relative, empty or absent."""
+
+import os
+import pwd
+from collections.abc import Callable
+
+import pytest
+
+from credproc import paths
+from credproc.cache import profile_named
+
+_HOME = pwd.getpwuid(os.getuid()).pw_dir
+
+
+def test_the_profile_is_the_given_one_before_the_variables() -> None:
+    environ = {"AWS_PROFILE": "b", "AWS_DEFAULT_PROFILE": "c"}
+    assert profile_named("a", environ) == "a"
+    assert profile_named(None, environ) == "b"
+    assert profile_named(None, environ | {"AWS_PROFILE": ""}) == "c"
+    assert profile_named(None, {}) is None
+    assert profile_named("", {}) is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "place"),
+    [
+        ({"CREDPROC_CACHE_DIR": "/own", "XDG_CACHE_HOME": "/xdg", "HOME": "/h"}, "linux", "/own"),
+        ({"CREDPROC_CACHE_DIR": "own", "XDG_CACHE_HOME": "/xdg", "HOME": "/h"}, "linux", "/xdg/credproc"),
+        ({"XDG_CACHE_HOME": "xdg", "HOME": "/h"}, "linux", "/h/.cache/credproc"),
+        ({"XDG_CACHE_HOME": "./xdg", "HOME": "/h"}, "linux", "/h/.cache/credproc"),
+        ({"XDG_CACHE_HOME": "", "HOME": "/h"}, "linux", "/h/.cache/credproc"),
+        ({"HOME": "/h"}, "darwin", "/h/Library/Caches/credproc"),
+        ({"XDG_CACHE_HOME": "/xdg", "HOME": "/h"}, "darwin", "/xdg/credproc"),
+        ({"LOCALAPPDATA": "C:\\l", "HOME": "/h"}, "win32", "C:\\l\\credproc\\Cache"),
+        ({"HOME": "/h", "XDG_CACHE_HOME": "/xdg"}, "win32", None),
+    ],
+)
+def test_the_cache_is_in_the_first_place_that_is_absolute(
+    environ: dict[str, str], platform: str, place: str | None
+) -> None:
+    assert paths.cache_directory(environ, platform=platform) == place
+
+
+@pytest.mark.parametrize("environ", [{}, {"HOME": ""}, {"HOME": "relative"}])
+def test_without_home_the_user_database_knows_it(environ: dict[str, str]) -> None:
+    assert paths.home_directory(environ, windows=False) == _HOME
+    assert paths.config_file(environ, windows=False) == f"{_HOME}/.aws/config"
+    assert paths.cache_directory(environ, platform="linux") == f"{_HOME}/.cache/credproc"
+
+
+def test_on_windows_without_any_home_there_is_no_file() -> None:
+    assert paths.home_directory({}, windows=True) is None
+    assert paths.config_file({}, windows=True) is None
+    assert paths.credentials_file({}, windows=True) is None
+
+
+def test_an_unknown_user_without_home_has_no_files_and_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    assert paths.home_directory({}, windows=False) is None
+    assert paths.config_file({}, windows=False) is None
+    assert paths.cache_directory({}, platform="linux") is None
+
+
+@pytest.mark.parametrize(
+    ("locate", "variable"),
+    [(paths.config_file, "AWS_CONFIG_FILE"), (paths.credentials_file, "AWS_SHARED_CREDENTIALS_FILE")],
+)
+def test_a_tilde_and_a_variable_are_expanded_and_another_users_home_is_not(
+    locate: Callable[..., str | None], variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLACE", "/place")
+    cases = {"~/x": "/h/x", "~": "/h", "~root/x": "~root/x", "$PLACE/x": "/place/x", "a/~/b": "a/~/b", "/x": "/x"}
+    for given, expected in cases.items():
+        assert locate({"HOME": "/h", variable: given}, windows=False) == expected
+    assert os.path.basename(locate({"HOME": "/h", variable: ""}, windows=False) or "") in ("config", "credentials")
+
+
+def test_a_path_is_shown_with_a_tilde_only_below_the_home() -> None:
+    shown = {"/h/x": "~/x", "/hx": "/hx", "/h": "/h", "/other/h/x": "/other/h/x"}
+    assert {path: paths.shown(path, {"HOME": "/h"}) for path in shown} == shown

@@ -1,0 +1,256 @@
+"""The two AWS files beyond the SDKs' cases: where each setting stands, and files that nobody would expect."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from credproc.errors import ConfigError
+from credproc.refresh.sharedconfig import nested, parse, read
+
+LIMIT = 8 * 1024 * 1024
+VARIABLES = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]
+
+_NAMES = st.from_regex(r"[A-Za-z0-9_\-/.%@:+]{1,12}", fullmatch=True)
+_KEYS = st.from_regex(r"[a-z0-9_\-/.%@:+]{1,12}", fullmatch=True)
+# Any text on one line, without what begins a comment, and not blank at its ends
+_VALUES = (
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
+    .map(lambda text: text.strip(" \t"))
+    .filter(lambda text: not text.startswith(("#", ";")) and not any(mark in text for mark in (" #", " ;")))
+)
+_BLANKS = st.text(" \t", max_size=2)
+_BETWEEN = st.lists(st.sampled_from(["", "  ", "# x = y", "; [profile z]", "\t# indented", "  ; indented"]), max_size=2)
+_SECTIONS = st.dictionaries(
+    _NAMES.filter(lambda name: name != "default"), st.dictionaries(_KEYS, _VALUES, max_size=4), max_size=4
+)
+
+
+@given(_SECTIONS, st.sampled_from(["\n", "\r\n", "\r"]), st.data())
+@settings(max_examples=100, deadline=None)
+def test_sections_that_are_written_are_read_back_with_their_lines(
+    sections: dict[str, dict[str, str]], line_end: str, data: st.DataObject
+) -> None:
+    lines: list[str] = []
+    where = {}
+    for name, pairs in sections.items():
+        lines += data.draw(_BETWEEN)
+        lines.append(f"[profile {name}]{data.draw(_BLANKS)}")
+        where[name] = {"": f"config:{len(lines)}"}
+        for key, value in pairs.items():
+            lines += data.draw(_BETWEEN)
+            before, after = data.draw(_BLANKS), data.draw(_BLANKS)
+            lines.append(f"{key}{before}={after}{value}{data.draw(_BLANKS)}")
+            where[name][key] = f"config:{len(lines)}"
+    found = parse(line_end.join(lines), "").profiles
+    assert {name: {key: part.value for key, part in section.items()} for name, section in found.items()} == sections
+    lines_found = {
+        name: {"": section.where} | {key: part.where for key, part in section.items()}
+        for name, section in found.items()
+    }
+    assert lines_found == where
+
+
+@given(st.text(st.sampled_from("[]=#; \t\r\na\"'pdefault\x00é")))
+@settings(max_examples=500, deadline=None)
+def test_any_text_is_read_or_is_an_error_with_a_line_and_advice(text: str) -> None:
+    error: ConfigError | None = None
+    try:
+        parse(text, text)
+    except ConfigError as raised:
+        error = raised
+    if error is not None:
+        assert str(error).startswith(("config:", "credentials:"))
+        assert str(error).split(":")[1].isdigit()
+        assert error.hint
+
+
+def test_a_setting_of_the_credentials_file_knows_its_file_and_overrides_key_by_key() -> None:
+    found = parse("[profile a]\nregion = x\noutput = json\n", "\n[a]\nregion = y\n[b]\nregion = z\n").profiles
+    assert {key: (part.value, part.where, part.from_credentials_file) for key, part in found["a"].items()} == {
+        "region": ("y", "credentials:3", True),
+        "output": ("json", "config:3", False),
+    }
+    assert (found["a"].where, found["b"].where) == ("config:1", "credentials:4")
+
+
+def test_a_section_that_comes_twice_is_one_and_its_last_word_counts() -> None:
+    found = parse("[profile a]\nregion = x\noutput = json\n[profile b]\n[profile a]\nregion = y\n", "").profiles
+    assert {key: (part.value, part.where) for key, part in found["a"].items()} == {
+        "region": ("y", "config:6"),
+        "output": ("json", "config:3"),
+    }
+
+
+def test_a_setting_that_comes_twice_is_the_last_one() -> None:
+    setting = parse("[profile a]\nregion = x\nregion = y\n", "").profiles["a"]["region"]
+    assert (setting.value, setting.where) == ("y", "config:3")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[default]\nregion = x\n[profile default]\nregion = y\n", "[profile default]\nregion = y\n[default]\na = b\n"],
+)
+def test_the_prefixed_default_wins_whatever_the_order(text: str) -> None:
+    found = parse(text, "")
+    assert {key: part.value for key, part in found.profiles["default"].items()} == {"region": "y"}
+
+
+def test_our_prefix_wins_and_each_line_is_known() -> None:
+    section = parse(
+        "[profile a]\nregion = x\ncredproc_region = y\ncredproc_policy = {}\npolicy_arns = z\n", ""
+    ).profiles["a"]
+    assert section.value("region") == "y"
+    assert section.line_of("region") == "config:3"
+    assert section.line_of("absent") == "config:1"
+    own = section.own("policy")
+    assert own is not None
+    assert own.value == "{}"
+    assert section.own("policy_arns") is None, "what only credproc knows needs its prefix"
+    assert section.setting("absent") is None
+
+
+def test_an_empty_setting_with_our_prefix_wins_too() -> None:
+    assert parse("[profile a]\nregion = x\ncredproc_region =\n", "").profiles["a"].value("region") == ""
+
+
+@pytest.mark.parametrize("code", [*range(1, 9), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0)])
+def test_a_control_character_in_a_value_is_an_error_where_the_value_counts(code: int) -> None:
+    section = parse(f"[profile a]\nrole_arn = x{chr(code)}y\nregion = x\n", "").profiles["a"]
+    assert section.value("region") == "x"
+    with pytest.raises(ConfigError) as failure:
+        section.setting("role_arn")
+    assert (str(failure.value), failure.value.hint) == (
+        "config:2: role_arn holds a control character",
+        "type the line anew",
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ('[profile "a b"]', "a b"),
+        ("[profile 'a b']", "a b"),
+        ("[profile  'a b' ]", "a b"),
+        ("[profile\ta]", "a"),
+        ("[profile 'a']", "a"),
+        ("[profile 'ä ö']", "ä ö"),
+        ('[profile "a b"] # comment', "a b"),
+    ],
+)
+def test_a_name_may_stand_in_quotes(header: str, name: str) -> None:
+    assert list(parse(f"{header}\nregion = x\n", "").profiles) == [name]
+
+
+@pytest.mark.parametrize(
+    "header", ["[profile 'a]", '[profile "a" "b"]', "[profile '']", "[profile]", "[a]", "[profile a b]", "[Profile a]"]
+)
+def test_a_header_that_names_no_profile_is_passed_over_with_a_remark(header: str) -> None:
+    found = parse(f"{header}\nregion = x\n[profile z]\n", "")
+    assert list(found.profiles) == ["z"]
+    assert found.remarks == (f"config:1: {header} is no profile, sso-session or services section",)
+
+
+def test_a_header_of_the_config_file_means_nothing_in_the_credentials_file() -> None:
+    found = parse("", "[profile a]\nregion = x\n[a]\nregion = y\n")
+    assert list(found.profiles) == ["a"]
+    assert found.profiles["a"].value("region") == "y"
+    assert found.remarks == ("credentials:1: [profile a] is no profile name",)
+
+
+def test_an_indented_comment_belongs_to_no_value() -> None:
+    text = "[profile a]\n  # before all\nregion = x\n\t# between\n  ; and\noutput = json\n   #\n"
+    assert {key: part.value for key, part in parse(text, "").profiles["a"].items()} == {"region": "x", "output": "json"}
+
+
+def test_a_value_that_goes_on_keeps_the_line_that_it_began_on() -> None:
+    setting = parse("[profile a]\nregion = x\n  y\n\n  z # w\n", "").profiles["a"]["region"]
+    assert (setting.value, setting.where) == ("x\ny\nz # w", "config:2")
+
+
+def test_nested_settings_are_pairs() -> None:
+    setting = parse("[services s]\nsts =\n  Endpoint_URL = https://x?a=b\n\n  region=y\n", "").services["s"]["sts"]
+    assert nested(setting) == {"endpoint_url": "https://x?a=b", "region": "y"}
+
+
+def test_the_kinds_of_sections_do_not_mix() -> None:
+    found = parse("[profile a]\nx = 1\n[sso-session a]\nx = 2\n[services a]\nx = 3\n", "")
+    kinds = found.profiles, found.sso_sessions, found.services
+    assert [sections["a"]["x"].value for sections in kinds] == ["1", "2", "3"]
+
+
+# --- the files ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+@pytest.mark.parametrize("kind", ["fifo", "directory", "/dev/zero"])
+def test_what_is_no_file_is_an_error_at_once(tmp_path: Path, variable: str, kind: str) -> None:
+    path = {"fifo": tmp_path / "fifo", "directory": tmp_path}.get(kind, Path(kind))
+    os.mkfifo(tmp_path / "fifo")
+    began = time.monotonic()
+    with pytest.raises(ConfigError) as failure:
+        read({"HOME": "/nonexistent", variable: str(path)})
+    assert time.monotonic() - began < 1
+    assert str(failure.value) == f"{path}: is no regular file"
+    assert failure.value.hint == "name a file in AWS_CONFIG_FILE and its like"
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+@pytest.mark.parametrize("path", [os.devnull, "/nonexistent/config", "/dev/null/config"])
+def test_a_file_that_is_not_there_is_empty(variable: str, path: str) -> None:
+    assert read({"HOME": "/nonexistent", variable: path}).profiles == {}
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "a\0b"])
+def test_a_path_that_is_none_is_an_error_of_ours(path: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: "):
+        read({"HOME": "/nonexistent", "AWS_CONFIG_FILE": path})
+
+
+def test_a_link_to_a_file_is_that_file(tmp_path: Path) -> None:
+    (tmp_path / "real").write_text("[default]\nregion = x\n")
+    (tmp_path / "config").symlink_to(tmp_path / "real")
+    found = read({"HOME": "/nonexistent", "AWS_CONFIG_FILE": str(tmp_path / "config")})
+    assert found.profiles["default"].value("region") == "x"
+
+
+def _read(path: Path, data: bytes) -> dict[str, str]:
+    path.write_bytes(data)
+    found = read({"HOME": "/nonexistent", "AWS_CONFIG_FILE": str(path)})
+    return {key: part.value for section in found.profiles.values() for key, part in section.items()}
+
+
+def test_a_file_of_8_mib_is_read_and_one_byte_more_is_not(tmp_path: Path) -> None:
+    text = b"[default]\nregion = x\n#"
+    assert _read(tmp_path / "config", text.ljust(LIMIT, b"#")) == {"region": "x"}
+    with pytest.raises(ConfigError, match="config: is larger than 8 MiB"):
+        _read(tmp_path / "config", text.ljust(LIMIT + 1, b"#"))
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    assert _read(tmp_path / "config", b"\xef\xbb\xbf[default]\nregion = x\n") == {"region": "x"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_named(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(ConfigError) as failure:
+        _read(tmp_path / "config", "\ufeff[default]\nregion = x\n".encode(encoding))
+    assert str(failure.value) == f"{tmp_path}/config:1: is UTF-16"
+    assert failure.value.hint == "save it as UTF-8"
+
+
+@pytest.mark.parametrize(("data", "line"), [(b"\0", 1), (b"[default]\n\n\0", 3), (b"[default]\r\n\0", 2)])
+def test_a_nul_byte_is_named_with_its_line(tmp_path: Path, data: bytes, line: int) -> None:
+    with pytest.raises(ConfigError, match=rf"config:{line}: holds a NUL byte"):
+        _read(tmp_path / "config", data)
+
+
+def test_the_files_are_shown_as_people_write_them(tmp_path: Path) -> None:
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text("[default]\nregion = x\n")
+    found = read({"HOME": str(tmp_path)})
+    assert found.profiles["default"]["region"].where == "~/.aws/config:2"
+    assert found.shown_files() == "~/.aws/config and ~/.aws/credentials"
