@@ -137,6 +137,13 @@ def test_what_stands_in_for_an_entry_is_a_miss_at_once_and_is_not_written_to(
     assert tmp_path.exists()
 
 
+def test_a_link_to_a_whole_entry_of_the_same_name_is_not_followed(directory: PrivateDirectory, tmp_path: Path) -> None:
+    cache.store(directory, NAME, ENTRY)
+    (Path(directory.path) / NAME).rename(tmp_path / NAME)
+    (Path(directory.path) / NAME).symlink_to(tmp_path / NAME)
+    assert cache.load(directory, NAME) is None
+
+
 def test_a_file_longer_than_asked_for_is_none(directory: PrivateDirectory) -> None:
     directory.write(NAME, b"x" * 10)
     assert directory.read(NAME, 10) == b"x" * 10
