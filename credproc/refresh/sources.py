@@ -1,7 +1,5 @@
 """The plan's source → credentials: ours by ourselves, the rest by botocore's own providers, fed with our reading."""
 
-import csv
-import io
 import os
 import subprocess
 import time
@@ -22,10 +20,10 @@ from botocore.tokens import SSOTokenProvider
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
 from credproc.errors import SourceError, inert, quoted
+from credproc.refresh import chain
 from credproc.refresh.credentials import Credentials
 from credproc.refresh.sourcesettings import Source
 
-CHAIN_VARIABLES = ("CREDPROC_PROFILE_CHAIN", "_AWS_CLI_PROFILE_CHAIN")
 _TOKEN_LIMIT = 64 * 1024  # bytes of a web identity token file
 _STDERR_LIMIT = 200  # characters of what a program said
 _METADATA_WINDOW = 900  # seconds; botocore's own default
@@ -141,22 +139,12 @@ def _process(
 ) -> CredentialProvider:
     def popen(command: list[str], **options: Any) -> "subprocess.Popen[bytes]":  # noqa: ANN401 - passed on
         # stdin is the caller's, who may leave it open for ever: the program gets none
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=_with_chain(source, environ), **options)  # noqa: S603 - the user's own line
+        passed = chain.extended(environ, source.profile)
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=passed, **options)  # noqa: S603 - the user's own line
         started.append(child)
         return child
 
     return ProcessProvider(profile_name=source.profile or "", load_config=lambda: session.full_config, popen=popen)
-
-
-def _with_chain(source: Source, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for another program: with the profile in both chains, ours and the AWS CLI's."""
-    passed = dict(environ)
-    for variable in CHAIN_VARIABLES:
-        line = io.StringIO()
-        known = next(csv.reader([environ[variable]]), []) if environ.get(variable) else []
-        csv.writer(line, lineterminator="").writerow([*known, source.profile or ""])
-        passed[variable] = line.getvalue()
-    return passed
 
 
 # --- what they answer ------------------------------------------------------------------------------------------

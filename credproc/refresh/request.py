@@ -1,0 +1,56 @@
+"""What is asked of a refresh, by whom, and how long it may take."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from credproc.files import PrivateDirectory
+
+
+class Deadlines(NamedTuple):
+    """Seconds from the start of the process: a prompt closes, what follows it has ended, waiters give up."""
+
+    prompt: float
+    work: float
+    waiting: float
+
+
+FOR_SDKS = Deadlines(40, 48, 50)  # Go's SDKs kill their helper at 60 (contract.md, 1.1)
+FOR_PEOPLE = Deadlines(300, 308, 310)  # nobody kills what a person has started
+
+
+class Request(NamedTuple):
+    """What is asked for, and by whom."""
+
+    profile: str | None  # None: none is named
+    environ: Mapping[str, str]
+    started: float  # of the process, in seconds of time.monotonic()
+    clock: Callable[[], float] = time.time
+    program: str | None = None  # path of this credproc
+    caller: int | None = None  # process id of who started us
+    deadlines: Deadlines = FOR_SDKS
+    renew_below: float | None = None  # seconds; a person signs in, and an MFA session with less left is renewed
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person has started this to sign in, who is not held up by an earlier refusal."""
+        return self.renew_below is not None
+
+    @property
+    def started_at(self) -> float:
+        """The start of the process in epoch seconds."""
+        return self.clock() - (time.monotonic() - self.started)
+
+    @property
+    def subject(self) -> str:
+        """What is asked for, as a message says it."""
+        return "the environment" if self.profile is None else f"profile {self.profile[:80]!a}"
+
+
+class Turn(NamedTuple):
+    """One run's turn to refresh: it holds the entry's lock."""
+
+    request: Request
+    directory: PrivateDirectory | None
+    began: float  # seconds of time.monotonic()
+    may_ask: bool  # whether this is worth a person's time
