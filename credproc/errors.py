@@ -38,6 +38,10 @@ class ServiceError(CredprocError):
         self.code = code
 
 
+class TokenCodeError(ServiceError):
+    """STS did not take the MFA code: it was wrong, too old, or had been used."""
+
+
 class NetworkError(CredprocError):
     """No answer came, or not in time."""
 
@@ -50,6 +54,27 @@ class PersonNeededError(CredprocError):
     """Only a person can go on, and none could be asked, or they declined."""
 
     exit_code = 3
+
+    def __init__(self, message: str, hint: str | None = None, kind: str = "no terminal") -> None:
+        """Take also the kind, for those who wait for the same person.
+
+        It is ``no terminal``, ``withdrawn`` (the caller has gone), or a refusal: ``cancelled``, ``wrong``, ``late``.
+        """
+        super().__init__(message, hint)
+        self.kind = kind
+
+
+class SignalError(PersonNeededError):
+    """A signal came while the terminal was ours; once that is restored, the process ends by it."""
+
+    def __init__(self, number: int, message: str = "ended by a signal", kind: str = "withdrawn") -> None:
+        """Take the signal's number; ``cancelled`` is the kind of those that a person sends from the keyboard."""
+        super().__init__(message, kind=kind)
+        self.number = number
+
+
+class SessionStoreError(CredprocError):
+    """The keyring (or what stands in for it) fails, which is not the same as holding nothing."""
 
 
 _SHOWN_NAME = 80  # characters of a profile name in a message

@@ -1,0 +1,319 @@
+"""The controlling terminal. All that credproc does to a terminal stands here; this is the whole policy:
+
+- It is ``/dev/tty``, never a standard stream: those are the caller's, who may pipe, drop or never close them.
+- Only in its foreground process group; from the background it is not there. SIGTTIN and SIGTTOU are ignored meanwhile,
+  so that no moment stops us.
+- What is typed is not shown, as with the AWS CLI; the line end is, so that the cursor stands at the left again.
+- Its settings are restored on every way out: return, deadline, INT, TERM, HUP, QUIT, TSTP (and set anew when
+  continued), by a watcher process even after KILL. What was typed and not read is flushed: the next shell would get it.
+- Text from outside is made inert by who composes it; a line begins at the left and ends in a line end or a prompt.
+- Waiting is ``select``: poll and kqueue do not work on a terminal on macOS.
+"""
+
+import os
+import select
+import signal
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from credproc.errors import PersonNeededError, SignalError
+
+_CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
+_IGNORED = (signal.SIGTTIN, signal.SIGTTOU)
+_LOOK_SECONDS = 0.25  # between looks whether the caller still lives
+_LINE_LIMIT = 4096  # bytes; a terminal in canonical mode gives no longer line
+_CONSOLE = "/dev/tty"
+_BACKGROUND = "this process runs in the background of its terminal"
+
+Attributes = list[Any]  # of termios
+
+
+class Terminal:
+    """The terminal of this process, open, with a watcher that restores it should we be killed."""
+
+    def __init__(self) -> None:
+        """Open it; to be done before any thread is started, as the watcher is a fork.
+
+        Raises PersonNeededError, whose message is the reason, where there is none or we are in its background.
+        """
+        self._fd = _open(os.O_NONBLOCK)
+        self._saved: Attributes = termios.tcgetattr(self._fd)
+        self._hidden = _hiding(self._saved)
+        self._is_hidden = False
+        self._watcher = _Watcher(self._fd, self._saved, self._hidden)
+
+    def close(self) -> None:
+        """Let go of it; the watcher ends."""
+        self._watcher.dismiss()
+        os.close(self._fd)
+
+    def say(self, line: str) -> None:
+        """Write one line."""
+        self._write(f"\r{line}\n")
+
+    def ask(self, prompt: str, deadline: float, is_wanted: Callable[[], bool]) -> str:
+        """Return the line that a person types behind the prompt, unseen, without its end.
+
+        ``deadline`` is in seconds of ``time.monotonic()``; ``is_wanted`` is asked a few times a second. Raises
+        PersonNeededError if none is typed (``cancelled``, ``late``, ``withdrawn``, ``no terminal``), SignalError if a
+        signal comes.
+        """
+        with _signals_noted() as noted:
+            self._hide()
+            try:
+                self._write(f"\r{prompt}")
+                typed = self._typed(prompt, deadline, is_wanted, noted)
+            except PersonNeededError:
+                if self._is_hidden:
+                    self._write("\n")
+                raise
+            finally:
+                self._show()
+        return typed.decode("utf-8", "replace").rstrip("\r\n")
+
+    def _typed(self, prompt: str, deadline: float, is_wanted: Callable[[], bool], noted: int) -> bytes:
+        line = b""
+        while True:
+            left = deadline - time.monotonic()
+            ready = select.select([self._fd, noted], [], [], max(0.0, min(left, _LOOK_SECONDS)))[0]
+            if noted in ready:
+                self._heed(os.read(noted, 1)[0], prompt)
+            elif self._fd in ready:
+                read = self._read()
+                if read == b"" and not line:
+                    raise PersonNeededError("cancelled", kind="cancelled")
+                line += read or b""
+                if read == b"" or line.endswith(b"\n") or len(line) >= _LINE_LIMIT:
+                    return line
+            elif left <= 0:
+                raise PersonNeededError("no code was typed in time", kind="late")
+            elif not is_wanted():
+                raise PersonNeededError("the program that asked has gone", kind="withdrawn")
+
+    def _read(self) -> bytes | None:
+        """Return what is there: nothing at all is the end of the input, None that another reader was faster."""
+        try:
+            read = os.read(self._fd, _LINE_LIMIT)
+        except BlockingIOError:
+            return None
+        except OSError:
+            read = b""
+        if not read and _is_gone(self._fd):
+            raise PersonNeededError("the terminal was closed", kind="withdrawn")
+        if not read and not _is_foreground(self._fd):
+            raise PersonNeededError(_BACKGROUND)
+        return read
+
+    def _heed(self, number: int, prompt: str) -> None:
+        """Stop when told to and go on when continued; raise SignalError for any other signal."""
+        if number != signal.SIGTSTP:
+            raise _ending(number)
+        self._show()
+        self._write("\n")
+        caught = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)  # at this thread: it stops right here
+        signal.signal(signal.SIGTSTP, caught)
+        if not _is_foreground(self._fd):
+            raise PersonNeededError(_BACKGROUND)
+        self._hide()
+        self._write(f"\r{prompt}")
+
+    def _hide(self) -> None:
+        """Stop showing what is typed, and drop what was typed before anybody asked."""
+        termios.tcsetattr(self._fd, termios.TCSANOW, self._hidden)
+        self._is_hidden = True
+        termios.tcflush(self._fd, termios.TCIFLUSH)
+
+    def _show(self) -> None:
+        """Restore the settings, and drop what was typed and not read.
+
+        TCSANOW and a flush, not TCSAFLUSH: that would wait until the output has gone, which Ctrl-S prevents. In the
+        background only if the settings are still those of the prompt: the shell may have its own by then.
+        """
+        if not self._is_hidden:
+            return
+        self._is_hidden = False
+        try:
+            if _is_foreground(self._fd) or termios.tcgetattr(self._fd) == self._hidden:
+                termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
+                termios.tcflush(self._fd, termios.TCIFLUSH)
+        except termios.error:  # hung up: there is nothing left to restore
+            pass
+
+    def _write(self, text: str) -> None:
+        try:
+            os.write(self._fd, text.encode("utf-8", "replace"))
+        except OSError:  # hung up, or stopped by Ctrl-S: the answer counts, not the words
+            pass
+
+
+class _Watcher:
+    """A small process that restores the terminal when we die without having done so."""
+
+    def __init__(self, fd: int, saved: Attributes, hidden: Attributes) -> None:
+        self._pid = 0
+        reader, self._pipe = os.pipe()
+        try:
+            self._pid = os.fork()
+        except OSError:  # no process to be had: then only a SIGKILL leaves the terminal as it is
+            pass
+        else:
+            if self._pid == 0:
+                _watch(fd, reader, saved, hidden)
+        os.close(reader)
+
+    def dismiss(self) -> None:
+        """End the watcher: all is done."""
+        try:
+            os.write(self._pipe, b".")
+        except OSError:  # it has gone
+            pass
+        os.close(self._pipe)
+        if self._pid:
+            try:
+                os.waitpid(self._pid, 0)
+            except ChildProcessError:  # SIGCHLD is ignored here, by inheritance
+                pass
+
+
+def _watch(fd: int, reader: int, saved: Attributes, hidden: Attributes) -> None:
+    """Be the watcher: wait for the end of the pipe, restore, and exit."""
+    try:
+        for number in (*_CAUGHT, *_IGNORED):
+            signal.signal(number, signal.SIG_IGN)
+        os.setsid()
+        # A fork keeps the locks and the caller's stdout, and would keep them for as long as it waits
+        for other in map(int, os.listdir("/dev/fd")):
+            if other not in (fd, reader):
+                try:
+                    os.close(other)
+                except OSError:  # the one that listed them
+                    pass
+        told = os.read(reader, 1)
+        if not told and termios.tcgetattr(fd) == hidden:
+            termios.tcsetattr(fd, termios.TCSANOW, saved)
+            termios.tcflush(fd, termios.TCIFLUSH)
+    finally:
+        os._exit(0)
+
+
+def open_for_child() -> int:
+    """Return a descriptor of the terminal for a program of the user's, or raise PersonNeededError as Terminal does.
+
+    One of its own: ours does not block, and that would show through a shared one.
+    """
+    return _open(0)
+
+
+def is_there() -> bool:
+    """Whether there is a terminal on which this process could ask."""
+    try:
+        os.close(_open(0))
+    except PersonNeededError:
+        return False
+    return True
+
+
+def notify(line: str) -> None:
+    """Write one line to the terminal, if there is one and we are in its foreground."""
+    try:
+        fd = _open(os.O_NONBLOCK)
+    except PersonNeededError:
+        return
+    try:
+        os.write(fd, f"\r{line}\n".encode("utf-8", "replace"))
+    except OSError:  # hung up, or stopped by Ctrl-S
+        pass
+    finally:
+        os.close(fd)
+
+
+def session_number() -> int:
+    """Return the number of the session that the terminal belongs to: every /dev/tty has the same device number."""
+    return os.getsid(0)
+
+
+def die_by(number: int) -> None:
+    """End this process by the signal, so that whoever waits for it sees that (a shell shows 130 for SIGINT)."""
+    signal.signal(number, signal.SIG_DFL)
+    signal.pthread_kill(threading.get_ident(), number)
+
+
+def _open(flags: int) -> int:
+    try:
+        fd = os.open(_CONSOLE, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC | flags)
+    except OSError:
+        raise PersonNeededError("there is no terminal to ask for it on") from None
+    if not _is_foreground(fd):
+        os.close(fd)
+        raise PersonNeededError(_BACKGROUND)
+    return fd
+
+
+def _is_foreground(fd: int) -> bool:
+    try:
+        return os.tcgetpgrp(fd) == os.getpgrp()
+    except OSError:
+        return False
+
+
+def _is_gone(fd: int) -> bool:
+    try:
+        termios.tcgetattr(fd)
+    except termios.error:
+        return True
+    return False
+
+
+def _hiding(attributes: Attributes) -> Attributes:
+    """Return the settings with which lines are edited and not shown, but for their ends.
+
+    Sound also where the program that called us has made the terminal raw.
+    """
+    hiding = list(attributes)
+    hiding[0] = (hiding[0] | termios.ICRNL) & ~(termios.INLCR | termios.IGNCR)
+    hiding[1] |= termios.OPOST | termios.ONLCR
+    hiding[3] = (hiding[3] | termios.ICANON | termios.ISIG | termios.ECHONL) & ~termios.ECHO
+    return hiding
+
+
+@contextmanager
+def _signals_noted() -> Iterator[int]:
+    """Give a descriptor on which the number of each signal can be read that comes meanwhile, instead of its effect.
+
+    What the caller ignores (nohup) stays ignored.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    before = {}
+    wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    try:
+        for number in _CAUGHT:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, _note)
+        for number in _IGNORED:
+            before[number] = signal.signal(number, signal.SIG_IGN)
+        yield reader
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup)
+        os.close(writer)
+        missed = os.read(reader, 64).replace(bytes([signal.SIGTSTP]), b"")
+        os.close(reader)
+        if missed:  # between the last key and here
+            raise _ending(missed[0])
+
+
+def _ending(number: int) -> SignalError:
+    if number in (signal.SIGINT, signal.SIGQUIT):
+        return SignalError(number, "cancelled", "cancelled")
+    return SignalError(number)
+
+
+def _note(_number: int, _frame: object) -> None:
+    """Do nothing: the number is in the pipe already."""

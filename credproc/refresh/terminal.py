@@ -1,0 +1,10 @@
+"""The terminal of this process, whichever kind the platform has; both kinds offer the same."""
+
+import sys
+
+if sys.platform == "win32":  # pragma: no cover - Windows
+    from credproc.refresh.console import Terminal, is_there, notify, open_for_child, session_number
+else:
+    from credproc.refresh.posixterminal import Terminal, is_there, notify, open_for_child, session_number
+
+__all__ = ["Terminal", "is_there", "notify", "open_for_child", "session_number"]
