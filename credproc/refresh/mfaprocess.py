@@ -1,0 +1,157 @@
+"""The profile's own program for MFA codes: ``mfa_process = ykman oath accounts code -s aws`` and its like."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import threading
+import time
+
+from credproc.errors import ConfigError, PersonNeededError, SourceError, inert
+from credproc.refresh import chain, terminal
+from credproc.refresh.mfa import Wanted, code_in
+from credproc.refresh.request import Request
+from credproc.refresh.usedcodes import UsedCodes, seconds_to_next_step, wait_for_next_step
+
+_SECONDS = 30  # for one run
+_OUTPUT_LIMIT = 4096  # bytes; a code has six
+_AFTER_EXIT = 0.1  # seconds for what is left in the pipe, which a child of the program's may hold open for ever
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# What no program that computes a code needs to know
+_SECRETS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+)
+
+
+class ProgramCodes:
+    """Codes that a program prints."""
+
+    def __init__(self, wanted: Wanted, command: str, used: UsedCodes) -> None:
+        """Take the command, which is split as a credential_process line is."""
+        self._wanted = wanted
+        self._where = f"{wanted.where}: mfa_process"
+        self._words = _split(command, self._where)
+        self._used = used
+        self._asked = False
+
+    def next(self, remark: str | None) -> str:
+        """Return the code that the program prints; see ``mfa.Codes``."""
+        if self._asked:  # it has no other one before the next step
+            raise PersonNeededError(f"{self._where}: {remark}", "compare what it prints with the device", "wrong")
+        self._asked = True
+        code = self._printed()
+        now = self._wanted.request.clock()
+        if self._used.holds(code, now):
+            if time.monotonic() + seconds_to_next_step(now) > self._wanted.deadline - 1:
+                raise PersonNeededError(f"{self._where}: printed a code that has been used", _LATER, "wrong")
+            wait_for_next_step(now)
+            code = self._printed()
+            if self._used.holds(code, self._wanted.request.clock()):
+                raise PersonNeededError(f"{self._where}: printed a code that has been used", _LATER, "wrong")
+        return code
+
+    def notice(self, line: str) -> None:
+        """Say nothing: nobody may be there."""
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+    def _printed(self) -> str:
+        output, status = self._run(min(time.monotonic() + _SECONDS, self._wanted.deadline))
+        if status != 0:
+            raise SourceError(f"{self._where}: exited with status {status}", "run the command by hand")
+        code = code_in(_COLOUR.sub("", output))
+        if code is None:
+            raise SourceError(f"{self._where}: printed no code of six digits", "it must print the code alone")
+        return code
+
+    def _run(self, deadline: float) -> tuple[str, int]:
+        """Run the program in our process group; return its output and exit status. It is killed at the deadline.
+
+        In another group it would be stopped by the terminal, which is its stdin and stderr: it may ask there.
+        """
+        try:
+            console = terminal.open_for_child()
+        except PersonNeededError:
+            console = os.open(os.devnull, os.O_RDWR)
+        try:
+            child = subprocess.Popen(  # noqa: S603 - the user's own line
+                self._words,
+                stdin=console,
+                stdout=subprocess.PIPE,
+                stderr=console,
+                env=_environment(self._wanted.request),
+            )
+        except OSError as error:
+            reason = (error.strerror or "error").lower()
+            raise SourceError(
+                f"{self._where}: cannot be started: {inert(self._words[0], 200)}: {reason}", "check the path"
+            ) from None
+        finally:
+            os.close(console)
+        reading = _Reading(child)
+        try:
+            status = child.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+            raise PersonNeededError(
+                f"{self._where}: did not end in time, and was killed", "run the command by hand", "late"
+            ) from None
+        return reading.text(), status
+
+
+class _Reading:
+    """What a program prints, drained to its end and kept to a limit."""
+
+    def __init__(self, child: "subprocess.Popen[bytes]") -> None:
+        self._pipe = child.stdout
+        self._kept = bytearray()
+        self._thread = threading.Thread(target=self._drain, daemon=True)
+        self._thread.start()
+
+    def text(self) -> str:
+        """Return what has come, soon after the program's exit."""
+        self._thread.join(_AFTER_EXIT)
+        return self._kept.decode("utf-8", "replace")
+
+    def _drain(self) -> None:
+        while self._pipe is not None:
+            read = os.read(self._pipe.fileno(), _OUTPUT_LIMIT)
+            if not read:
+                self._pipe.close()
+                return
+            self._kept += read[: _OUTPUT_LIMIT - len(self._kept)]
+
+
+_LATER = "try again when the device shows the next code"
+
+
+def _split(command: str, where: str) -> list[str]:
+    """Split the command without a shell, as botocore splits a credential_process line. Raises ConfigError."""
+    try:
+        if sys.platform == "win32":  # pragma: no cover - Windows
+            from botocore.compat import compat_shell_split  # noqa: PLC0415 - only there are its rules its own
+
+            words: list[str] = compat_shell_split(command)
+        else:
+            words = shlex.split(command)
+    except ValueError:
+        words = []
+    if not words:
+        raise ConfigError(f"{where}: names no program, or a quotation in it does not end", "correct the line")
+    return words
+
+
+def _environment(request: Request) -> dict[str, str]:
+    """Return what a program may know: no keys, and that no credproc that it starts may ask anybody."""
+    passed = chain.extended(request.environ, request.profile)
+    for variable in _SECRETS:
+        passed.pop(variable, None)
+    passed["CREDPROC_INTERACTIVE"] = "never"
+    return passed
