@@ -1,0 +1,156 @@
+"""MFA sessions, shared by every role behind one user: the secret in the OS keyring, a note of it in a file beside.
+
+A keyring cannot be listed, and asking it may take seconds or ask the person. So each session has an index file in
+credproc's directory, without a secret: absent or expired means that there is none, and the keyring is not even loaded.
+"""
+
+import json
+from _blake2 import blake2b
+from typing import Any, NamedTuple, Protocol
+
+from credproc import log
+from credproc.errors import SessionStoreError
+from credproc.files import PrivateDirectory
+from credproc.refresh.credentials import Credentials
+
+SUFFIX = ".session"
+LEAST_LEFT = 60  # seconds; a session with less is none
+_LIMIT = 4096  # bytes of an index file
+_FORMAT = 1
+_UNKNOWN = 1 << 40  # epoch seconds that no session lasts to
+
+
+class SessionId(NamedTuple):
+    """Which session it is; the name stands for all that it belongs to, in the store and among the files."""
+
+    name: str
+    serial: str
+    issuer: str  # partition, "global", or the URL of a configured endpoint; never a region
+
+
+def session_id(access_key_id: str, serial: str, issuer: str) -> SessionId:
+    """Return which session belongs to the user with these long-term keys, the device and the issuer."""
+    text = f"{access_key_id}\0{serial}\0{issuer}"
+    return SessionId(blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest(), serial, issuer)
+
+
+class Index(NamedTuple):
+    """What can be known of a session without its secret."""
+
+    name: str
+    serial: str
+    issuer: str
+    profile: str | None  # whose keys they are
+    access_key_id: str  # of the session itself
+    issued: int  # epoch seconds
+    expiration: int  # epoch seconds
+    store: str
+
+
+class Store(Protocol):
+    """Where the secrets are: keyring, file or none. All raise SessionStoreError if they fail."""
+
+    kind: str
+
+    def why_unusable(self) -> str | None:
+        """Return why nothing can be kept here, or None: it can."""
+
+    def get(self, name: str) -> str | None:
+        """Return what is kept under the name, or None."""
+
+    def set(self, name: str, value: str) -> None:
+        """Keep the value under the name."""
+
+    def delete(self, name: str) -> None:
+        """Remove what is kept under the name, if anything is."""
+
+
+class Sessions:
+    """One session, in one store."""
+
+    def __init__(self, directory: PrivateDirectory | None, session: SessionId, store: Store) -> None:
+        """Take the place of the index, which session it is, and the store."""
+        self._directory = directory
+        self._id = session
+        self._store = store
+
+    def index(self) -> Index | None:
+        """Return what is noted of the session; None where there is none.
+
+        Where nothing can be noted, there may be one: only the store knows.
+        """
+        if self._directory is None:
+            return Index(*self._id, None, "", 0, _UNKNOWN, self._store.kind)
+        return read_index(self._directory, self._id.name + SUFFIX)
+
+    def read(self) -> Credentials | None:
+        """Return the session that the store holds, whatever its age; None where it holds none that can be used.
+
+        Raises SessionStoreError.
+        """
+        value = self._store.get(self._id.name)
+        found = None if value is None else _credentials(value)
+        if value is not None and found is None:
+            log.write(self._directory, f"{self._store.kind}: what is kept for {self._id.serial} is no session")
+        return found
+
+    def keep(self, session: Credentials, profile: str | None, now: float) -> None:
+        """Put the session into the store, and note it. Raises SessionStoreError."""
+        self._store.set(self._id.name, _value(session))
+        if self._directory is None or session.expiration is None:
+            return
+        index = Index(
+            name=self._id.name,
+            serial=self._id.serial,
+            issuer=self._id.issuer,
+            profile=profile,
+            access_key_id=session.access_key_id,
+            issued=int(now),
+            expiration=session.expiration,
+            store=self._store.kind,
+        )
+        about = {"format": _FORMAT, **index._asdict()}
+        try:
+            self._directory.write(self._id.name + SUFFIX, json.dumps(about, sort_keys=True).encode() + b"\n")
+        except OSError as error:
+            raise SessionStoreError(f"the session's index: {(error.strerror or 'cannot be written').lower()}") from None
+
+    def drop(self) -> None:
+        """Remove the session and the note of it. Raises SessionStoreError, and then the note stays."""
+        self._store.delete(self._id.name)
+        if self._directory is not None:
+            self._directory.remove(self._id.name + SUFFIX)
+
+
+def read_index(directory: PrivateDirectory, file: str) -> Index | None:
+    """Return what an index file says, or None where it says nothing that can be understood."""
+    data = directory.read(file, _LIMIT)
+    try:
+        about: Any = None if data is None else json.loads(data)
+        if not isinstance(about, dict) or about.pop("format", None) != _FORMAT:
+            return None
+        index = Index(**about)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    texts = (index.name, index.serial, index.issuer, index.access_key_id, index.store)
+    times = (index.issued, index.expiration)
+    sound = all(isinstance(text, str) for text in texts) and all(isinstance(moment, int) for moment in times)
+    return index if sound and index.name + SUFFIX == file else None
+
+
+def _value(session: Credentials) -> str:
+    return json.dumps({"format": _FORMAT, **session._asdict()}, separators=(",", ":"))
+
+
+def _credentials(value: str) -> Credentials | None:
+    """Return the session in a stored value, or None where it is none."""
+    try:
+        about = json.loads(value)
+        if not isinstance(about, dict) or about.pop("format", None) != _FORMAT:
+            return None
+        session = Credentials(**about)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    texts: tuple[Any, ...] = (session.access_key_id, session.secret_access_key, session.session_token)
+    sound = all(isinstance(text, str) and text and text.isascii() and text.isprintable() for text in texts)
+    return session if sound and isinstance(session.expiration, int) else None

@@ -1,0 +1,263 @@
+"""Where an MFA session's secret is kept: the OS keyring, a private file for machines without one, or nowhere.
+
+The keyring is one of the ``keyring`` library's own backends for this platform, loaded by name: no plug-in is looked
+for, no configuration file read, nothing in plain text. Every call has a deadline, as the other side may be asking a
+person, or be dead.
+"""
+
+import sys
+import time
+from _blake2 import blake2b
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from credproc import log
+from credproc.errors import DeadlineError, SessionStoreError, inert
+from credproc.files import PrivateDirectory
+from credproc.refresh.deadline import Call
+from credproc.refresh.session import Store
+
+T = TypeVar("T")
+_SERVICE = "credproc MFA session"
+_BACKENDS = {
+    "darwin": ("keyring.backends.macOS.Keyring",),
+    "win32": ("keyring.backends.Windows.WinVaultKeyring",),
+}
+_OTHER_BACKENDS = ("keyring.backends.SecretService.Keyring", "keyring.backends.kwallet.DBusKeyring")
+_NO_KEYRINGS = ("fail", "null", "chainer")  # among keyring.backends: no store, and one that would look for others
+_READ_SECONDS = 3
+_WRITE_SECONDS = 5
+_UNLOCK_SECONDS = 20  # with a person there, whom the system may be asking
+_NOTICE_SECONDS = 1
+_UNWELL = "keyring.unwell"
+_UNWELL_SECONDS = 300
+_VALUE_LIMIT = 1200  # characters on Windows, which takes 2,560 bytes of UTF-16
+_PARTS = "credproc-parts:"
+
+
+def store_for(
+    kind: str, directory: PrivateDirectory | None, environ: Mapping[str, str], unlocking: Callable[[], None] | None
+) -> Store:
+    """Return the store of that kind; ``unlocking`` tells a person that the keyring may be waiting for them."""
+    if kind == "file":
+        return FileStore(directory)
+    if kind == "none":
+        return NoStore()
+    return KeyringStore(directory, environ, unlocking)
+
+
+class NoStore:
+    """Keeps nothing: every role behind the user costs a code."""
+
+    kind = "none"
+
+    def why_unusable(self) -> str | None:
+        """Return that it was chosen so."""
+        return "the session store is none"
+
+    def get(self, name: str) -> str | None:  # noqa: ARG002 - Store's signature
+        """Return None."""
+        return None
+
+    def set(self, name: str, value: str) -> None:  # noqa: ARG002
+        """Raise SessionStoreError."""
+        raise SessionStoreError("the session store is none")
+
+    def delete(self, name: str) -> None:
+        """Do nothing."""
+
+
+class FileStore:
+    """Keeps a session in a file of ours, 0600, beside the cache's entries, which hold credentials too."""
+
+    kind = "file"
+    suffix = ".credentials"
+
+    def __init__(self, directory: PrivateDirectory | None) -> None:
+        """Take credproc's directory."""
+        self._directory = directory
+
+    def why_unusable(self) -> str | None:
+        """Return that there is no directory, or None."""
+        return "there is no private directory to keep a session in" if self._directory is None else None
+
+    def get(self, name: str) -> str | None:
+        """Return what the file holds, or None."""
+        data = None if self._directory is None else self._directory.read(name + self.suffix, 64 * 1024)
+        return None if data is None else data.decode("utf-8", "replace")
+
+    def set(self, name: str, value: str) -> None:
+        """Write the file; raises SessionStoreError."""
+        if self._directory is None:
+            raise SessionStoreError("there is no private directory to keep a session in")
+        try:
+            self._directory.write(name + self.suffix, value.encode())
+        except OSError as error:
+            raise SessionStoreError(f"the session's file: {(error.strerror or 'error').lower()}") from None
+
+    def delete(self, name: str) -> None:
+        """Remove the file."""
+        if self._directory is not None:
+            self._directory.remove(name + self.suffix)
+
+
+class KeyringStore:
+    """Keeps sessions in the OS keyring."""
+
+    kind = "keyring"
+
+    def __init__(
+        self,
+        directory: PrivateDirectory | None,
+        environ: Mapping[str, str],
+        unlocking: Callable[[], None] | None = None,
+        limit: int | None = _VALUE_LIMIT if sys.platform == "win32" else None,
+    ) -> None:
+        """Take where a failing keyring is remembered, the environment, and the longest value that it takes."""
+        self._directory = directory
+        self._environ = environ
+        self._unlocking = unlocking
+        self._limit = limit
+        self._backend: Any = None
+
+    def why_unusable(self) -> str | None:
+        """Return why there is no keyring to write to, or None; this loads it, in its deadline."""
+        try:
+            self._call(lambda _backend: None, _READ_SECONDS)
+        except SessionStoreError as error:
+            return str(error)
+        return None
+
+    def get(self, name: str) -> str | None:
+        """Return the value under the name, or None. Raises SessionStoreError."""
+
+        def read(backend: Any) -> str | None:  # noqa: ANN401 - keyring's backends share no type
+            value: str | None = backend.get_password(_SERVICE, name)
+            if value is None or not value.startswith(_PARTS):
+                return value
+            count = value.removeprefix(_PARTS)
+            numbers = range(1, min(int(count), 99) + 1 if count.isdigit() else 1)
+            return "".join(backend.get_password(_SERVICE, f"{name}/{number}") or "" for number in numbers)
+
+        return self._call(read, _READ_SECONDS if self._unlocking is None else _UNLOCK_SECONDS)
+
+    def set(self, name: str, value: str) -> None:
+        """Keep the value, in parts where the keyring takes no long ones. Raises SessionStoreError."""
+
+        def write(backend: Any) -> None:  # noqa: ANN401 - keyring's backends share no type
+            if self._limit is None or len(value) <= self._limit:
+                backend.set_password(_SERVICE, name, value)
+                return
+            parts = [value[start : start + self._limit] for start in range(0, len(value), self._limit)]
+            for number, part in enumerate(parts, start=1):
+                backend.set_password(_SERVICE, f"{name}/{number}", part)
+            backend.set_password(_SERVICE, name, f"{_PARTS}{len(parts)}")  # last: before it the old value counts
+
+        self._call(write, _WRITE_SECONDS)
+
+    def delete(self, name: str) -> None:
+        """Remove the value and its parts. Raises SessionStoreError."""
+
+        def remove(backend: Any) -> None:  # noqa: ANN401 - keyring's backends share no type
+            value = backend.get_password(_SERVICE, name)
+            if value is None:
+                return
+            count = value.removeprefix(_PARTS)
+            parts = int(count) if value.startswith(_PARTS) and count.isdigit() else 0
+            backend.delete_password(_SERVICE, name)
+            for number in range(1, min(parts, 99) + 1):
+                if backend.get_password(_SERVICE, f"{name}/{number}") is not None:
+                    backend.delete_password(_SERVICE, f"{name}/{number}")
+
+        self._call(remove, _READ_SECONDS if self._unlocking is None else _UNLOCK_SECONDS)
+
+    def _call(self, use: Callable[[Any], T], seconds: float) -> T:
+        """Return what ``use`` makes of the backend, in so many seconds; raises SessionStoreError."""
+        if self._is_unwell():
+            raise SessionStoreError("the keyring did not answer a few minutes ago, and is left alone for a while")
+
+        def call() -> T:
+            if self._backend is None:
+                self._backend = _load(self._environ)
+            try:
+                return use(self._backend)
+            except _foreign_errors() as error:
+                raise SessionStoreError(f"the keyring {_reason(error)}") from None
+
+        running = Call(call).begin()
+        deadline = time.monotonic() + seconds
+        try:
+            if self._unlocking is None or seconds <= _NOTICE_SECONDS:
+                return running.result(deadline)
+            try:
+                return running.result(time.monotonic() + _NOTICE_SECONDS)
+            except DeadlineError:
+                self._unlocking()
+                return running.result(deadline)
+        except DeadlineError:
+            self._remember_unwell()
+            raise SessionStoreError(f"the keyring did not answer in {seconds} s") from None
+
+    def _is_unwell(self) -> bool:
+        data = None if self._directory is None else self._directory.read(_UNWELL, 200)
+        since, _, bus = (data or b"").decode("ascii", "replace").strip().partition(" ")
+        if not since.isdigit() or bus != self._bus():
+            return False
+        return 0 <= time.time() - int(since) < _UNWELL_SECONDS
+
+    def _remember_unwell(self) -> None:
+        if self._directory is None:
+            return
+        try:
+            self._directory.write(_UNWELL, f"{int(time.time())} {self._bus()}\n".encode())
+        except OSError as error:
+            log.write(self._directory, f"not kept that the keyring does not answer: {error}")
+
+    def _bus(self) -> str:
+        """Return which keyring it is: a desktop's and an ssh login's are different ones."""
+        address = self._environ.get("DBUS_SESSION_BUS_ADDRESS", "")
+        return blake2b(address.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+
+
+def _load(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - keyring's backends share no type
+    """Return the platform's backend. Raises SessionStoreError if there is none that works."""
+    reasons = []
+    for name in _backend_names(environ):
+        try:
+            import keyring.core  # noqa: PLC0415 - only where a session is read or written
+
+            return keyring.core.load_keyring(name)
+        except _foreign_errors() as error:
+            reasons.append(_reason(error))
+    raise SessionStoreError(f"there is no keyring: {reasons[0] if reasons else 'none for this platform'}")
+
+
+def _backend_names(environ: Mapping[str, str]) -> tuple[str, ...]:
+    chosen = environ.get("PYTHON_KEYRING_BACKEND", "")
+    package, _, rest = chosen.partition("keyring.backends.")
+    if not package and rest.count(".") == 1 and rest.replace(".", "").isidentifier():
+        return () if rest.partition(".")[0] in _NO_KEYRINGS else (chosen,)
+    return _BACKENDS.get(sys.platform, _OTHER_BACKENDS)
+
+
+def _foreign_errors() -> tuple[type[Exception], ...]:
+    """Return what a backend and the libraries below it raise, as far as they are loaded."""
+    found: list[type[Exception]] = [OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError]
+    found.append(ImportError)
+    for module, name in (
+        ("keyring.errors", "KeyringError"),
+        ("secretstorage.exceptions", "SecretStorageException"),
+        ("jeepney.wrappers", "DBusErrorResponse"),
+    ):
+        if module in sys.modules:
+            found.append(getattr(sys.modules[module], name))
+    return tuple(found)
+
+
+def _reason(error: Exception) -> str:
+    """Return a backend's failure in words; what it says is about the keyring and quotes no value."""
+    kind = type(error).__name__
+    if kind == "KeyringLocked":
+        return "is locked, and was not unlocked"
+    said = inert(str(error), 200).strip()
+    return f"fails: {kind}: {said}" if said else f"fails: {kind}"
