@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from credproc.errors import DeadlineError
+from credproc.errors import CredprocError, DeadlineError
 from credproc.files import PrivateDirectory
 
 if os.name == "posix":
@@ -16,6 +16,8 @@ else:  # pragma: no cover - Windows
 T = TypeVar("T")
 SUFFIX = ".lock"
 POLL_SECONDS = 0.05
+_SLOWEST_POLL = 0.5
+_POLL_SHARE = 20  # a waiter spends at most one part in so many on looking, or a thousand of them would slow the one
 RECORD_BYTES = 128
 _WINDOWS_OFFSET = 1024  # the locked byte; a locked one cannot be read, and the record should be
 
@@ -33,23 +35,34 @@ class Lock:
         self._name = name + SUFFIX
         self._fd: int | None = None
 
-    def wait(self, look: Callable[[], T | None], deadline: float) -> T | None:
+    def wait(
+        self, look: Callable[[], T | None], deadline: float, while_waiting: Callable[[float], None] = lambda _: None
+    ) -> T | None:
         """Wait until the lock is ours (None is returned), or until ``look`` returns the answer that was waited for.
 
-        ``deadline`` is in seconds of ``time.monotonic()``. Raises DeadlineError when it has passed.
+        ``deadline`` is in seconds of ``time.monotonic()``. ``while_waiting`` is called between looks, with the seconds
+        waited. Raises DeadlineError when the deadline has passed, and what ``look`` raises; the lock is not ours then.
         """
+        began = time.monotonic()
         while True:
+            woke = time.monotonic()
             if self.try_acquire():
                 return None
-            answer = look()
+            try:
+                answer = look()
+            except CredprocError:
+                self.close()
+                raise
             if answer is not None:
                 self.close()
                 return answer
-            if time.monotonic() >= deadline:
+            if woke >= deadline:
                 holder = self.holder()
                 self.close()
                 raise DeadlineError(f"{holder} is still at it")
-            time.sleep(POLL_SECONDS)
+            while_waiting(woke - began)
+            looked = time.monotonic() - woke
+            time.sleep(min(max(POLL_SECONDS, looked * _POLL_SHARE), _SLOWEST_POLL))
 
     def try_acquire(self) -> bool:
         """Take the lock if it is free; return whether it is ours now."""
