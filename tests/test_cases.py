@@ -1,6 +1,7 @@
 """The AWS SDKs' own test data (tests/cases), every case of it; what differs on purpose stands here with its reason."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -180,9 +181,9 @@ def _asked(config: Any, plan: Plan) -> tuple[str, str]:
 
     session = botocore_session(config, plan.profile)
     session.register("before-send.sts", answer)
-    sts = Sts(session, plan.endpoint, 1e9, mfa=False)
+    sts = Sts(session, plan.endpoint, mfa=False)
     try:
-        sts.assume_role(Credentials("AKIA", "secret"), plan.roles[0])
+        sts.assume_role(Credentials("AKIA", "secret"), plan.roles[0], time.monotonic() + 30)
     except Exception as error:
         if not seen:
             raise _RefusedError from error

@@ -72,9 +72,6 @@ def test_nothing_below_imports_the_command_line(path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(STRANGERS))
 def test_those_who_talk_to_the_outside_do_not_know_each_other(name: str) -> None:
     path = PACKAGE / "refresh" / f"{name}.py"
-    if not path.exists():
-        assert name in ("session", "mfa")
-        return
     found = {module.rpartition(".")[2] for module in _imports(path, everywhere=True) if "credproc.refresh" in module}
     assert not found & (STRANGERS - {name})
 
@@ -85,5 +82,7 @@ def test_only_the_command_line_prints_exits_or_reads_arguments(path: Path) -> No
         return
     calls = {ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
     names = {ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    if path.name == "posixterminal.py":  # the watcher is a fork, and leaves as one
+        calls.discard("os._exit")
     assert not calls & {"print", "sys.exit", "os._exit", "exit"}
     assert "sys.argv" not in names

@@ -16,6 +16,7 @@ import pytest
 from credproc.errors import SourceError
 from credproc.refresh import Request, obtain
 from credproc.refresh.plan import Asker, plan_for
+from credproc.refresh.request import Turn
 from credproc.refresh.sharedconfig import parse
 from tests.program import ROLE, Home, role_home
 from tests.sts import Sts, Trust
@@ -129,9 +130,9 @@ def test_a_program_that_hangs_is_ended_at_its_deadline(tmp_path: Path, monkeypat
     program.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 60\n")
     program.chmod(0o755)
     config = parse(f"[profile p]\ncredential_process = {program}\n", "")
-    request = Request("p", dict(os.environ), time.monotonic())
+    turn = Turn(Request("p", dict(os.environ), time.monotonic()), None, time.monotonic(), may_ask=False)
     with pytest.raises(SourceError, match="config:2: Process: no answer in time"):
-        obtain.obtain(plan_for(config, "p", {}, Asker()), config, request, time.monotonic())
+        obtain.obtain(plan_for(config, "p", {}, Asker()), config, turn)
     pid = int((tmp_path / "pid").read_text())
     for _ in range(100):
         if not _alive(pid):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from credproc.errors import SourceError
-from credproc.refresh import WORK_ENDS, Request, refresh
+from credproc.refresh import FOR_SDKS, Request, refresh
 from tests.metadata import Container, Imds, Sso
 from tests.program import PROGRAM, ROLE, Home, Outcome
 from tests.sts import Credentials, Sts, Trust
@@ -359,11 +359,11 @@ def test_a_program_that_hangs_is_ended_by_the_deadline(world: World, tmp_path: P
     pid = tmp_path / "pid"
     program = _program(tmp_path / "other", f"open({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)")
     world.home.config(f"[profile other]\ncredential_process = {program}\n")
-    started = time.monotonic() - WORK_ENDS + 2  # as if two seconds of the run were left
+    started = time.monotonic() - FOR_SDKS.work + 2  # as if two seconds of the run were left
     with pytest.raises(SourceError) as raised:
         refresh(Request("other", world.home.environ, started))
     assert str(raised.value) == "~/.aws/config:2: Process: no answer in time"
-    assert time.monotonic() - started < WORK_ENDS + 2
+    assert time.monotonic() - started < FOR_SDKS.work + 2
     _wait_for_the_end_of(int(pid.read_text()))
 
 

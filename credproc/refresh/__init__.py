@@ -6,28 +6,24 @@ Waiters wait before anything heavy is imported; the files are read and the plan 
 import os
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from credproc import cache, log, paths
-from credproc.errors import ConfigError, CredprocError, DeadlineError
+from credproc.errors import CredprocError, DeadlineError, PersonNeededError, SignalError
 from credproc.files import PrivateDirectory, make_directory
+from credproc.refresh.declined import Declined
 from credproc.refresh.lock import Lock
+from credproc.refresh.request import FOR_PEOPLE, FOR_SDKS, Request, Turn
 
-# Seconds from the start of the process; Go's SDKs kill their helper at 60 (contract.md, 1.1)
-WORK_ENDS = 48
-WAITING_ENDS = 50
+__all__ = ["FOR_PEOPLE", "FOR_SDKS", "Request", "own_directory", "refresh"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credproc.refresh.keep import Kept
+    from credproc.refresh.plan import Plan
+
 _REMARKS = 5  # lines in the log about what was passed over in the files
-CHAINED_WAIT = 2  # for who was started by a credproc, which may hold what we wait for
-
-
-class Request(NamedTuple):
-    """What is asked for, and by whom."""
-
-    profile: str | None  # None: none is named
-    environ: Mapping[str, str]
-    started: float  # of the process, in seconds of time.monotonic()
-    clock: Callable[[], float] = time.time
-    program: str | None = None  # path of this credproc
+_CHAINED_WAIT = 2  # seconds; who started us may hold what we wait for
+_ASK_BELOW = 300  # seconds that credentials have left; a person is not asked for new ones before
 
 
 def refresh(request: Request) -> bytes:
@@ -39,13 +35,15 @@ def refresh(request: Request) -> bytes:
     directory = own_directory(request.environ)
     name = cache.entry_name(request.profile, request.environ)
     lock = Lock(directory, name)
-
-    def look() -> bytes | None:
-        return None if directory is None else cache.fresh(directory, name, request.environ, request.clock())
-
+    declined = Declined(directory, name)
     try:
         _check_chain(request)
-        return _awaited(lock, look, request) or look() or _answered(request, directory, name)
+        found = _awaited(lock, declined, directory, request)
+        return found if found is not None else _answered(request, directory, name)
+    except PersonNeededError as error:
+        declined.share(error, request.clock())
+        log.write(directory, f"failed: {error}", profile=request.profile)
+        raise
     except CredprocError as error:
         log.write(directory, f"failed: {error}", profile=request.profile)
         raise
@@ -77,47 +75,84 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
     plan = plan_for(config, request.profile, request.environ, Asker(_user(request.environ), request.program))
     keeper = Keeper(directory, name, fingerprint, plan, request.profile)
     kept = keeper.kept(request.clock())
-    if kept is not None and kept.fresh:
+    if kept is not None and kept.fresh and not _is_renewed(kept, plan, request):
         keeper.stamp(kept)
         return kept.document
 
-    from credproc.refresh.obtain import obtain  # noqa: PLC0415 - botocore, after all
+    from credproc.refresh.obtain import obtain  # noqa: PLC0415 - what only a refresh needs
 
+    may_ask = request.by_person or kept is None or kept.expiration - request.clock() <= _ASK_BELOW
     try:
-        obtained = obtain(plan, config, request, began)
+        obtained = obtain(plan, config, Turn(request, directory, began, may_ask))
         return keeper.keep(obtained, request.clock())
+    except SignalError:
+        raise
     except CredprocError as error:
-        if kept is None or not kept.alive:
+        if kept is None or not kept.alive or request.by_person:
             raise
         log.write(directory, f"served the old credentials: {error}", profile=request.profile)
         keeper.stamp_for_a_minute(kept, request.clock())
         return kept.document
 
 
-def _awaited(lock: Lock, look: Callable[[], bytes | None], request: Request) -> bytes | None:
-    """Return the document that another run has brought, or None once the lock is ours."""
-    chained = bool(request.environ.get("CREDPROC_PROFILE_CHAIN"))
-    deadline = time.monotonic() + CHAINED_WAIT if chained else request.started + WAITING_ENDS
+def _is_renewed(kept: "Kept", plan: "Plan", request: Request) -> bool:
+    """Whether a person who signs in wants more than what is kept: the session looked at, or a long role renewed."""
+    if request.renew_below is None or plan.mfa is None:
+        return False
+    from credproc.refresh.signin import is_long  # noqa: PLC0415 - for those who sign in
+
+    return not is_long(plan) or kept.expiration - request.clock() <= request.renew_below
+
+
+def _awaited(lock: Lock, declined: Declined, directory: PrivateDirectory | None, request: Request) -> bytes | None:
+    """Return the document that another run has brought, or None once the lock is ours and there is none."""
+    name = cache.entry_name(request.profile, request.environ)
+
+    def look() -> bytes | None:
+        if request.by_person or directory is None:
+            return None
+        return cache.fresh(directory, name, request.environ, request.clock())
+
+    if lock.try_acquire():
+        return look()
+    return _waited(lock, declined, look, directory, request)
+
+
+def _waited(
+    lock: Lock,
+    declined: Declined,
+    look: Callable[[], bytes | None],
+    directory: PrivateDirectory | None,
+    request: Request,
+) -> bytes | None:
+    from credproc.refresh.mfa import can_ask  # noqa: PLC0415 - only those who wait say so, or end with a refusal
+    from credproc.refresh.waiting import Notice  # noqa: PLC0415
+
+    has_terminal = can_ask(request.environ)
+
+    def found() -> bytes | None:
+        document = look()
+        if document is None:
+            declined.heed(request, can_ask=has_terminal)
+        return document
+
+    is_chained = bool(request.environ.get("CREDPROC_PROFILE_CHAIN"))
+    deadline = time.monotonic() + _CHAINED_WAIT if is_chained else request.started + request.deadlines.waiting
+    notice = Notice(directory, lock.holder)
     try:
-        return lock.wait(look, deadline)
+        return lock.wait(found, deadline, notice) or found()
     except DeadlineError as error:
-        who = "the environment" if request.profile is None else f"profile {request.profile[:80]!a}"
-        raise DeadlineError(f"{who}: {error}", "wait until it has ended, or end that process") from None
+        raise DeadlineError(f"{request.subject}: {error}", "wait until it has ended, or end that process") from None
+    finally:
+        notice.close()
 
 
 def _check_chain(request: Request) -> None:
     """Raise ConfigError if resolving this very profile has led here, through programs that started programs."""
-    if not request.environ.get("CREDPROC_PROFILE_CHAIN") or request.profile is None:
-        return
-    import csv  # noqa: PLC0415 - only where a program was started by a credproc
+    if request.environ.get("CREDPROC_PROFILE_CHAIN"):
+        from credproc.refresh import chain  # noqa: PLC0415 - only where a program was started by a credproc
 
-    chain = next(csv.reader([request.environ["CREDPROC_PROFILE_CHAIN"]]), [])
-    if request.profile in chain:
-        circle = " -> ".join([*chain[chain.index(request.profile) :], request.profile])
-        raise ConfigError(
-            f"CREDPROC_PROFILE_CHAIN: the profiles form a circle: {circle}",
-            "a credential_process line leads back to the profile that it belongs to",
-        )
+        chain.check(request.profile, request.environ)
 
 
 def _user(environ: Mapping[str, str]) -> str:

@@ -1,68 +1,188 @@
-"""A plan, carried out: the source's credentials, then one STS call after the other, all by their deadline."""
+"""A plan, carried out: the source's credentials, the user signed in, one role after the other, all in time."""
 
 import time
 
-from credproc.errors import ConfigError, DeadlineError, PersonNeededError, SourceError
-from credproc.refresh import WORK_ENDS, Request
-from credproc.refresh.botosession import botocore_session
+from credproc.errors import ConfigError, DeadlineError, NetworkError, ServiceError, SourceError
 from credproc.refresh.credentials import Credentials
-from credproc.refresh.deadline import within
+from credproc.refresh.deadline import Call
 from credproc.refresh.keep import Obtained
-from credproc.refresh.plan import Plan
+from credproc.refresh.plan import Mfa, Plan
+from credproc.refresh.request import Turn
+from credproc.refresh.roles import Role
 from credproc.refresh.sharedconfig import SharedConfig
-from credproc.refresh.sources import Started, fetch, read_token
-from credproc.refresh.sts import Sts
 
 NETWORK_SECONDS = 9  # for source and STS together: a dead network must be noticed within ten
 PROCESS_SECONDS = 40  # for another program, which may ask a person in its turn
+_NO_SESSION = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClientException")
+_OLD_SESSION = 300  # seconds; younger than that, a trust policy's bound on the age of the MFA is not the reason
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import botocore.session
+
+    from credproc.refresh.signin import SignedIn
+    from credproc.refresh.sts import Sts
 
 
-def obtain(plan: Plan, config: SharedConfig, request: Request, began: float) -> Obtained:
-    """Return the credentials that the plan leads to. Raises CredprocError.
+class _Budget:
+    """How long may be worked: a few seconds from a beginning, which a person or a program may put off."""
 
-    The deadlines count from ``began`` (seconds of ``time.monotonic()``), when this run's turn came: the import of
-    botocore, which can take a second on a busy machine, is part of what must end in time.
-    """
-    session = botocore_session(config, plan.profile)
-    last = request.started + WORK_ENDS
-    seconds = PROCESS_SECONDS if plan.source.kind == "Process" else NETWORK_SECONDS
-    started = Started()
-    sts = Sts(session, plan.endpoint, min(began + NETWORK_SECONDS, last), mfa=plan.mfa is not None)
-    if plan.source.role is not None:
-        credentials = sts.assume_role_with_web_identity(plan.source.role, read_token(plan.source))
-    else:
+    def __init__(self, began: float, last: float) -> None:
+        self._began = began
+        self._last = last
+
+    def deadline(self, seconds: float = NETWORK_SECONDS) -> float:
+        return min(self._began + seconds, self._last)
+
+    def begin_anew(self) -> None:
+        self._began = time.monotonic()
+
+
+class _Obtaining:
+    """One plan on its way."""
+
+    def __init__(self, plan: Plan, config: SharedConfig, turn: Turn) -> None:
+        self._plan = plan
+        self._config = config
+        self._turn = turn
+        self._request = turn.request
+        self._budget = _Budget(turn.began, turn.request.started + turn.request.deadlines.work)
+        # In a thread, so that a person can type meanwhile; nothing of botocore is imported before
+        self._connection = Call(self._connect)
+
+    def obtained(self) -> Obtained:
+        plan = self._plan
+        credentials = self._web_identity(plan.source.role) if plan.source.role else plan.source.keys or self._fetched()
+        renewable = plan.source.role is not None or bool(plan.roles) or not credentials.temporary
+        credentials = self._with_roles(credentials)
+        if credentials.account_id is None and plan.account_id is not None:
+            credentials = credentials._replace(account_id=plan.account_id)
+        return Obtained(credentials, renewable)
+
+    # --- the source --------------------------------------------------------------------------------------------
+
+    def _web_identity(self, role: Role) -> Credentials:
+        from credproc.refresh.sources import read_token  # noqa: PLC0415 - botocore
+
+        token = read_token(self._plan.source)
+        return self._sts().assume_role_with_web_identity(role, token, self._budget.deadline())
+
+    def _fetched(self) -> Credentials:
+        from credproc.refresh.sources import Started, fetch  # noqa: PLC0415 - botocore
+
+        source = self._plan.source
+        is_process = source.kind == "Process"
+        started = Started()
+        session = self._connected()[0]
+        fetching = Call(lambda: fetch(source, session, self._request.environ, started))
         try:
-            credentials = within(
-                min(began + seconds, last), lambda: fetch(plan.source, session, request.environ, started)
-            )
+            credentials = fetching.result(self._budget.deadline(PROCESS_SECONDS if is_process else NETWORK_SECONDS))
         except DeadlineError:
             started.end()
             raise SourceError(
-                f"{plan.source.where}: {plan.source.kind}: no answer in time", "check what the source needs to answer"
+                f"{source.where}: {source.kind}: no answer in time", "check what the source needs to answer"
             ) from None
-    if plan.source.kind == "Process":
-        sts.deadline = min(time.monotonic() + NETWORK_SECONDS, last)
-    renewable = plan.source.role is not None or bool(plan.roles) or not credentials.temporary
-    return Obtained(_through_sts(plan, credentials, sts), renewable)
+        if is_process:
+            self._budget.begin_anew()
+        return credentials
+
+    # --- MFA, and the roles ------------------------------------------------------------------------------------
+
+    def _with_roles(self, credentials: Credentials) -> Credentials:
+        mfa = self._plan.mfa
+        if mfa is not None and credentials.temporary and mfa.on_role:
+            raise ConfigError(
+                f"{mfa.where}: mfa_serial, but the source's credentials are temporary, and those cannot use an MFA"
+                " device",
+                "remove mfa_serial, or let source_profile name the user whose device it is",
+            )
+        if mfa is not None and not credentials.temporary:
+            return self._with_mfa(mfa, credentials)
+        if not self._plan.roles and not credentials.temporary:
+            return self._sts().get_session_token(credentials, self._plan.session_seconds, self._budget.deadline())
+        return self._through(self._plan.roles, credentials)
+
+    def _with_mfa(self, device: Mfa, keys: Credentials) -> Credentials:
+        from credproc.refresh.signin import Calls, SignIn  # noqa: PLC0415 - only where there is a device
+
+        plan = self._plan
+        calls = Calls(
+            prepare=self._prepare,
+            get_session_token=lambda serial, code: self._after_code().get_session_token(
+                keys, plan.session_seconds, self._budget.deadline(), (serial, code)
+            ),
+            assume_role=lambda role, serial, code: self._after_code().assume_role(
+                keys, role, self._budget.deadline(), (serial, code)
+            ),
+        )
+        sign_in = SignIn(plan, device, keys, self._turn, calls)
+        try:
+            signed_in = sign_in.sign_in()
+            sign_in.release()
+            self._budget.begin_anew()
+            try:
+                return self._through(signed_in.roles, signed_in.credentials)
+            except ServiceError as error:
+                if signed_in.shared_since is None:
+                    raise
+                if error.code not in _NO_SESSION:
+                    raise self._explained(error, signed_in) from None
+            signed_in = sign_in.sign_in_anew(signed_in.credentials)
+            sign_in.release()
+            self._budget.begin_anew()
+            return self._through(signed_in.roles, signed_in.credentials)
+        finally:
+            sign_in.close()
+
+    def _explained(self, error: ServiceError, signed_in: "SignedIn") -> ServiceError:
+        """Return the refusal with a word about the session's age, where that may be the reason."""
+        age = self._request.clock() - (signed_in.shared_since or 0)
+        if error.code == "AccessDenied" and age > _OLD_SESSION:
+            option = "" if self._request.profile is None else f" --profile {self._request.profile[:80]}"
+            error.hint = (
+                f"{error.hint}; the role may ask for a younger MFA session than this one of {age / 60:.0f} minutes:"
+                f" credproc login --renew{option} starts a new one"
+            )
+        return error
+
+    def _through(self, roles: tuple[Role, ...], credentials: Credentials) -> Credentials:
+        for role in roles:
+            credentials = self._sts().assume_role(credentials, role, self._budget.deadline())
+        return credentials
+
+    # --- STS ---------------------------------------------------------------------------------------------------
+
+    def _after_code(self) -> "Sts":
+        self._budget.begin_anew()
+        return self._sts()
+
+    def _sts(self) -> "Sts":
+        return self._connected()[1]
+
+    def _connected(self) -> "tuple[botocore.session.Session, Sts]":
+        try:
+            return self._connection.result(self._budget.deadline())
+        except DeadlineError:
+            raise NetworkError("botocore: could not be loaded in time", "this machine is busy: try again") from None
+
+    def _connect(self) -> "tuple[botocore.session.Session, Sts]":
+        from credproc.refresh.botosession import botocore_session  # noqa: PLC0415 - botocore
+        from credproc.refresh.sts import Sts  # noqa: PLC0415
+
+        session = botocore_session(self._config, self._plan.profile)
+        sts = Sts(session, self._plan.endpoint, mfa=self._plan.mfa is not None)
+        if self._plan.mfa is not None:  # a person may be typing, and will wait for what comes after
+            sts.warm()
+        return session, sts
+
+    def _prepare(self) -> None:
+        self._connection.begin()
 
 
-def _through_sts(plan: Plan, credentials: Credentials, sts: Sts) -> Credentials:
-    """Return what the source's credentials buy: each role in order, or a session where there is no role."""
-    mfa = plan.mfa
-    if mfa is not None and credentials.temporary and mfa.on_role:
-        raise ConfigError(
-            f"{mfa.where}: mfa_serial, but the source's credentials are temporary, and those cannot use an MFA device",
-            "remove mfa_serial, or let source_profile name the user whose device it is",
-        )
-    if mfa is not None and not credentials.temporary:
-        raise PersonNeededError(
-            f"{mfa.where}: an MFA code is needed, and this version of credproc cannot ask for one",
-            "use a profile without mfa_serial",
-        )
-    if not plan.roles and not credentials.temporary:
-        credentials = sts.get_session_token(credentials, plan.session_seconds)
-    for role in plan.roles:
-        credentials = sts.assume_role(credentials, role)
-    if credentials.account_id is None and plan.account_id is not None:
-        credentials = credentials._replace(account_id=plan.account_id)
-    return credentials
+def obtain(plan: Plan, config: SharedConfig, turn: Turn) -> Obtained:
+    """Return the credentials that the plan leads to. Raises CredprocError.
+
+    The deadlines count from when this run's turn came: the import of botocore, which can take a second on a busy
+    machine, is part of what must end in time.
+    """
+    return _Obtaining(plan, config, turn).obtained()

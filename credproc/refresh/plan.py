@@ -35,6 +35,7 @@ from credproc.refresh.sourcesettings import (
 CREDENTIAL_SOURCES = ("Environment", "Ec2InstanceMetadata", "EcsContainer")
 MFA_SESSION_RANGE = (900, 129600)  # seconds; STS API reference, GetSessionToken
 MFA_SESSION_DEFAULT = 43200
+SESSION_STORES = ("keyring", "file", "none")
 _CREDENTIAL_KEYS = (
     "role_arn",
     "web_identity_token_file",
@@ -67,8 +68,8 @@ class Mfa:
     serial: str
     where: str
     on_role: bool  # set on a role profile, not only beside the user's keys
-    session_seconds: int = MFA_SESSION_DEFAULT
     process: str | None = None
+    session_store: str = SESSION_STORES[0]
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ class _Resolution:
             source=source,
             endpoint=endpoint_for(selected, self.config, self.environ, innermost.role_arn if innermost else None),
             roles=roles,
-            mfa=None if source.kind == "WebIdentity" and not hops else self._mfa(hops, root, selected, seconds),
+            mfa=None if source.kind == "WebIdentity" and not hops else self._mfa(hops, root, selected),
             account_id=selected.value("aws_account_id") if not roles else None,
             session_seconds=seconds,
         )
@@ -318,7 +319,7 @@ class _Resolution:
 
     # --- MFA ---------------------------------------------------------------------------------------------------
 
-    def _mfa(self, hops: list[Section], root: Section | None, selected: Section, seconds: int) -> Mfa | None:
+    def _mfa(self, hops: list[Section], root: Section | None, selected: Section) -> Mfa | None:
         found: list[tuple[Setting, bool]] = []
         for section in hops:
             serial = mfa_serial_of(section)
@@ -339,7 +340,19 @@ class _Resolution:
                 )
         sections = [*hops, *([root] if root is not None else []), selected]
         process = next((found for found in (section.value("mfa_process") for section in sections) if found), None)
-        return Mfa(first.value, first.where, any(on_role for _, on_role in found), seconds, process)
+        on_role = any(on_role for _, on_role in found)
+        return Mfa(first.value, first.where, on_role, process, self._session_store(root, selected))
+
+    def _session_store(self, root: Section | None, selected: Section) -> str:
+        variable = self.environ.get("CREDPROC_SESSION_STORE")
+        settings = [section.own("session_store") for section in (root, selected) if section is not None]
+        chosen = [Setting(variable, "CREDPROC_SESSION_STORE")] if variable else [found for found in settings if found]
+        if chosen and chosen[0].value not in SESSION_STORES:
+            raise ConfigError(
+                f"{chosen[0].where}: the session store is none of {', '.join(SESSION_STORES)}: {chosen[0].value[:40]}",
+                "remove it: the keyring is the default",
+            )
+        return chosen[0].value if chosen else SESSION_STORES[0]
 
     def _session_seconds(self, root: Section | None, selected: Section) -> int:
         for section in (root, selected):

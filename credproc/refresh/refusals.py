@@ -10,12 +10,13 @@ from typing import Any
 import botocore.exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from credproc.errors import ConfigError, CredprocError, NetworkError, ServiceError, inert
+from credproc.errors import ConfigError, CredprocError, NetworkError, ServiceError, TokenCodeError, inert
 
 MALFORMED_HINT = "something between here and AWS answers in its place: check the proxy, the portal and the endpoint"
 _NETWORK_HINT = "check the network, proxy and VPN"
 _SETTINGS_HINT = "correct it in ~/.aws/config, or in the environment"
 _SKEW_SECONDS = 240  # STS refuses a signature that is more than five minutes off
+_WRONG_CODE = "MultiFactorAuthentication failed with invalid MFA one time pass code"  # as STS words it
 _MESSAGE_LIMIT = 400  # characters of STS's own words
 
 
@@ -27,6 +28,7 @@ class Call:
     subject: str  # the role's ARN, or the access key id
     endpoint: str
     mfa: bool = field(kw_only=True)  # whether the plan has an MFA device: a refusal is explained differently then
+    with_code: bool = field(default=False, kw_only=True)  # whether the call carries an MFA code, which is used then
 
     @contextmanager
     def set_up(self) -> Iterator[None]:
@@ -61,7 +63,10 @@ class Call:
 
     def unanswered(self) -> NetworkError:
         """Return the error for a call that has not ended by its deadline."""
-        return NetworkError(f"{self.endpoint}: {self.operation}: no answer in time", _NETWORK_HINT)
+        return NetworkError(f"{self.endpoint}: {self.operation}: no answer in time", self._advice(_NETWORK_HINT))
+
+    def _advice(self, hint: str) -> str:
+        return f"{hint}; the MFA code may have been used: wait for the next one" if self.with_code else hint
 
     def _refused(self, error: boto.ClientError) -> ServiceError:
         details = error.response.get("Error", {})
@@ -76,6 +81,8 @@ class Call:
                 "set the clock (timedatectl set-ntp true)",
                 code,
             )
+        if _WRONG_CODE in message and self.with_code:
+            return TokenCodeError(what + f": {message}", "wait for the next code", code)
         hint = _hint(code, message, self.operation, mfa=self.mfa)
         return ServiceError(what + (f": {message}" if message else ""), hint, code)
 
@@ -83,12 +90,12 @@ class Call:
         where = f"{self.endpoint}: {self.operation}"
         for kind, what, hint in _NETWORK:
             if isinstance(error, kind):
-                return NetworkError(f"{where}: {what}", hint)
+                return NetworkError(f"{where}: {what}", self._advice(hint))
         if isinstance(error, boto.ParamValidationError):
             return ServiceError(f"{where}: a parameter is not what STS takes", inert(str(error), _MESSAGE_LIMIT))
         if isinstance(error, _SETTINGS):
             return ConfigError(f"{self.operation}: {inert(str(error), _MESSAGE_LIMIT)}", _SETTINGS_HINT)
-        return NetworkError(f"{where}: {type(error).__name__}", _NETWORK_HINT)
+        return NetworkError(f"{where}: {type(error).__name__}", self._advice(_NETWORK_HINT))
 
 
 _NETWORK: tuple[tuple[type[Exception], str, str], ...] = (
@@ -160,7 +167,7 @@ def _access_denied_hint(message: str, operation: str, *, mfa: bool) -> str:
     words = message.split()
     who = words[words.index("User:") + 1] if "User:" in words[:-1] else "the caller"
     if "MultiFactorAuthentication failed" in message:
-        return "the code was wrong or has been used: wait for the next one"
+        return "mfa_serial must be a device of the user whose keys the chain starts with: compare it in IAM"
     if operation == "GetSessionToken":
         return f"a policy denies sts:GetSessionToken to {who}"
     hint = f"the role's trust policy must allow {who}, and a policy of that one must allow sts:AssumeRole on the role"

@@ -16,6 +16,8 @@ from credproc.refresh.endpoint import Endpoint
 from credproc.refresh.refusals import MALFORMED_HINT, Call
 from credproc.refresh.roles import CHAINED_DURATION_LIMIT, Role
 
+MfaCode = tuple[str, str]  # the device's serial, and the code that it shows
+
 CONNECT_SECONDS = 3
 READ_SECONDS = 5
 _METHODS = {
@@ -26,54 +28,53 @@ _METHODS = {
 
 
 class Sts:
-    """STS as the plan's endpoint reaches it; every call ends by the deadline."""
+    """STS as the plan's endpoint reaches it; every call ends by its deadline, in seconds of ``time.monotonic()``.
 
-    def __init__(self, session: botocore.session.Session, endpoint: Endpoint, deadline: float, *, mfa: bool) -> None:
-        """Take a session that knows the profile's settings, and a deadline in seconds of ``time.monotonic()``.
+    A call with an MFA code is sent once and never repeated. All raise ServiceError, NetworkError or ConfigError.
+    """
+
+    def __init__(self, session: botocore.session.Session, endpoint: Endpoint, *, mfa: bool) -> None:
+        """Take a session that knows the profile's settings.
 
         ``mfa`` says whether the plan has an MFA device; a refusal is explained differently then.
         """
         self._session = session
         self._endpoint = endpoint
-        self.deadline = deadline
         self._mfa = mfa
         self._asked = endpoint.url or f"STS in {endpoint.region}"
         session.set_config_variable("sts_regional_endpoints", endpoint.sts_regional_endpoints)
 
-    def get_session_token(
-        self, keys: Credentials, seconds: int, serial: str | None = None, token_code: str | None = None
-    ) -> Credentials:
-        """Return a session of the long-term keys' user for so many seconds, with MFA where a code is given.
+    def warm(self) -> None:
+        """Load what the first call would load."""
+        with Call("AssumeRole", "set-up", self._asked, mfa=self._mfa).set_up():
+            self._client(None, once=False)
 
-        Raises ServiceError or NetworkError; a call with a code is sent once and never repeated.
-        """
-        parameters = {"DurationSeconds": seconds} | _mfa_parameters(serial, token_code)
-        answer = self._call("GetSessionToken", keys.access_key_id, keys, parameters)
+    def get_session_token(
+        self, keys: Credentials, seconds: int, deadline: float, code: MfaCode | None = None
+    ) -> Credentials:
+        """Return a session of the long-term keys' user for so many seconds, with MFA where a code is given."""
+        parameters = {"DurationSeconds": seconds} | _mfa_parameters(code)
+        answer = self._call("GetSessionToken", keys.access_key_id, keys, parameters, deadline)
         return _credentials(answer, keys.account_id, "GetSessionToken")
 
-    def assume_role(
-        self, keys: Credentials, role: Role, serial: str | None = None, token_code: str | None = None
-    ) -> Credentials:
-        """Return the role's credentials; a role assumed with temporary credentials is capped at one hour, as AWS does.
-
-        Raises ServiceError or NetworkError; a call with a code is sent once and never repeated.
-        """
-        parameters = role.parameters() | _mfa_parameters(serial, token_code)
+    def assume_role(self, keys: Credentials, role: Role, deadline: float, code: MfaCode | None = None) -> Credentials:
+        """Return the role's credentials; with temporary ones of the caller they are capped at one hour, as AWS does."""
+        parameters = role.parameters() | _mfa_parameters(code)
         if keys.temporary and parameters.get("DurationSeconds", 0) > CHAINED_DURATION_LIMIT:
             parameters["DurationSeconds"] = CHAINED_DURATION_LIMIT
-        answer = self._call("AssumeRole", role.role_arn, keys, parameters)
+        answer = self._call("AssumeRole", role.role_arn, keys, parameters, deadline)
         return _credentials(answer, account_in(role.role_arn), "AssumeRole")
 
-    def assume_role_with_web_identity(self, role: Role, token: str) -> Credentials:
+    def assume_role_with_web_identity(self, role: Role, token: str, deadline: float) -> Credentials:
         """Return the role's credentials for a token of an identity provider; the request is not signed."""
         parameters = role.parameters() | {"WebIdentityToken": token}
-        answer = self._call("AssumeRoleWithWebIdentity", role.role_arn, None, parameters)
+        answer = self._call("AssumeRoleWithWebIdentity", role.role_arn, None, parameters, deadline)
         return _credentials(answer, account_in(role.role_arn), "AssumeRoleWithWebIdentity")
 
     def _call(
-        self, operation: str, subject: str, keys: Credentials | None, parameters: Mapping[str, Any]
+        self, operation: str, subject: str, keys: Credentials | None, parameters: Mapping[str, Any], deadline: float
     ) -> Mapping[str, Any]:
-        call = Call(operation, subject, self._asked, mfa=self._mfa)
+        call = Call(operation, subject, self._asked, mfa=self._mfa, with_code="TokenCode" in parameters)
 
         def note_endpoint(request: Any, **_: Any) -> None:  # noqa: ANN401 - botocore's event
             parts = urlsplit(request.url)
@@ -88,7 +89,7 @@ class Sts:
             return answer
 
         try:
-            return within(self.deadline, send)
+            return within(deadline, send)
         except DeadlineError:
             raise call.unanswered() from None
 
@@ -116,10 +117,8 @@ class Sts:
         )
 
 
-def _mfa_parameters(serial: str | None, token_code: str | None) -> dict[str, str]:
-    if serial is None or token_code is None:
-        return {}
-    return {"SerialNumber": serial, "TokenCode": token_code}
+def _mfa_parameters(code: MfaCode | None) -> dict[str, str]:
+    return {} if code is None else {"SerialNumber": code[0], "TokenCode": code[1]}
 
 
 def _credentials(answer: Mapping[str, Any], account_id: str | None, operation: str) -> Credentials:
