@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from credproc.errors import CredprocError
+    from credproc.refresh.request import Request
 
 _STDERR_LIMIT = 4096  # bytes; some SDKs read stderr only after the exit, and a full pipe would stop us
 _WRITE_SECONDS = 30  # for a reader that is slow and has made the pipe non-blocking
@@ -41,7 +42,7 @@ def run(arguments: "list[str]", started: float) -> int:
     try:
         main_form, profile = _main_form(arguments)
         if not main_form:
-            return _command(arguments)
+            return _command(arguments, started)
         document = cache.hit(cache.profile_named(profile, os.environ), os.environ, time.time())
         _write(document if document is not None else _refreshed(profile, started))
     except Exception as error:  # noqa: BLE001 - the one boundary: no traceback may reach an SDK's user
@@ -62,20 +63,19 @@ def _main_form(arguments: "list[str]") -> "tuple[bool, str | None]":
 
 def _refreshed(profile: "str | None", started: float) -> bytes:
     from credproc.errors import CredprocError
-    from credproc.refresh import Request, refresh
+    from credproc.refresh import refresh
 
+    request = _request(started)
     try:
         os.fstat(1)
     except OSError:
         raise CredprocError("stdout: is closed", "credproc prints the credential document there") from None
     _fill_closed_descriptors()
     os.umask(0o077)
-    # argv[0] as it is: a path made absolute needs a working directory, and that may have been deleted
-    request = Request(cache.profile_named(profile, os.environ), os.environ, started, program=sys.argv[0])
-    return refresh(request)
+    return refresh(request._replace(profile=cache.profile_named(profile, os.environ)))
 
 
-def _command(arguments: "list[str]") -> int:
+def _command(arguments: "list[str]", started: float) -> int:
     if arguments == ["--version"]:
         from credproc import __version__
 
@@ -83,11 +83,21 @@ def _command(arguments: "list[str]") -> int:
         return 0
     from credproc.commands import main as commands_main
 
+    request = _request(started)
     _fill_closed_descriptors()
     os.umask(0o077)
-    said, status = commands_main(arguments)
+    said, status = commands_main(arguments, request)
     _write(said.encode("utf-8", "backslashreplace"))
     return status
+
+
+def _request(started: float) -> "Request":
+    """Return a request of no profile yet, from this process."""
+    from credproc.refresh.request import Request
+
+    caller = os.getppid() if hasattr(os, "getppid") else None
+    # argv[0] as it is: a path made absolute needs a working directory, and that may have been deleted
+    return Request(None, os.environ, started, program=sys.argv[0], caller=caller)
 
 
 def _fill_closed_descriptors() -> None:
@@ -119,8 +129,11 @@ def _write(data: bytes) -> None:
 
 def _failed(error: Exception) -> int:
     """Say what has failed, on stderr, and return the exit status."""
-    from credproc.errors import CredprocError
+    from credproc.errors import CredprocError, SignalError
 
+    if isinstance(error, SignalError):
+        signal(error.number, SIG_DFL)
+        os.kill(os.getpid(), error.number)
     if not isinstance(error, CredprocError):
         error = _bug(error)
     _complain(error)

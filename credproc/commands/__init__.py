@@ -1,14 +1,28 @@
 """The commands for people: argparse, one file a command, never imported on a hit."""
 
 import argparse
-import os
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from credproc import __version__, cache
 from credproc.errors import UsageError
+from credproc.refresh.request import Request
 
-_CLEAR = "Remove cached credentials; the next caller refreshes. The AWS files are not touched."
+_COMMANDS = {
+    "login": (
+        "sign in with MFA ahead of time",
+        "Ask for the MFA code now, for programs that cannot wait for a person. A session with two hours left is kept.",
+    ),
+    "logout": (
+        "forget MFA sessions",
+        "Remove MFA sessions from the keyring, and the cached credentials that hang on them.",
+    ),
+    "status": ("show what is signed in and cached", "Show what is signed in and cached, and for how long."),
+    "clear": (
+        "remove cached credentials",
+        "Remove cached credentials; the next caller refreshes. The AWS files are not touched.",
+    ),
+}
 _SEE_HELP = "credproc --help shows what there is"
 
 
@@ -66,19 +80,22 @@ def parser() -> argparse.ArgumentParser:
     _add_common(top)
     top.add_argument("--version", action=_Say, nargs=0, help="print the version")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=_Parser)
-    one = commands.add_parser(
-        "clear", help="remove cached credentials", description=_CLEAR, add_help=False, allow_abbrev=False
-    )
-    which = one.add_mutually_exclusive_group()
-    # a default of its own, or the one of the main form would be overwritten
-    which.add_argument("--profile", dest="clear_profile", metavar="NAME", action=_Once, help="only this profile's")
-    which.add_argument("--all", action="store_true", help="every profile's")
-    _add_common(one)
+    login = _add(commands, "login")
+    _add_profile(login, "the profile to sign in for (default: AWS_PROFILE)")
+    login.add_argument("--renew", action="store_true", help="even if the session has hours left")
+    for name, help_all in (("logout", "every session"), ("clear", "every profile's")):
+        which = _add(commands, name).add_mutually_exclusive_group()
+        _add_profile(which, "only this profile's")
+        which.add_argument("--all", action="store_true", help=help_all)
+    _add(commands, "status").add_argument("--json", action="store_true", help="as JSON")
     return top
 
 
-def main(arguments: list[str]) -> tuple[str, int]:
-    """Run the command and return what to print and the exit status. Raises CredprocError."""
+def main(arguments: list[str], request: Request) -> tuple[str, int]:
+    """Run the command and return what to print and the exit status; ``request`` is of no profile yet.
+
+    Raises CredprocError.
+    """
     try:
         options = parser().parse_args(arguments)
     except _Asked as asked:
@@ -87,14 +104,43 @@ def main(arguments: list[str]) -> tuple[str, int]:
         if any(argument[:1] in ("#", ";") for argument in arguments):
             error.hint = "some SDKs pass on the comment behind a credential_process line: put it on a line of its own"
         raise
-    if options.command == "clear":
-        from credproc.commands import clear  # noqa: PLC0415 - help needs none of what it needs
+    if options.command is None:
+        raise UsageError("usage: a command or --profile NAME is needed, and nothing else", _SEE_HELP)
+    return _run(options, request), 0
 
-        if options.profile is not None and options.clear_profile is None:
-            options.clear_profile = options.profile
-        profile = cache.profile_named(options.clear_profile, os.environ)
-        return clear.clear(None if options.all else profile or "default", os.environ), 0
-    raise UsageError("usage: a command or --profile NAME is needed, and nothing else", _SEE_HELP)
+
+def _run(options: argparse.Namespace, request: Request) -> str:
+    """Run the command that was asked for; each is imported alone, as help needs none of them."""
+    given = getattr(options, "command_profile", None) or options.profile
+    profile = cache.profile_named(given, request.environ)
+    request = request._replace(profile=profile)
+    if options.command == "login":
+        from credproc.commands.login import login  # noqa: PLC0415
+
+        return login(request, renew=options.renew)
+    if options.command == "logout":
+        from credproc.commands.logout import logout  # noqa: PLC0415
+
+        return logout(request, everyone=options.all)
+    if options.command == "status":
+        from credproc.commands.status import status  # noqa: PLC0415
+
+        return status(request.environ, request.clock(), as_json=options.json)
+    from credproc.commands.clear import clear  # noqa: PLC0415
+
+    return clear(None if options.all else profile or "default", request.environ)
+
+
+def _add(commands: "argparse._SubParsersAction[_Parser]", name: str) -> _Parser:
+    title, description = _COMMANDS[name]
+    one: _Parser = commands.add_parser(name, help=title, description=description, add_help=False, allow_abbrev=False)
+    _add_common(one)
+    return one
+
+
+def _add_profile(one: argparse._ActionsContainer, help_text: str) -> None:
+    # a name of its own, or its default would overwrite the one of the main form
+    one.add_argument("--profile", dest="command_profile", metavar="NAME", action=_Once, help=help_text)
 
 
 def _add_common(one: argparse.ArgumentParser) -> None:

@@ -1,0 +1,36 @@
+"""credproc login: sign in ahead of time, for programs that cannot wait for a person."""
+
+from credproc import cache
+from credproc.commands.entries import described, until_shown
+from credproc.errors import ConfigError
+from credproc.refresh import FOR_PEOPLE, Request, own_directory, refresh
+from credproc.refresh.session import SUFFIX, read_index
+
+_RENEWED_BELOW = 7200  # seconds that a session has left; one with more lasts through the next hours as it is
+
+
+def login(request: Request, *, renew: bool) -> str:
+    """Sign in for the profile and cache its credentials; return until when that lasts, in words.
+
+    ``renew``: get a new MFA session even if the old one has hours left. Raises CredprocError.
+    """
+    below = float("inf") if renew else _RENEWED_BELOW
+    refresh(request._replace(deadlines=FOR_PEOPLE, renew_below=below))
+    name = cache.entry_name(request.profile, request.environ)
+    directory = own_directory(request.environ)
+    if directory is None:
+        raise ConfigError(
+            "login: there is no private directory to keep anything in, so every program will ask by itself",
+            "set CREDPROC_CACHE_DIR to a directory of yours that others may not write to",
+        )
+    now = request.clock()
+    entry = next((entry for entry in described(directory) if entry.name == name), None)
+    lines = []
+    serial = None if entry is None else entry.mfa_serial
+    for file in directory.names():
+        index = read_index(directory, file) if file.endswith(SUFFIX) and serial is not None else None
+        if index is not None and index.serial == serial and index.expiration > now:
+            lines.append(f"signed in with {serial} {until_shown(index.expiration, now)}\n")
+    if entry is None or entry.expiration is None:
+        return "".join(lines) + f"{request.subject} gives credentials that do not say when they end; nothing is kept\n"
+    return "".join(lines) + f"{request.subject} has credentials {until_shown(entry.expiration, now)}\n"

@@ -1,0 +1,74 @@
+"""credproc logout: remove MFA sessions from where they are kept, and the cached credentials that hang on them."""
+
+import time
+
+from credproc.commands.entries import Described, described, remove
+from credproc.errors import CredprocError, DeadlineError, SessionStoreError
+from credproc.files import PrivateDirectory
+from credproc.refresh import Request, own_directory
+from credproc.refresh.lock import Lock
+from credproc.refresh.plan import Asker, Plan, plan_for
+from credproc.refresh.session import SUFFIX, Index, SessionId, Sessions, read_index, session_id
+from credproc.refresh.sharedconfig import read
+from credproc.refresh.stores import store_for
+
+_PATIENCE = 5  # seconds for a sign-in that is under way; it may be waiting for a person
+
+
+def logout(request: Request, *, everyone: bool) -> str:
+    """Sign out the user behind the profile, or ``everyone``; return what was done, in words. Raises CredprocError."""
+    directory = own_directory(request.environ)
+    if directory is None:
+        return "nothing is kept: there is no private directory for it\n"
+    if everyone:
+        indexes = [index for name in directory.names() if (index := _index(directory, name)) is not None]
+        entries = [entry for entry in described(directory) if entry.mfa_serial is not None]
+    else:
+        indexes, entries = _of_profile(request, directory)
+    said = [_sign_out(index, request, directory) for index in indexes]
+    said += [f"removed: {entry.words}" for entry in entries if remove(directory, entry.name, "logout")]
+    subject = "" if everyone else f" for {request.subject}"
+    return "".join(f"{line}\n" for line in said) or f"nobody was signed in{subject}\n"
+
+
+def _index(directory: PrivateDirectory, name: str) -> Index | None:
+    return read_index(directory, name) if name.endswith(SUFFIX) else None
+
+
+def _of_profile(request: Request, directory: PrivateDirectory) -> tuple[list[Index], list[Described]]:
+    config = read(request.environ)
+    plan = plan_for(config, request.profile or "default", request.environ, Asker(program=request.program))
+    access_key_id = _access_key_id(plan)
+    if plan.mfa is None or access_key_id is None:
+        return [], []
+    name = session_id(access_key_id, plan.mfa.serial, plan.endpoint.issuer).name
+    index = _index(directory, name + SUFFIX)
+    entries = [
+        entry
+        for entry in described(directory)
+        if entry.mfa_serial == plan.mfa.serial and entry.source_access_key_id == access_key_id
+    ]
+    return [] if index is None else [index], entries
+
+
+def _access_key_id(plan: Plan) -> str | None:
+    identity = dict(plan.source.identity)
+    return identity.get("access_key_id") or identity.get("AWS_ACCESS_KEY_ID")
+
+
+def _sign_out(index: Index, request: Request, directory: PrivateDirectory) -> str:
+    """Remove one session, in its turn; it stays noted where its secret cannot be removed."""
+    lock = Lock(directory, index.name)
+    try:
+        lock.wait(lambda: None, time.monotonic() + _PATIENCE)
+        store = store_for(index.store, directory, request.environ, lambda: None)
+        Sessions(directory, SessionId(index.name, index.serial, index.issuer), store).drop()
+    except DeadlineError as error:
+        raise CredprocError(f"logout: {error}", "wait until it has ended, or end that process") from None
+    except SessionStoreError as error:
+        raise CredprocError(
+            f"logout: {index.serial}: {error}", "unlock the keyring and try again; the session is still there"
+        ) from None
+    finally:
+        lock.close()
+    return f"signed out: {index.serial}"

@@ -1,0 +1,78 @@
+"""credproc status: what is signed in and cached, and for how long; from files alone, no secret is read."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from credproc import paths
+from credproc.commands.entries import described, until_shown
+from credproc.files import PrivateDirectory, open_directory
+from credproc.refresh.credentials import account_in
+from credproc.refresh.session import SUFFIX, Index, read_index
+
+
+def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> str:
+    """Return the sessions and entries that are still valid at ``now`` (epoch seconds), in words or as JSON."""
+    directory = open_directory(paths.cache_directory(environ))
+    sessions = [] if directory is None else [_session(index) for index in _indexes(directory) if index.expiration > now]
+    entries = []
+    for entry in [] if directory is None else described(directory):
+        if entry.expiration is not None and entry.expiration > now:
+            about = {
+                "profile": entry.profile,
+                "role_arn": entry.role_arn,
+                "mfa_serial": entry.mfa_serial,
+                "expiration": entry.expiration,
+            }
+            entries.append(about)
+    if as_json:
+        return json.dumps({"sessions": sessions, "credentials": entries}, indent=2, sort_keys=True) + "\n"
+    return _words(sessions, entries, now)
+
+
+def _indexes(directory: PrivateDirectory) -> list[Index]:
+    found = (read_index(directory, name) for name in directory.names() if name.endswith(SUFFIX))
+    return [index for index in found if index is not None]
+
+
+def _session(index: Index) -> dict[str, str | int | None]:
+    return {
+        "mfa_serial": index.serial,
+        "source_profile": index.profile,
+        "issuer": index.issuer,
+        "store": index.store,
+        "issued": index.issued,
+        "expiration": index.expiration,
+    }
+
+
+def _words(sessions: list[dict[str, str | int | None]], entries: list[dict[str, str | int | None]], now: float) -> str:
+    """Return two aligned tables, or a sentence where one would be empty."""
+
+    def until(one: dict[str, str | int | None]) -> str:
+        return until_shown(int(one["expiration"] or 0), now)
+
+    places = {"keyring": "in the keyring", "file": "in a file"}
+    signed_in = [(str(one["mfa_serial"]), until(one), places.get(str(one["store"]), "?")) for one in sessions]
+    entries = sorted(entries, key=lambda one: str(one["profile"]))
+    cached = [(_named(one["profile"]), _role(one["role_arn"]), until(one)) for one in entries]
+    lines = ["MFA sessions:", *_aligned(signed_in)] if signed_in else ["not signed in with MFA"]
+    lines += ["cached credentials:", *_aligned(cached)] if cached else ["no credentials are cached"]
+    return "\n".join(lines) + "\n"
+
+
+def _named(profile: str | int | None) -> str:
+    return "(no profile named)" if profile is None else ascii(profile)[1:-1]
+
+
+def _role(role_arn: str | int | None) -> str:
+    if not isinstance(role_arn, str):
+        return "-"
+    name = role_arn.rpartition("/")[2]
+    account = account_in(role_arn)
+    return ascii(name if account is None else f"{name} in {account}")[1:-1]
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return [f"  {line.rstrip()}" for line in padded]
