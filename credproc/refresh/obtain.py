@@ -2,6 +2,7 @@
 
 import time
 
+from credproc import log
 from credproc.errors import ConfigError, DeadlineError, NetworkError, ServiceError, SourceError
 from credproc.refresh.credentials import Credentials
 from credproc.refresh.deadline import Call
@@ -98,6 +99,9 @@ class _Obtaining:
             )
         if mfa is not None and not credentials.temporary:
             return self._with_mfa(mfa, credentials)
+        if mfa is not None:
+            remark = f"ignored: {mfa.where}: mfa_serial: the credentials beside it are temporary"
+            log.write(self._turn.directory, remark, profile=self._request.profile)
         if not self._plan.roles and not credentials.temporary:
             return self._sts().get_session_token(credentials, self._plan.session_seconds, self._budget.deadline())
         return self._through(self._plan.roles, credentials)

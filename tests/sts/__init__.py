@@ -13,9 +13,10 @@ The account model is in iam.py, the four actions in actions.py, faults in faults
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import parse_qsl
 
 from tests.sts.actions import ACTIONS, Asked, permissive
@@ -95,16 +96,20 @@ class Call:
     time: float
     user_agent: str = field(default="", repr=False)
     outcome: str | None = None
+    seconds: float | None = None  # that the service took to decide and begin its answer, a fault's delay included
 
 
 class Sts(Loopback):
     """The service. Declare users and roles, point a client at `url`, read `calls`. Thread-safe.
 
     `permissive`: accept any signer, role and parameters, and only record; the keys given out then depend on the
-    request alone.
+    request alone. `made` are those of this process, in order, for whoever looks back at a test.
     """
 
+    made: ClassVar[list[Sts]] = []
+
     def __init__(self, *, permissive: bool = False) -> None:
+        self.made.append(self)
         self.permissive = permissive
         self.calls: list[Call] = []
         self.codes: list[tuple[str, str]] = []
@@ -216,6 +221,7 @@ class Sts(Loopback):
             request.header("User-Agent") or "",
         )
         self._record(call)
+        began = time.monotonic()
 
         def decide() -> Answer:
             try:
@@ -226,6 +232,7 @@ class Sts(Loopback):
         def tell(outcome: str) -> None:
             with self._news:
                 call.outcome = outcome
+                call.seconds = time.monotonic() - began
                 self._news.notify_all()
 
         return Received(action, decide, tell)

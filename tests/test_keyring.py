@@ -1,0 +1,324 @@
+"""MFA sessions in a real keyring, and what comes of one that is locked, silent, absent or full of rubbish."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from credproc.errors import SessionStoreError
+from credproc.files import PrivateDirectory
+from credproc.refresh.credentials import Credentials
+from credproc.refresh.session import LEAST_LEFT, Sessions, session_id
+from credproc.refresh.stores import FileStore, KeyringStore, NoStore
+from tests.mfa import PROMPT, World, world
+
+if sys.platform != "linux":
+    pytest.skip("the keyrings are made for Linux", allow_module_level=True)
+
+from tests.keyrings import NO_BUS, STALE_BUS, NoSecretService, SecretService, SilentBus, SilentSecretService
+
+SESSION = Credentials("ASIAX", "a secret", "a token", 1_900_000_000, None)
+ID = session_id("AKIAX", "arn:aws:iam::123456789012:mfa/user1", "aws")
+
+
+@pytest.fixture(name="w")
+def _world(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path / "home", ("admin", "other"), CREDPROC_SESSION_STORE="keyring") as found:
+        yield found
+
+
+def _with(w: World, environ: Mapping[str, str]) -> World:
+    """Let the world's programs see this bus."""
+    w.home.environ.update(environ)
+    return w
+
+
+def test_a_session_is_kept_in_the_keyring_and_noted_without_a_secret(w: World) -> None:
+    with SecretService(w.home.path) as service:
+        _with(w, service.environ).answered("admin")
+        w.unasked("other")
+        (item,) = service.items()
+    kept = json.loads(item.secret)
+    assert kept["access_key_id"] == w.sts.calls[1].access_key_id
+    files = {path.name: path.read_bytes() for path in w.home.cache.iterdir() if not path.name.endswith(".entry")}
+    assert not [name for name, data in files.items() if kept["secret_access_key"].encode() in data]
+    assert not [name for name, data in files.items() if kept["session_token"].encode() in data]
+    (index,) = w.home.cache.glob("*.session")
+    about = json.loads(index.read_bytes())
+    assert about["serial"] == w.user.mfa_serial
+    assert about["name"] == item.attributes["username"]
+    assert item.label == f"Password for '{about['name']}' on 'credproc MFA session'"
+    assert w.actions == ["GetSessionToken", "AssumeRole", "AssumeRole"]
+
+
+def test_status_reads_no_secret_and_logout_removes_session_and_credentials(w: World) -> None:
+    with SecretService(w.home.path) as service:
+        _with(w, service.environ).answered("admin")
+        service.lock()
+        status = w.home.run("status")
+        assert status.stdout.startswith(f"MFA sessions:\n  {w.user.mfa_serial}  until ")
+        assert w.home.run("logout", "--all").stderr == (
+            f"credproc: error: logout: {w.user.mfa_serial}: the keyring is locked, and was not unlocked\n"
+            "credproc: hint: unlock the keyring and try again; the session is still there\n"
+        )
+        assert w.home.run("status").stdout == status.stdout
+        service.unlock()
+        gone = w.home.run("logout", "--all").stdout
+        assert gone.startswith(
+            f"signed out: {w.user.mfa_serial}\nremoved: profile 'admin', credentials that expire at "
+        )
+        assert service.items() == []
+    assert not w.home.entries
+    assert w.home.run("status").stdout == "not signed in with MFA\nno credentials are cached\n"
+
+
+def test_a_locked_keyring_is_not_a_missing_session_and_the_prompt_says_so(w: World) -> None:
+    with SecretService(w.home.path) as service:
+        _with(w, service.environ).answered("admin")
+        service.lock()
+        job = w.start("--profile", "other")
+        w.terminal.expect("credproc: the keyring is locked, and was not unlocked: a new code is needed\r\n")
+        w.terminal.expect(PROMPT)
+        w.type_code()
+        assert job.outcome().document["Version"] == 1
+    assert "the MFA session cannot be read: the keyring is locked, and was not unlocked" in w.home.log
+    assert "the MFA session is not kept: the keyring is locked, and was not unlocked" in w.home.log
+    assert not list(w.home.cache.glob("keyring.unwell"))
+
+
+def test_a_keyring_that_does_not_answer_is_left_alone_for_a_while(w: World) -> None:
+    with SilentSecretService() as service:
+        _with(w, service.environ)
+        job = w.ask("admin")
+        w.type_code()
+        # The backend loads; it is the write that gets no answer, and the credentials come all the same
+        assert job.outcome(30).document["Version"] == 1
+        assert w.actions == ["GetSessionToken", "AssumeRole"]
+        assert "the MFA session is not kept: the keyring did not answer in 5 s" in w.home.log
+        assert service.wait_for_call() == ["Get"]
+        w.answered("other")
+        with pytest.raises(AssertionError):
+            service.wait_for_call(timeout=0.2)
+    assert w.actions[2:] == ["AssumeRole"]
+    assert "no MFA session can be kept: the keyring did not answer a few minutes ago" in w.home.log
+
+
+def test_a_keyring_that_does_not_answer_delays_those_without_a_terminal_for_its_deadline_only(w: World) -> None:
+    with SecretService(w.home.path) as service:
+        _with(w, service.environ).answered("admin")
+    with SilentSecretService() as silent:
+        began = time.monotonic()
+        ran = w.home.run("--profile", "other", environ=silent.environ, start_new_session=True)
+        assert 3 <= time.monotonic() - began < 8
+    assert ran.status == 3
+    assert "the MFA session cannot be read: the keyring did not answer in 3 s" in w.home.log
+
+
+def test_a_person_is_told_that_the_keyring_may_be_waiting_for_them(w: World) -> None:
+    with SecretService(w.home.path) as service:
+        _with(w, service.environ).answered("admin")
+    with SilentSecretService() as silent:
+        job = w.start("--profile", "other", environ=silent.environ)
+        w.terminal.expect("credproc: waiting for the keyring to be unlocked\r\n")
+        job.signal(2)
+        assert job.wait() == -2
+
+
+@pytest.mark.parametrize("kind", ["no service", "stale bus", "silent bus", "deaf bus", "no bus"])
+def test_without_a_keyring_the_code_goes_with_the_role_and_nothing_is_kept_elsewhere(w: World, kind: str) -> None:
+    with ExitStack() as stack:
+        if kind == "no service":
+            _with(w, stack.enter_context(NoSecretService()).environ)
+        elif kind in ("silent bus", "deaf bus"):
+            _with(w, stack.enter_context(SilentBus(admits=kind == "silent bus")).environ)
+        else:
+            _with(w, STALE_BUS if kind == "stale bus" else NO_BUS)
+        w.answered("admin")
+    assert w.actions == ["AssumeRole"]
+    assert "no MFA session can be kept: " in w.home.log
+    assert not list(w.home.cache.glob("*.credentials"))
+    assert not list(w.home.cache.glob("*.session"))
+
+
+@pytest.mark.parametrize("rubbish", ["", "x", "{}", "[]", "null", '{"format":1}', "[" * 5000, "credproc-parts:99"])
+def test_rubbish_in_the_keyring_is_no_session_and_is_replaced(w: World, rubbish: str) -> None:
+    with SecretService(w.home.path) as service:
+        _with(w, service.environ).answered("admin")
+        (item,) = service.items()
+        _write_to(service, item.attributes["username"], rubbish)
+        w.answered("other")
+        (item,) = service.items()
+        assert json.loads(item.secret)["format"] == 1
+    assert w.sts.count("GetSessionToken") == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["evil.Keyring", "keyrings.alt.file.PlaintextKeyring", "keyring.backends.null.Keyring"]
+)
+def test_a_keyring_that_is_none_of_the_librarys_own_is_not_loaded(w: World, tmp_path: Path, name: str) -> None:
+    (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'canary')!r}, 'w')\nclass Keyring: pass\n")
+    config = w.home.path / ".config" / "python_keyring"
+    config.mkdir(parents=True)
+    (config / "keyringrc.cfg").write_text(f"[backend]\ndefault-keyring=evil.Keyring\nkeyring-path={tmp_path}\n")
+    w.answered("admin", PYTHON_KEYRING_BACKEND=name, PYTHONPATH=str(tmp_path))
+    assert not (tmp_path / "canary").exists()
+    assert w.actions == ["AssumeRole"]
+
+
+# The stores by themselves
+
+
+class MemoryKeyring:
+    """What keyring's backends offer, in a dictionary."""
+
+    def __init__(self, limit: int = 10**6) -> None:
+        self.kept: dict[str, str] = {}
+        self.limit = limit
+
+    def get_password(self, _service: str, username: str) -> str | None:
+        return self.kept.get(username)
+
+    def set_password(self, _service: str, username: str, password: str) -> None:
+        if len(password) > self.limit:
+            raise OSError("the stub received bad data")  # as Windows says it
+        self.kept[username] = password
+
+    def delete_password(self, _service: str, username: str) -> None:
+        del self.kept[username]
+
+
+def _store(backend: MemoryKeyring, limit: int | None = None) -> KeyringStore:
+    store = KeyringStore(None, {}, limit=limit)
+    store._backend = backend
+    return store
+
+
+@pytest.mark.parametrize("length", [0, 1, 1199, 1200, 1201, 2400, 2401, 5000])
+def test_a_long_value_is_kept_in_parts_where_the_keyring_takes_no_long_ones(length: int) -> None:
+    backend = MemoryKeyring(limit=1200)
+    store = _store(backend, limit=1200)
+    value = "".join(chr(33 + number % 90) for number in range(length))
+    store.set("name", value)
+    assert store.get("name") == value
+    store.set("name", "short")
+    assert store.get("name") == "short"
+    store.set("name", value)
+    store.delete("name")
+    assert not [name for name in backend.kept if name == "name"]
+    assert store.get("name") is None
+
+
+def test_parts_are_removed_with_the_value() -> None:
+    backend = MemoryKeyring()
+    store = _store(backend, limit=10)
+    store.set("name", "x" * 35)
+    assert sorted(backend.kept) == ["name", "name/1", "name/2", "name/3", "name/4"]
+    store.delete("name")
+    assert backend.kept == {}
+    store.delete("name")
+
+
+def test_a_keyring_that_refuses_to_write_is_told_from_one_that_holds_nothing() -> None:
+    store = _store(MemoryKeyring(limit=3))
+    with pytest.raises(SessionStoreError, match="the keyring fails: OSError: the stub received bad data"):
+        store.set("name", "long")
+    assert store.get("name") is None
+
+
+@pytest.mark.parametrize("kind", ["file", "keyring"])
+def test_a_session_comes_back_as_it_was(tmp_path: Path, kind: str) -> None:
+    directory = PrivateDirectory(_private(tmp_path))
+    store = FileStore(directory) if kind == "file" else _store(MemoryKeyring())
+    sessions = Sessions(directory, ID, store)
+    assert sessions.index() is None
+    assert sessions.read() is None
+    sessions.keep(SESSION, "user1", 1_800_000_000)
+    assert sessions.read() == SESSION
+    index = sessions.index()
+    assert index is not None
+    assert (index.serial, index.issued, index.expiration) == (ID.serial, 1_800_000_000, 1_900_000_000)
+    assert (index.profile, index.store, index.access_key_id) == ("user1", kind, "ASIAX")
+    assert SESSION.secret_access_key not in (tmp_path / "own" / f"{ID.name}.session").read_text()
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "own").iterdir()} == {0o600}
+    sessions.drop()
+    assert (sessions.index(), sessions.read()) == (None, None)
+    directory.close()
+
+
+def test_a_session_of_another_user_device_or_issuer_is_another_one() -> None:
+    parts = ("AKIAX", "serial", "aws")
+    names = {session_id(*parts).name}
+    for number in range(3):
+        changed = list(parts)
+        changed[number] += "x"
+        names.add(session_id(*changed).name)
+    assert len(names) == 4
+    assert session_id("a", "bc", "d").name != session_id("ab", "c", "d").name
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 2},
+        {"name": "0" * 32},
+        {"serial": 1},
+        {"expiration": "1"},
+        {"issued": None},
+        {"store": None},
+        {"more": 1},
+    ],
+)
+def test_an_index_that_says_something_else_is_none(tmp_path: Path, change: dict[str, Any]) -> None:
+    directory = PrivateDirectory(_private(tmp_path))
+    sessions = Sessions(directory, ID, _store(MemoryKeyring()))
+    sessions.keep(SESSION, None, 0)
+    path = tmp_path / "own" / f"{ID.name}.session"
+    about = json.loads(path.read_bytes())
+    path.write_text(json.dumps(about | change))
+    assert sessions.index() is None
+    path.write_text(json.dumps(about))
+    assert sessions.index() is not None
+    directory.close()
+
+
+def test_without_a_directory_the_store_is_asked() -> None:
+    sessions = Sessions(None, ID, _store(MemoryKeyring()))
+    index = sessions.index()
+    assert index is not None
+    assert index.expiration > time.time() + LEAST_LEFT
+    assert sessions.read() is None
+    sessions.keep(SESSION, None, 0)
+    assert sessions.read() == SESSION
+
+
+def test_no_store_keeps_nothing() -> None:
+    store = NoStore()
+    assert (store.get("x"), store.why_unusable()) == (None, "the session store is none")
+    with pytest.raises(SessionStoreError):
+        store.set("x", "y")
+    store.delete("x")
+    assert FileStore(None).why_unusable() == "there is no private directory to keep a session in"
+
+
+def _private(path: Path) -> str:
+    own = path / "own"
+    own.mkdir(0o700)
+    return str(own)
+
+
+def _write_to(service: SecretService, name: str, value: str) -> None:
+    """Put a value into the keyring as keyring's backend does."""
+    code = (
+        "import sys; from keyring.core import load_keyring;"
+        " load_keyring('keyring.backends.SecretService.Keyring')"
+        ".set_password('credproc MFA session', sys.argv[1], sys.argv[2])"
+    )
+    environ = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **service.environ}
+    subprocess.run([sys.executable, "-c", code, name, value], env=environ, check=True)

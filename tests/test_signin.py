@@ -1,0 +1,395 @@
+"""Signing in with MFA, end to end: each row of the decision table, what is shared, and that nothing is lost."""
+
+import calendar
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from credproc import cache
+from credproc.files import PrivateDirectory
+from tests.mfa import PROMPT, World, profile, user_profile, world
+from tests.sts import Trust, delay, fail, hang_up
+
+
+@pytest.fixture(name="w")
+def _world(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path / "home", ("admin", "other")) as found:
+        yield found
+
+
+def _durations(w: World) -> list[tuple[str, str | None, bool]]:
+    """Return each call's action, duration and whether it carried a code."""
+    return [
+        (call.action, call.parameters.get("DurationSeconds"), "TokenCode" in call.parameters) for call in w.sts.calls
+    ]
+
+
+def test_one_role_is_assumed_through_a_session_that_another_role_shares(w: World) -> None:
+    first = w.answered("admin")
+    assert w.unasked("other")["AccessKeyId"] != first["AccessKeyId"]
+    assert _durations(w) == [
+        ("GetSessionToken", "43200", True),
+        ("AssumeRole", None, False),
+        ("AssumeRole", None, False),
+    ]
+    assert w.sts.calls[1].access_key_id == w.sts.calls[2].access_key_id
+
+
+def test_a_profile_without_a_role_gives_the_shared_session_itself(w: World) -> None:
+    document = w.answered("user1")
+    assert document["AccessKeyId"]
+    w.unasked("admin")
+    assert _durations(w) == [("GetSessionToken", "43200", True), ("AssumeRole", None, False)]
+    assert w.sts.calls[1].access_key_id == document["AccessKeyId"]
+
+
+def test_a_role_for_more_than_an_hour_is_assumed_with_the_code_straight_from_the_keys(w: World) -> None:
+    w.home.config(profile("long", w.role("long"), "user1", "duration_seconds = 7200") + user_profile(w.user))
+    document = w.answered("long")
+    assert _durations(w) == [("AssumeRole", "7200", True)]
+    assert w.sts.calls[0].access_key_id == w.user.access_key_id
+    assert _seconds_left(document) > 7000
+
+
+def test_a_long_role_with_nobody_to_ask_goes_through_a_valid_session_for_an_hour(w: World) -> None:
+    w.home.config(
+        profile("long", w.role("long"), "user1", "duration_seconds = 7200")
+        + profile("admin", w.role("admin"))
+        + user_profile(w.user)
+    )
+    w.answered("admin")
+    document = w.home.run("--profile", "long", start_new_session=True).document
+    assert _durations(w)[2:] == [("AssumeRole", "3600", False)]
+    assert _seconds_left(document) < 3700
+
+
+def test_a_chain_goes_through_the_session_and_each_role_is_capped_at_an_hour(w: World) -> None:
+    last = w.role("last", Trust((w.role("middle"),)))
+    w.home.config(
+        profile("last", last, "middle", "duration_seconds = 7200")
+        + profile("middle", w.role("middle"), "user1", "duration_seconds = 7200")
+        + user_profile(w.user)
+    )
+    w.answered("last")
+    assert _durations(w) == [
+        ("GetSessionToken", "43200", True),
+        ("AssumeRole", "3600", False),
+        ("AssumeRole", "3600", False),
+    ]
+
+
+@pytest.mark.parametrize("store", ["none", "keyring"])
+def test_where_no_session_can_be_kept_the_first_role_is_assumed_with_the_code(w: World, store: str) -> None:
+    last = w.role("last", Trust((w.role("middle"),)))
+    w.home.config(profile("last", last, "middle") + profile("middle", w.role("middle")) + user_profile(w.user))
+    w.answered("middle", CREDPROC_SESSION_STORE=store)  # there is no keyring: no bus is named
+    w.answered("last", CREDPROC_SESSION_STORE=store)
+    assert [(action, with_code) for action, _, with_code in _durations(w)] == [
+        ("AssumeRole", True),
+        ("AssumeRole", True),
+        ("AssumeRole", False),
+    ]
+    assert ("no MFA session can be kept: " in w.home.log) is True
+    assert not list(w.home.cache.glob("*.session"))
+
+
+def test_where_no_session_can_be_kept_one_without_a_role_is_kept_as_the_entry(w: World) -> None:
+    first = w.answered("user1", CREDPROC_SESSION_STORE="none")
+    assert w.start("--profile", "user1", environ={"CREDPROC_SESSION_STORE": "none"}).outcome().document == first
+    assert _durations(w) == [("GetSessionToken", "43200", True)]
+
+
+def test_a_serial_on_a_role_whose_source_is_temporary_is_explained(w: World) -> None:
+    keys = w.sts.temporary(w.user)
+    w.home.credentials(
+        f"[user1]\naws_access_key_id = {keys.access_key_id}\naws_secret_access_key = {keys.secret_access_key}\n"
+        f"aws_session_token = {keys.session_token}\n"
+    )
+    w.home.config(profile("admin", w.role("admin"), "user1", f"mfa_serial = {w.user.mfa_serial}"))
+    assert w.start("--profile", "admin").outcome() == (
+        1,
+        "",
+        (
+            "credproc: error: ~/.aws/config:4: mfa_serial, but the source's credentials are temporary, and those cannot"
+            " use an MFA device\n"
+            "credproc: hint: remove mfa_serial, or let source_profile name the user whose device it is\n"
+        ),
+    )
+
+
+def test_a_serial_beside_temporary_keys_is_ignored(w: World) -> None:
+    keys = w.sts.temporary(w.user)
+    w.home.credentials(
+        f"[user1]\naws_access_key_id = {keys.access_key_id}\naws_secret_access_key = {keys.secret_access_key}\n"
+        f"aws_session_token = {keys.session_token}\n"
+    )
+    w.home.config(profile("admin", w.role("admin", Trust((w.user.arn,)))) + user_profile(w.user))
+    assert w.unasked("admin")["Version"] == 1
+    assert _durations(w) == [("AssumeRole", None, False)]
+    assert "ignored: ~/.aws/config:5: mfa_serial: the credentials beside it are temporary\n" in w.home.log
+
+
+def test_a_serial_with_keys_from_the_environment_asks_too(w: World) -> None:
+    w.home.config(
+        f"[profile admin]\nrole_arn = {w.role('admin')}\ncredential_source = Environment\n"
+        f"mfa_serial = {w.user.mfa_serial}\n"
+    )
+    w.answered("admin", **w.user.credentials.environment())
+    assert _durations(w) == [("GetSessionToken", "43200", True), ("AssumeRole", None, False)]
+
+
+def test_two_roles_in_two_regions_behind_one_user_cost_one_code(w: World) -> None:
+    w.home.config(
+        profile("west", w.role("west"), "user1", "region = us-west-2")
+        + profile("east", w.role("east"), "user1", "region = eu-central-1")
+        + user_profile(w.user)
+    )
+    w.answered("west")
+    w.unasked("east")
+    assert w.actions == ["GetSessionToken", "AssumeRole", "AssumeRole"]
+    assert [call.region for call in w.sts.calls] == ["us-west-2", "us-west-2", "eu-central-1"]
+
+
+def test_another_endpoint_is_another_session(w: World) -> None:
+    w.answered("admin")
+    local = w.sts.url.replace("127.0.0.1", "localhost")
+    w.answered("admin", AWS_ENDPOINT_URL_STS=local)
+    assert w.actions == ["GetSessionToken", "AssumeRole"] * 2
+
+
+def test_the_sessions_lifetime_is_the_setting_of_the_source_profile_then_of_the_selected_one(w: World) -> None:
+    setting = "credproc_mfa_session_duration_seconds = {}"
+    admin = profile("admin", w.role("admin"), "user1", setting.format(1000))
+    w.home.config(admin + user_profile(w.user, setting.format(900)))
+    w.answered("admin")
+    assert _durations(w)[0] == ("GetSessionToken", "900", True)
+    w.home.run("logout", "--all")
+    w.home.config(admin + user_profile(w.user))
+    w.answered("admin")
+    assert _durations(w)[2] == ("GetSessionToken", "1000", True)
+
+
+# The session's end
+
+
+def test_a_session_that_sts_calls_expired_is_dropped_and_fetched_anew_once(w: World) -> None:
+    w.answered("admin")
+    w.sts.expire(w.sts.calls[1].access_key_id or "")
+    w.answered("other")
+    assert [(call.action, call.outcome) for call in w.sts.calls[2:]] == [
+        ("AssumeRole", "ExpiredToken"),
+        ("GetSessionToken", "OK"),
+        ("AssumeRole", "OK"),
+    ]
+
+
+def test_a_session_that_sts_does_not_know_is_dropped_and_not_asked_for_where_nobody_is(w: World) -> None:
+    w.answered("admin")
+    w.sts.revoke(w.sts.calls[1].access_key_id or "")
+    ran = w.home.run("--profile", "other", start_new_session=True)
+    assert ran.status == 3
+    assert not list(w.home.cache.glob("*.session"))
+    assert not list(w.home.cache.glob("*.credentials"))
+
+
+def test_an_old_session_is_named_where_the_role_refuses_it(w: World) -> None:
+    w.role("other", Trust((w.user.arn,), mfa_max_age=60))
+    w.answered("admin")
+    _age_session(w, 600)
+    w.role("other", Trust(("nobody",)))
+    ran = w.start("--profile", "other").outcome()
+    assert ran.status == 1
+    assert ran.stderr.endswith(
+        "; the role may ask for a younger MFA session than this one of 10 minutes: credproc login --renew --profile"
+        " other starts a new one\n"
+    )
+
+
+def test_a_session_with_less_than_a_minute_left_is_none(w: World) -> None:
+    w.answered("admin")
+    _age_session(w, 43200 - 50)
+    w.answered("other")
+    assert w.sts.count("GetSessionToken") == 2
+
+
+# Nothing is lost
+
+
+def test_a_denied_role_does_not_cost_the_session(w: World) -> None:
+    w.role("admin", Trust(("nobody",)))
+    job = w.ask("admin")
+    w.type_code()
+    assert job.wait() == 1
+    w.unasked("other")
+    assert w.actions == ["GetSessionToken", "AssumeRole", "AssumeRole"]
+
+
+@pytest.mark.parametrize("fault", [hang_up(reset=True), fail(503, "ServiceUnavailable", "later")])
+def test_a_network_that_dies_behind_the_code_does_not_cost_the_session(w: World, fault: Any) -> None:
+    w.sts.always(fault, action="AssumeRole")
+    job = w.ask("admin")
+    w.type_code()
+    assert job.wait(30) == 1
+    w.sts.heal()
+    w.unasked("admin")
+    assert w.sts.count("GetSessionToken") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_run_killed_behind_the_code_does_not_cost_the_session(w: World, number: int) -> None:
+    w.sts.hold(lambda: False, "AssumeRole")
+    job = w.ask("admin")
+    w.type_code()
+    assert w.sts.wait_for(1, "AssumeRole", timeout=30)
+    job.signal(number)
+    assert job.wait() == -number
+    w.sts.heal()
+    w.unasked("admin")
+    assert w.sts.count("GetSessionToken") == 1
+
+
+def test_a_caller_that_goes_behind_the_code_finds_the_credentials_in_the_cache(w: World) -> None:
+    w.sts.once(delay(0.5), action="AssumeRole")
+    job = w.ask("admin")
+    w.type_code()
+    assert w.sts.wait_for(1, "AssumeRole", timeout=30)
+    job.close("stdout")
+    assert job.wait() == 1
+    w.unasked("admin")
+    assert w.actions == ["GetSessionToken", "AssumeRole"]
+
+
+def test_a_code_whose_answer_is_lost_is_not_sent_again(w: World) -> None:
+    w.sts.once(hang_up(reset=True, decided=True))
+    job = w.ask("admin")
+    w.type_code()
+    ran = job.outcome(30)
+    assert ran.status == 1
+    assert ran.stderr.endswith("the MFA code may have been used: wait for the next one\n")
+    assert w.actions == ["GetSessionToken"]
+    w.answered("admin")
+
+
+def test_a_wrong_code_is_asked_for_again_and_three_end_it(w: World) -> None:
+    job = w.ask("admin")
+    for _ in range(2):
+        w.terminal.send(f"{_wrong(w)}\n")
+        w.terminal.expect("credproc: AWS did not take that code: it was wrong, or has been used")
+        w.terminal.expect(PROMPT)
+    w.terminal.send(f"{_wrong(w)}\n")
+    assert job.outcome() == (
+        3,
+        "",
+        (
+            "credproc: error: ~/.aws/config:10: MFA code: AWS did not take that code: it was wrong, or has been used, in"
+            " three tries\ncredproc: hint: run credproc login --profile admin in a terminal\n"
+        ),
+    )
+    assert w.sts.count("GetSessionToken") == 3
+
+
+def test_a_device_of_another_user_is_explained_and_nobody_is_asked_again(w: World) -> None:
+    other = w.sts.user("user2", mfa=True)
+    w.home.config(profile("admin", w.role("admin")) + user_profile(other))
+    job = w.ask("admin")
+    w.type_code()
+    ran = job.outcome()
+    assert ran.status == 1
+    assert "mfa_serial must be a device of the user whose keys the chain starts with" in ran.stderr
+
+
+# How soon a person is asked (C7)
+
+
+@pytest.mark.parametrize(("left", "asks"), [(301, False), (299, True), (62, True)])
+def test_while_credentials_have_five_minutes_nobody_is_asked(w: World, left: int, asks: bool) -> None:  # noqa: FBT001
+    old = w.answered("admin")
+    _forget_session(w)
+    _age_entry(w, left)
+    job = w.start("--profile", "admin")
+    if asks:
+        w.terminal.expect(PROMPT)
+        w.terminal.send("\x04")
+    assert job.outcome().document == old
+    assert w.sts.count() == 2
+    assert (PROMPT in w.terminal.unseen) is False
+
+
+def test_a_refusal_serves_the_old_credentials_and_the_next_run_does_not_ask(w: World) -> None:
+    w.home.settle()
+    old = w.answered("admin")
+    _forget_session(w)
+    _age_entry(w, 200)
+    job = w.ask("admin")
+    w.terminal.send("\x04")
+    assert job.outcome().document == old
+    assert w.unasked("admin") == old
+    assert PROMPT not in w.terminal.unseen
+
+
+def test_a_session_that_is_printed_itself_is_renewed_in_its_last_five_minutes(w: World) -> None:
+    w.sts.lifetime = 250
+    old = w.answered("user1")
+    w.sts.lifetime = None
+    _age_entry(w, 250)
+    new = w.answered("user1")
+    assert new["AccessKeyId"] != old["AccessKeyId"]
+    assert w.actions == ["GetSessionToken"] * 2
+
+
+def _wrong(w: World) -> str:
+    right = {w.user.code(time.time() + step * 30) for step in range(-2, 3)}
+    return next(code for code in (f"{number:06d}" for number in range(_tried(w), 999)) if code not in right)
+
+
+def _tried(w: World) -> int:
+    return len(w.sts.codes) + 1
+
+
+def _seconds_left(document: dict[str, Any]) -> float:
+    moment = time.strptime(str(document["Expiration"]), "%Y-%m-%dT%H:%M:%SZ")
+    return calendar.timegm(moment) - time.time()
+
+
+def _age_session(w: World, seconds: int) -> None:
+    """Let the noted session, and the kept one, be older by so many seconds."""
+    (index,) = w.home.cache.glob("*.session")
+    about = json.loads(index.read_bytes())
+    about["issued"] -= seconds
+    about["expiration"] -= seconds
+    index.write_text(json.dumps(about))
+    (secret,) = w.home.cache.glob("*.credentials")
+    kept = json.loads(secret.read_bytes())
+    kept["expiration"] -= seconds
+    secret.write_text(json.dumps(kept))
+
+
+def _forget_session(w: World) -> None:
+    """Leave the entry alone in the cache."""
+    for suffix in (".session", ".credentials"):
+        for path in w.home.cache.glob(f"*{suffix}"):
+            path.unlink()
+
+
+def _age_entry(w: World, left: int) -> None:
+    """Rewrite the only entry as it will be when its credentials have so many seconds left."""
+    directory = PrivateDirectory(str(w.home.cache))
+    (path,) = w.home.entries
+    entry = cache.load(directory, path.name)
+    assert entry is not None
+    about = json.loads(entry.compared)
+    about["expiration"] = int(time.time()) + left
+    aged = cache.Entry(
+        served_from=entry.served_from,
+        served_until=about["expiration"] - 960,
+        fingerprint=entry.fingerprint,
+        document=entry.document,
+        compared=json.dumps(about).encode(),
+    )
+    cache.store(directory, path.name, aged)
+    directory.close()
