@@ -142,7 +142,10 @@ class SignIn:
     def _read(self, index: Index) -> Credentials | None:
         self._tried = index
         if self._may_ask and self._has_person:
-            self._open_codes()  # now, as a thread reads the keyring
+            try:
+                self._open_codes()  # now, as a thread reads the keyring
+            except PersonNeededError:  # the session may be all that is needed
+                pass
         try:
             session = self._sessions.read()
         except SessionStoreError as error:
