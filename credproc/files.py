@@ -7,6 +7,7 @@ by O_EXCL in the same directory, synced and renamed into place, so that a reader
 
 import os
 import stat
+import time
 
 _POSIX = os.name == "posix"
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
@@ -14,6 +15,7 @@ _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # a FIFO in the place of a file must not hold us up
 _BINARY = getattr(os, "O_BINARY", 0)
 _REPLACE_TRIES = 20
+_COARSEST_NS = 2_000_000_000
 
 
 class PrivateDirectory:
@@ -101,6 +103,17 @@ class PrivateDirectory:
             return False
         return True
 
+    def stamp(self) -> int | None:
+        """Return a number that changes when a file is made, replaced or removed; None while it may without a trace.
+
+        That is so for two seconds after a change (the coarsest time stamps of a file system), and where a directory
+        has no such time.
+        """
+        if self._fd is None:
+            return None
+        changed = os.fstat(self._fd).st_mtime_ns
+        return changed if abs(time.time_ns() - changed) > _COARSEST_NS else None
+
     def names(self) -> list[str]:
         """Return the names of all files in the directory, sorted."""
         return sorted(os.listdir(self.path if self._fd is None else self._fd))
@@ -124,8 +137,7 @@ class PrivateDirectory:
         if self._fd is not None:
             os.rename(old, new, src_dir_fd=self._fd, dst_dir_fd=self._fd)
             return
-        import time  # noqa: PLC0415 - Windows only: a reader that holds the old file makes the rename fail for a moment
-
+        # Windows: a reader that holds the old file makes the rename fail for a moment
         for attempt in range(_REPLACE_TRIES):
             try:
                 os.replace(os.path.join(self.path, old), os.path.join(self.path, new))

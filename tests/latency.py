@@ -24,10 +24,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=12)
     rounds = parser.parse_args().rounds
-    pairs = []
     with tempfile.TemporaryDirectory() as temporary:
-        for number in range(rounds):
-            pairs.append(_measured(Path(temporary) / str(number)))
+        pairs = [_measured(Path(temporary) / str(number)) for number in range(rounds)]
     sys.stdout.write(json.dumps(pairs) + "\n")
 
 

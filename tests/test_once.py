@@ -43,7 +43,7 @@ def test_a_killed_holder_is_taken_over(w: World, tmp_path: Path, number: int) ->
 def test_fifty_that_wait_end_with_the_one_whose_prompt_is_cancelled(w: World, tmp_path: Path) -> None:
     waiting = crowd.Crowd(w, tmp_path / "crowd", ["role0"] * 51)
     w.terminal.expect(PROMPT, 30)
-    crowd.until(lambda: len(waiting.holding_open(".entry.lock")) == 51)
+    crowd.until(lambda: waiting.at_the_lock() == 51)
     began = time.monotonic()
     w.terminal.send("\x04")
     ended = waiting.ended(10)
@@ -62,7 +62,7 @@ def test_fifty_that_wait_end_with_the_one_whose_prompt_is_cancelled(w: World, tm
 def test_a_cancelled_prompt_ends_the_other_roles_behind_the_user_too(w: World, tmp_path: Path) -> None:
     waiting = crowd.Crowd(w, tmp_path / "crowd", ROLES * 2)
     w.terminal.expect(PROMPT, 30)
-    crowd.until(lambda: len(waiting.holding_open(".entry.lock")) == 10)
+    crowd.until(lambda: waiting.at_the_lock() == 10)
     w.terminal.send("\x04")
     ended = waiting.ended(10)
     assert ended.statuses == [3] * 10

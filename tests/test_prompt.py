@@ -36,7 +36,6 @@ LEADER = os.path.basename(sys.executable)[:15]  # the terminal's "shell", as the
 PROMPT = f"\rEnter MFA code for {SERIAL} (profile admin, for {LEADER}): "
 RUN = [PROGRAM, "--profile", "admin"]
 SOON = 5.0  # seconds; where the deadline of the prompt, 40, would be the other end
-RESTORED = 2.0  # seconds; the watcher needs a few milliseconds, and one second is what it may take
 
 needs_oathtool = pytest.mark.skipif(shutil.which("oathtool") is None, reason="needs oathtool")
 
@@ -97,7 +96,7 @@ class World:
     def check(self) -> None:
         """Hold what every outcome has in common."""
         assert self.sts.repeated_codes() == []
-        self.terminal.until(lambda: self.terminal.survivors() == [], "the end of all processes", RESTORED)
+        self.terminal.until(lambda: self.terminal.survivors() == [], "the end of all processes", SOON)
         transcript = self.terminal.transcript.decode()
         said = "".join((transcript, self.home.log, *(job.stderr for job in self.terminal.jobs)))
         assert [code for code in (*self._given, self.user.secret_access_key) if code in said] == []
@@ -125,7 +124,6 @@ def _start_unanswered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
         job = world.asked()
         world.type_unseen("123")
         yield world, job
-        world.check()
 
 
 # What is asked
@@ -552,8 +550,8 @@ def test_a_signal_leaves_the_terminal_as_it_was(world: World, number: signal.Sig
     world.type_unseen(typed)
     job.signal(number)
     assert job.outcome(SOON) == Outcome(-number, "", "")
-    world.terminal.until(lambda: world.terminal.attributes() == world.attributes, "the settings", RESTORED)
-    world.terminal.until(lambda: world.terminal.survivors() == [], "the watcher's end", RESTORED)
+    world.terminal.until(lambda: world.terminal.attributes() == world.attributes, "the settings", SOON)
+    world.terminal.until(lambda: world.terminal.survivors() == [], "the watcher's end", SOON)
     assert world.terminal.pending() == 0
     assert world.sts.count() == 0
 
@@ -583,8 +581,8 @@ def test_a_signal_at_any_moment_leaves_the_terminal_as_it_was(world: World, numb
         with contextlib.suppress(ProcessLookupError):
             job.signal(number)
         assert job.wait(SOON) in {-number, 3}
-        world.terminal.until(lambda: world.terminal.attributes() == world.attributes, "the settings", RESTORED)
-        world.terminal.until(lambda: world.terminal.survivors() == [], "the watcher's end", RESTORED)
+        world.terminal.until(lambda: world.terminal.attributes() == world.attributes, "the settings", SOON)
+        world.terminal.until(lambda: world.terminal.survivors() == [], "the watcher's end", SOON)
         world.terminal.drain()
         world.terminal._seen = len(world.terminal.transcript)
         for path in world.home.cache.glob("*.declined"):
@@ -779,14 +777,14 @@ def test_the_watcher_is_not_ended_by_what_ends_its_program(world: World, number:
     os.kill(pid, number)
     job.signal(signal.SIGKILL)
     assert job.wait() == -signal.SIGKILL
-    world.terminal.until(lambda: world.terminal.attributes() == world.attributes, "the settings", RESTORED)
+    world.terminal.until(lambda: world.terminal.attributes() == world.attributes, "the settings", SOON)
 
 
 def test_a_killed_prompt_releases_its_callers_pipe(world: World) -> None:
     job = world.asked()
     job.signal(signal.SIGKILL)
     job.wait()
-    job.wait_released(RESTORED)
+    job.wait_released(SOON)
 
 
 def test_the_watcher_leaves_settings_alone_that_somebody_else_has_made(world: World) -> None:
@@ -797,7 +795,7 @@ def test_the_watcher_leaves_settings_alone_that_somebody_else_has_made(world: Wo
     world.attributes = world.terminal.attributes()
     job.signal(signal.SIGKILL)
     job.wait()
-    world.terminal.until(lambda: world.terminal.survivors() == [], "the watcher's end", RESTORED)
+    world.terminal.until(lambda: world.terminal.survivors() == [], "the watcher's end", SOON)
     assert world.terminal.attributes() == world.attributes
     world.terminal.start(["echo"], world.home.environ).wait()
 
@@ -1108,3 +1106,4 @@ def test_nobodys_answer_ends_it_after_forty_seconds_and_leaves_nothing_typed(una
     assert job.outcome(60) == failed("MFA code: no code was typed in time")
     assert world.terminal.transcript.decode() == f"{PROMPT}\r\n"
     assert world.sts.count() == 0
+    world.check()

@@ -125,15 +125,17 @@ def _waited(
     directory: PrivateDirectory | None,
     request: Request,
 ) -> bytes | None:
-    from credproc.refresh.mfa import can_ask  # noqa: PLC0415 - only those who wait say so, or end with a refusal
-    from credproc.refresh.waiting import Notice  # noqa: PLC0415
+    from credproc.refresh.waiting import Notice  # noqa: PLC0415 - only those who wait say so
 
-    has_terminal = can_ask(request.environ)
+    def can_ask() -> bool:
+        from credproc.refresh import mfa  # noqa: PLC0415 - once somebody has declined
+
+        return mfa.can_ask(request.environ)
 
     def found() -> bytes | None:
         document = look()
         if document is None:
-            declined.heed(request, can_ask=has_terminal)
+            declined.heed(request, can_ask)
         return document
 
     is_chained = bool(request.environ.get("CREDPROC_PROFILE_CHAIN"))

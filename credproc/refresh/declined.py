@@ -5,8 +5,8 @@ same process group, which is an SDK that tries again at once, while a new comman
 That there was no terminal ends only those who have none either.
 """
 
-import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 from credproc import log
@@ -34,6 +34,8 @@ class Declined:
         """Leave the error for those who wait, if it concerns them too; ``now`` in epoch seconds."""
         if self._directory is None or error.kind not in (*_REFUSALS, _NO_TERMINAL):
             return
+        import json  # noqa: PLC0415 - a thousand wait for each one that declines
+
         about = {
             "format": _FORMAT,
             "at": now,
@@ -47,10 +49,10 @@ class Declined:
         except OSError as failure:
             log.write(self._directory, f"a refusal is not shared: {failure}")
 
-    def heed(self, request: Request, *, can_ask: bool) -> None:
+    def heed(self, request: Request, can_ask: Callable[[], bool]) -> None:
         """Raise PersonNeededError if somebody has declined for this request too.
 
-        ``can_ask``: whether this process has a terminal of its own.
+        ``can_ask`` tells whether this process has a terminal of its own.
         """
         about = None if request.by_person else self._about()
         if about is None:
@@ -61,14 +63,18 @@ class Declined:
             return
         waited = request.started_at < at <= request.clock()
         again = group == _process_group() and 0 <= request.clock() - at < _AGAIN_SECONDS
-        concerned = (waited or again) if kind in _REFUSALS else waited and kind == _NO_TERMINAL and not can_ask
+        concerned = (waited or again) if kind in _REFUSALS else waited and kind == _NO_TERMINAL and not can_ask()
         if concerned:
             raise PersonNeededError(message, hint if isinstance(hint, str) else None, kind)
 
     def _about(self) -> dict[str, Any] | None:
         data = None if self._directory is None else self._directory.read(self._name, _LIMIT)
+        if data is None:
+            return None
+        import json  # noqa: PLC0415 - a thousand wait for each one that declines
+
         try:
-            about = None if data is None else json.loads(data)
+            about = json.loads(data)
         except (ValueError, RecursionError):
             return None
         return about if isinstance(about, dict) and about.get("format") == _FORMAT else None

@@ -15,9 +15,8 @@ else:  # pragma: no cover - Windows
 
 T = TypeVar("T")
 SUFFIX = ".lock"
-POLL_SECONDS = 0.05
-_SLOWEST_POLL = 0.5
-_POLL_SHARE = 20  # a waiter spends at most one part in so many on looking, or a thousand of them would slow the one
+_FIRST_POLL, _LAST_POLL = 0.05, 0.25  # seconds between looks; the longer one has waited, the longer
+_POLL_SHARE = 20  # of the time waited
 RECORD_BYTES = 128
 _WINDOWS_OFFSET = 1024  # the locked byte; a locked one cannot be read, and the record should be
 
@@ -44,28 +43,34 @@ class Lock:
         waited. Raises DeadlineError when the deadline has passed, and what ``look`` raises; the lock is not ours then.
         """
         began = time.monotonic()
-        while True:
-            woke = time.monotonic()
-            if self.try_acquire():
-                return None
-            try:
-                answer = look()
-            except CredprocError:
-                self.close()
-                raise
-            if answer is not None:
-                self.close()
-                return answer
-            if woke >= deadline:
-                holder = self.holder()
-                self.close()
-                raise DeadlineError(f"{holder} is still at it")
-            while_waiting(woke - began)
-            looked = time.monotonic() - woke
-            time.sleep(min(max(POLL_SECONDS, looked * _POLL_SHARE), _SLOWEST_POLL))
+        seen: int | None = None
+        try:
+            while True:
+                # A thousand that wait must not slow the one they wait for: nothing new in there, nothing to look at
+                stamp = None if self._directory is None else self._directory.stamp()
+                is_news = stamp is None or stamp != seen
+                if self._take(again=is_news):
+                    return None
+                answer = look() if is_news else None
+                if answer is not None:
+                    self.close()
+                    return answer
+                seen = stamp
+                waited = time.monotonic() - began
+                if began + waited >= deadline:
+                    raise DeadlineError(f"{self.holder()} is still at it")
+                while_waiting(waited)
+                time.sleep(min(max(_FIRST_POLL, waited / _POLL_SHARE), _LAST_POLL))
+        except CredprocError:
+            self.close()
+            raise
 
     def try_acquire(self) -> bool:
         """Take the lock if it is free; return whether it is ours now."""
+        return self._take(again=True)
+
+    def _take(self, *, again: bool) -> bool:
+        """Take the lock if it is free; ``again``: look also whether one that is held is still the one that counts."""
         if self._directory is None:
             return True
         try:
@@ -73,7 +78,7 @@ class Lock:
                 self._fd = self._directory.open(self._name, os.O_RDWR | os.O_CREAT)
             _lock(self._fd)
         except BlockingIOError:
-            if self._replaced():
+            if again and self._replaced():
                 self.close()  # somebody removed the file: the lock that counts is on the new one
             return False
         except OSError:  # no locks on this file system, or the file cannot be opened

@@ -164,14 +164,12 @@ class SignIn:
         """Wait for our turn (None), or for what ``look`` finds; raises the refusal of who had it before."""
 
         def found() -> Index | None:
-            self._declined.heed(self._request, can_ask=self._has_person)
+            self._declined.heed(self._request, lambda: self._has_person)
             return look()
 
-        is_chained = bool(self._request.environ.get(CHAIN_VARIABLE))
-        deadline = time.monotonic() + _CHAINED_WAIT if is_chained else self._wanted.deadline
         notice = Notice(self._directory, self._lock.holder)
         try:
-            return self._lock.wait(found, deadline, notice)
+            return self._lock.wait(found, self._patience(), notice)
         except DeadlineError as error:
             raise DeadlineError(
                 f"{self._wanted.where}: MFA session: {error}", "wait until it has ended, or end that process"
@@ -179,11 +177,16 @@ class SignIn:
         finally:
             notice.close()
 
+    def _patience(self) -> float:
+        """Return until when a turn is waited for, in seconds of ``time.monotonic()``."""
+        is_chained = bool(self._request.environ.get(CHAIN_VARIABLE))
+        return time.monotonic() + _CHAINED_WAIT if is_chained else self._wanted.deadline
+
     def _ask(self) -> SignedIn:
         """Return what a code buys; our turn."""
         prompt = prompt_lock(self._directory)
         try:
-            self._declined.heed(self._request, can_ask=self._has_person)
+            self._declined.heed(self._request, lambda: self._has_person)
             codes = self._open_codes()
             self._calls.prepare()
             if not self._is_long:
@@ -206,7 +209,7 @@ class SignIn:
 
     def _wait_for_terminal(self, prompt: Lock) -> None:
         try:
-            prompt.wait(lambda: None, self._wanted.deadline)
+            prompt.wait(lambda: None, self._patience())
         except DeadlineError as error:
             raise DeadlineError(f"{self._wanted.where}: MFA code: {error}", self._wanted.hint) from None
 
@@ -230,6 +233,7 @@ class SignIn:
         if roles and not self._keeps_sessions():
             return SignedIn(self._calls.assume_role(roles[0], serial, code), roles[1:])
         session = self._calls.get_session_token(serial, code)
+        log.write(self._directory, f"signed in with {serial}", profile=self._request.profile)
         try:
             self._sessions.keep(session, self._plan.source.profile, self._request.clock())
         except SessionStoreError as error:

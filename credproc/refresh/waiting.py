@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from credproc.files import PrivateDirectory
-from credproc.refresh import terminal
 from credproc.refresh.lock import Lock
 
 _AFTER_SECONDS = 5
@@ -12,7 +11,13 @@ _TERMINALS = 256  # names of locks, so that their number is bounded; two termina
 
 def prompt_lock(directory: PrivateDirectory | None) -> Lock:
     """Return the lock that is held while a prompt is up on this process's terminal."""
-    return Lock(directory, f"terminal-{terminal.session_number() % _TERMINALS:02x}")
+    return Lock(directory, _terminal_name())
+
+
+def _terminal_name() -> str:
+    from credproc.refresh import terminal  # noqa: PLC0415 - not for a thousand that wait a second
+
+    return f"terminal-{terminal.session_number() % _TERMINALS:02x}"
 
 
 class Notice:
@@ -30,12 +35,14 @@ class Notice:
         if self._settled or waited < _AFTER_SECONDS:
             return
         self._settled = True
+        from credproc.refresh import terminal  # noqa: PLC0415 - not for a thousand that wait a second
+
         if not terminal.is_there():
             return
         prompt = prompt_lock(self._directory)
         is_free = prompt.try_acquire()
         prompt.close()
-        speaker = Lock(self._directory, f"terminal-{terminal.session_number() % _TERMINALS:02x}.speaker")
+        speaker = Lock(self._directory, f"{_terminal_name()}.speaker")
         if is_free and speaker.try_acquire():
             self._speaker = speaker  # held for as long as we wait
             terminal.notify(f"credproc: waiting for {self._holder()}, which may be asking for an MFA code elsewhere")

@@ -1,0 +1,174 @@
+"""The console of Windows, with doubles for ``msvcrt`` and ``CONOUT$``: what is typed, what is shown, how it ends."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from credproc.errors import PersonNeededError, SignalError
+from credproc.refresh import console
+from credproc.refresh.console import Terminal
+
+PROMPT = "Enter MFA code for arn:aws:iam::123456789012:mfa/user1: "
+
+
+class Keyboard:
+    """Stands for ``msvcrt``: keys typed before the prompt, and those after it, which come one by one."""
+
+    def __init__(self, keys: Iterable[str] = (), before: str = "", shown: Path | None = None) -> None:
+        self._keys = list(keys)
+        self._before = list(before)
+        self._shown = shown
+
+    def kbhit(self) -> bool:
+        """Whether a key waits; a person types when the prompt is up, and not before."""
+        if self._before:
+            return True
+        return bool(self._keys) and self._shown is not None and self._shown.read_text() != ""
+
+    def getwch(self) -> str:
+        """Return the key."""
+        return (self._before or self._keys).pop(0)
+
+    @property
+    def left(self) -> str:
+        """What nobody has read."""
+        return "".join((*self._before, *self._keys))
+
+
+def always() -> bool:
+    """Say that the caller still waits."""
+    return True
+
+
+def ask(
+    tmp_path: Path, keys: str, *, before: str = "", seconds: float = 10, is_wanted: Callable[[], bool] = always
+) -> tuple[str | Exception, str, str]:
+    """Return what the prompt yields or raises, what was shown, and the keys that nobody has read."""
+    shown = tmp_path / "CONOUT$"
+    keyboard = Keyboard(keys, before, shown)
+    terminal = Terminal(keyboard, str(shown))
+    found: str | Exception
+    try:
+        found = terminal.ask(PROMPT, time.monotonic() + seconds, is_wanted)
+    except (PersonNeededError, SignalError) as error:
+        found = error
+    terminal.close()
+    return found, shown.read_bytes().decode(), keyboard.left
+
+
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        ("123456\r", "123456"),
+        ("123456\n", "123456"),
+        ("123 456\r", "123 456"),
+        ("12\b\b\b123456\r", "123456"),
+        ("\r", ""),
+        ("\xe0H123\x00;456\r", "123456"),
+        ("\u6f22\r", "\u6f22"),
+    ],
+    ids=["Enter", "line feed", "a space", "backspace", "nothing", "arrow and function keys", "another script"],
+)
+def test_a_line_is_read_and_not_shown(tmp_path: Path, keys: str, line: str) -> None:
+    assert ask(tmp_path, keys) == (line, f"\r{PROMPT}\r\n", "")
+
+
+def test_keys_from_before_the_prompt_and_behind_the_line_are_dropped(tmp_path: Path) -> None:
+    assert ask(tmp_path, "123456\rreboot\r", before="9\r8") == ("123456", f"\r{PROMPT}\r\n", "")
+
+
+@pytest.mark.parametrize("key", ["\x1a", "\x1b"], ids=["Ctrl-Z", "Escape"])
+def test_a_key_cancels(tmp_path: Path, key: str) -> None:
+    found, shown, left = ask(tmp_path, f"12{key}34\r")
+    assert isinstance(found, PersonNeededError)
+    assert (str(found), found.kind, shown, left) == ("cancelled", "cancelled", f"\r{PROMPT}\r\n", "")
+
+
+def test_ctrl_c_is_the_signal_that_it_is_elsewhere(tmp_path: Path) -> None:
+    found, shown, left = ask(tmp_path, "12\x0334\r")
+    assert isinstance(found, SignalError)
+    assert (found.number, found.kind, shown, left) == (2, "cancelled", f"\r{PROMPT}\r\n", "")
+
+
+@pytest.mark.parametrize("typed", ["", "123"])
+def test_it_ends_at_its_deadline(tmp_path: Path, typed: str) -> None:
+    found, shown, left = ask(tmp_path, typed, seconds=0.2)
+    assert isinstance(found, PersonNeededError)
+    assert (str(found), found.kind) == ("no code was typed in time", "late")
+    assert (shown, left) == (f"\r{PROMPT}\r\n", "")
+
+
+def test_a_key_held_down_does_not_hold_up_the_deadline(tmp_path: Path) -> None:
+    found, _, _ = ask(tmp_path, "1" * 1000, seconds=0)
+    assert isinstance(found, PersonNeededError)
+    assert found.kind == "late"
+
+
+def test_the_callers_death_withdraws_it(tmp_path: Path) -> None:
+    found, shown, _ = ask(tmp_path, "123", is_wanted=lambda: False)
+    assert isinstance(found, PersonNeededError)
+    assert (str(found), found.kind) == ("the program that asked has gone", "withdrawn")
+    assert shown == f"\r{PROMPT}\r\n"
+
+
+def test_a_line_is_said_from_the_left(tmp_path: Path) -> None:
+    terminal = Terminal(Keyboard(), str(tmp_path / "CONOUT$"))
+    terminal.say("credproc: caf\u00e9 \ud800")
+    terminal.close()
+    assert (tmp_path / "CONOUT$").read_bytes() == "\rcredproc: caf\u00e9 ?\r\n".encode()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_console_that_takes_no_output_still_gives_the_line() -> None:
+    terminal = Terminal(Keyboard(), "/dev/full")
+    terminal.say("credproc: nobody sees this")
+    with pytest.raises(PersonNeededError) as raised:
+        terminal.ask(PROMPT, time.monotonic(), always)
+    assert raised.value.kind == "late"
+    terminal.close()
+
+
+def test_no_output_is_no_console(tmp_path: Path) -> None:
+    with pytest.raises(PersonNeededError, match="there is no console to ask for it on") as raised:
+        Terminal(Keyboard(), str(tmp_path / "no" / "CONOUT$"))
+    assert raised.value.kind == "no terminal"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is one on Windows")
+def test_no_msvcrt_is_no_console(tmp_path: Path) -> None:
+    with pytest.raises(PersonNeededError, match="there is no console to ask for it on"):
+        Terminal(None, str(tmp_path / "CONOUT$"))
+
+
+def test_keys_come_from_msvcrt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = tmp_path / "CONOUT$"
+    keyboard = Keyboard("123456\r", shown=shown)
+    module = SimpleNamespace(kbhit=keyboard.kbhit, getwch=keyboard.getwch)
+    monkeypatch.setitem(sys.modules, "msvcrt", module)
+    terminal = Terminal(None, str(shown))
+    assert terminal.ask(PROMPT, time.monotonic() + 10, always) == "123456"
+    terminal.close()
+
+
+def test_the_devices_are_opened_by_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where CONIN$ and CONOUT$ are names of files like any other
+    assert not console.is_there()
+    with pytest.raises(PersonNeededError, match="there is no console"):
+        console.open_for_child()
+    (tmp_path / "CONIN$").touch()
+    assert console.is_there()
+    with open(console.open_for_child(), "rb") as console_input:
+        assert console_input.read() == b""
+    console.notify("credproc: waiting")
+    assert (tmp_path / "CONOUT$").read_bytes() == b"\rcredproc: waiting\r\n"
+    assert console.session_number() == 0
+
+
+def test_a_word_for_nobody_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "CONOUT$").mkdir()
+    monkeypatch.chdir(tmp_path)
+    console.notify("credproc: waiting")
