@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from credproc import cache
+from credproc.files import PrivateDirectory
 from tests.sts import Sts, User
 
 PROGRAM = os.path.join(os.path.dirname(sys.executable), "credproc")
@@ -78,6 +80,24 @@ class Home:
     def settle(self) -> None:
         """Wait until the files are old enough to be told from later edits."""
         time.sleep(max(0.0, self._written + _SURE - time.time()))
+
+    def age_entry(self, seconds_left: int) -> None:
+        """Rewrite the only entry as it will be when its credentials have so many seconds left."""
+        directory = PrivateDirectory(str(self.cache))
+        (path,) = self.entries
+        entry = cache.load(directory, path.name)
+        assert entry is not None
+        about: dict[str, Any] = json.loads(entry.compared)
+        about["expiration"] = int(time.time()) + seconds_left
+        aged = cache.Entry(
+            served_from=entry.served_from,
+            served_until=about["expiration"] - 960,
+            fingerprint=entry.fingerprint,
+            document=entry.document,
+            compared=json.dumps(about).encode(),
+        )
+        cache.store(directory, path.name, aged)
+        directory.close()
 
     def start(
         self, *arguments: str, environ: Mapping[str, str] | None = None, **options: Any

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -189,7 +189,7 @@ def test_the_old_credentials_are_served_while_a_refresh_fails_and_they_have_a_mi
     served: bool,  # noqa: FBT001
 ) -> None:
     old = world.admin()
-    _age(world.home, left)
+    world.home.age_entry(left)
     world.sts.always(DENIED)
     now = world.admin()
     assert (now.stdout == old.stdout) is served
@@ -204,7 +204,7 @@ def test_the_old_credentials_are_served_while_a_refresh_fails_and_they_have_a_mi
 
 def test_credentials_inside_the_margin_are_renewed(world: World) -> None:
     old = world.admin()
-    _age(world.home, 10 * 60)
+    world.home.age_entry(10 * 60)
     assert world.admin().document["AccessKeyId"] != old.document["AccessKeyId"]
 
 
@@ -422,22 +422,3 @@ def test_a_comment_behind_the_credential_process_line_is_explained(tmp_path: Pat
     ran = Home(tmp_path / "home").run("--profile", "admin", "#", "for", "work")
     assert ran.status == 2
     assert "put it on a line of its own" in ran.stderr
-
-
-def _age(home: Home, seconds_left: int) -> None:
-    """Rewrite the entry as it will be when its credentials have so many seconds left."""
-    directory = PrivateDirectory(str(home.cache))
-    (path,) = home.entries
-    entry = cache.load(directory, path.name)
-    assert entry is not None
-    about: dict[str, Any] = json.loads(entry.compared)
-    about["expiration"] = int(time.time()) + seconds_left
-    aged = cache.Entry(
-        served_from=entry.served_from,
-        served_until=about["expiration"] - 960,
-        fingerprint=entry.fingerprint,
-        document=entry.document,
-        compared=json.dumps(about).encode(),
-    )
-    cache.store(directory, path.name, aged)
-    directory.close()

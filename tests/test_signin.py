@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from credproc import cache
-from credproc.files import PrivateDirectory
 from tests.mfa import PROMPT, World, profile, user_profile, world
 from tests.sts import Trust, delay, fail, hang_up
 
@@ -310,7 +308,7 @@ def test_a_device_of_another_user_is_explained_and_nobody_is_asked_again(w: Worl
 def test_while_credentials_have_five_minutes_nobody_is_asked(w: World, left: int, asks: bool) -> None:  # noqa: FBT001
     old = w.answered("admin")
     _forget_session(w)
-    _age_entry(w, left)
+    w.home.age_entry(left)
     job = w.start("--profile", "admin")
     if asks:
         w.terminal.expect(PROMPT)
@@ -324,7 +322,7 @@ def test_a_refusal_serves_the_old_credentials_and_the_next_run_does_not_ask(w: W
     w.home.settle()
     old = w.answered("admin")
     _forget_session(w)
-    _age_entry(w, 200)
+    w.home.age_entry(200)
     job = w.ask("admin")
     w.terminal.send("\x04")
     assert job.outcome().document == old
@@ -336,7 +334,7 @@ def test_a_session_that_is_printed_itself_is_renewed_in_its_last_five_minutes(w:
     w.sts.lifetime = 250
     old = w.answered("user1")
     w.sts.lifetime = None
-    _age_entry(w, 250)
+    w.home.age_entry(250)
     new = w.answered("user1")
     assert new["AccessKeyId"] != old["AccessKeyId"]
     assert w.actions == ["GetSessionToken"] * 2
@@ -374,22 +372,3 @@ def _forget_session(w: World) -> None:
     for suffix in (".session", ".credentials"):
         for path in w.home.cache.glob(f"*{suffix}"):
             path.unlink()
-
-
-def _age_entry(w: World, left: int) -> None:
-    """Rewrite the only entry as it will be when its credentials have so many seconds left."""
-    directory = PrivateDirectory(str(w.home.cache))
-    (path,) = w.home.entries
-    entry = cache.load(directory, path.name)
-    assert entry is not None
-    about = json.loads(entry.compared)
-    about["expiration"] = int(time.time()) + left
-    aged = cache.Entry(
-        served_from=entry.served_from,
-        served_until=about["expiration"] - 960,
-        fingerprint=entry.fingerprint,
-        document=entry.document,
-        compared=json.dumps(about).encode(),
-    )
-    cache.store(directory, path.name, aged)
-    directory.close()

@@ -6,8 +6,9 @@ from credproc import log
 from credproc.errors import ConfigError, DeadlineError, NetworkError, ServiceError, SourceError
 from credproc.refresh.credentials import Credentials
 from credproc.refresh.deadline import Call
+from credproc.refresh.device import Mfa
 from credproc.refresh.keep import Obtained
-from credproc.refresh.plan import Mfa, Plan
+from credproc.refresh.plan import Plan
 from credproc.refresh.request import Turn
 from credproc.refresh.roles import Role
 from credproc.refresh.sharedconfig import SharedConfig

@@ -12,13 +12,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from credproc.errors import ConfigError, UsageError, quoted
+from credproc.refresh.device import SESSION_SECONDS, Mfa, mfa_of, session_seconds_of
 from credproc.refresh.endpoint import Endpoint, endpoint_for
 from credproc.refresh.roles import (
     Role,
     default_session_name,
-    mfa_serial_of,
     role_in,
-    whole_number_of,
 )
 from credproc.refresh.sharedconfig import Section, Setting, SharedConfig
 from credproc.refresh.sourcesettings import (
@@ -33,9 +32,6 @@ from credproc.refresh.sourcesettings import (
 )
 
 CREDENTIAL_SOURCES = ("Environment", "Ec2InstanceMetadata", "EcsContainer")
-MFA_SESSION_RANGE = (900, 129600)  # seconds; STS API reference, GetSessionToken
-MFA_SESSION_DEFAULT = 43200
-SESSION_STORES = ("keyring", "file", "none")
 _CREDENTIAL_KEYS = (
     "role_arn",
     "web_identity_token_file",
@@ -62,17 +58,6 @@ KNOWN_KEYS = frozenset(
 
 
 @dataclass(frozen=True)
-class Mfa:
-    """The MFA device of the user at the root of a chain, and how its code is come by."""
-
-    serial: str
-    where: str
-    on_role: bool  # set on a role profile, not only beside the user's keys
-    process: str | None = None
-    session_store: str = SESSION_STORES[0]
-
-
-@dataclass(frozen=True)
 class Plan:
     """How to come by the credentials of a profile."""
 
@@ -82,7 +67,7 @@ class Plan:
     roles: tuple[Role, ...] = ()
     mfa: Mfa | None = None
     account_id: str | None = None  # as the profile says, where no answer tells
-    session_seconds: int = MFA_SESSION_DEFAULT
+    session_seconds: int = SESSION_SECONDS
 
     def compared(self) -> dict[str, Any]:
         """Return all that determines the result, as values of JSON without a secret."""
@@ -185,15 +170,14 @@ class _Resolution:
         roles = tuple(role_in(hop, self.session_name) for hop in reversed(hops))
         root = self.config.profiles.get(source.profile) if source.profile is not None else None
         innermost = roles[-1] if roles else source.role
-        seconds = self._session_seconds(root, selected)
         return Plan(
             profile=profile,
             source=source,
             endpoint=endpoint_for(selected, self.config, self.environ, innermost.role_arn if innermost else None),
             roles=roles,
-            mfa=None if source.kind == "WebIdentity" and not hops else self._mfa(hops, root, selected),
+            mfa=None if source.kind == "WebIdentity" and not hops else mfa_of(hops, root, selected, self.environ),
             account_id=selected.value("aws_account_id") if not roles else None,
-            session_seconds=seconds,
+            session_seconds=session_seconds_of(root, selected),
         )
 
     # --- which profile -----------------------------------------------------------------------------------------
@@ -316,51 +300,6 @@ class _Resolution:
             if self.environ.get(variable):
                 return environment_source("EcsContainer", variable, self.environ)
         return environment_source("Ec2InstanceMetadata", "instance metadata", self.environ, if_any=True)
-
-    # --- MFA ---------------------------------------------------------------------------------------------------
-
-    def _mfa(self, hops: list[Section], root: Section | None, selected: Section) -> Mfa | None:
-        found: list[tuple[Setting, bool]] = []
-        for section in hops:
-            serial = mfa_serial_of(section)
-            if serial is not None:
-                found.append((serial, True))
-        if root is not None and root.setting("web_identity_token_file") is None:
-            serial = mfa_serial_of(root)
-            if serial is not None:
-                found.append((serial, False))
-        if not found:
-            return None
-        first = found[0][0]
-        for serial, _ in found[1:]:
-            if serial.value != first.value:
-                raise ConfigError(
-                    f"{serial.where}: mfa_serial differs from the one in {first.where}",
-                    "both belong to the one user whose keys the chain starts with: keep the right one",
-                )
-        sections = [*hops, *([root] if root is not None else []), selected]
-        process = next((found for found in (section.value("mfa_process") for section in sections) if found), None)
-        on_role = any(on_role for _, on_role in found)
-        return Mfa(first.value, first.where, on_role, process, self._session_store(root, selected))
-
-    def _session_store(self, root: Section | None, selected: Section) -> str:
-        variable = self.environ.get("CREDPROC_SESSION_STORE")
-        settings = [section.own("session_store") for section in (root, selected) if section is not None]
-        chosen = [Setting(variable, "CREDPROC_SESSION_STORE")] if variable else [found for found in settings if found]
-        if chosen and chosen[0].value not in SESSION_STORES:
-            raise ConfigError(
-                f"{chosen[0].where}: the session store is none of {', '.join(SESSION_STORES)}: {chosen[0].value[:40]}",
-                "remove it: the keyring is the default",
-            )
-        return chosen[0].value if chosen else SESSION_STORES[0]
-
-    def _session_seconds(self, root: Section | None, selected: Section) -> int:
-        for section in (root, selected):
-            if section is not None:
-                seconds = whole_number_of(section, "mfa_session_duration_seconds", MFA_SESSION_RANGE)
-                if seconds is not None:
-                    return seconds
-        return MFA_SESSION_DEFAULT
 
 
 def _determining(role: Role) -> dict[str, Any]:

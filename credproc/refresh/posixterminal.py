@@ -18,9 +18,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from credproc.errors import PersonNeededError, SignalError
+from credproc.refresh.watcher import Attributes, Watcher
 
 _CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 _IGNORED = (signal.SIGTTIN, signal.SIGTTOU)
@@ -28,8 +28,6 @@ _LOOK_SECONDS = 0.25  # between looks whether the caller still lives
 _LINE_LIMIT = 4096  # bytes; a terminal in canonical mode gives no longer line
 _CONSOLE = "/dev/tty"
 _BACKGROUND = "this process runs in the background of its terminal"
-
-Attributes = list[Any]  # of termios
 
 
 class Terminal:
@@ -44,7 +42,7 @@ class Terminal:
         self._saved: Attributes = termios.tcgetattr(self._fd)
         self._hidden = _hiding(self._saved)
         self._is_hidden = False
-        self._watcher = _Watcher(self._fd, self._saved, self._hidden)
+        self._watcher = Watcher(self._fd, self._saved, self._hidden)
 
     def close(self) -> None:
         """Let go of it; the watcher ends."""
@@ -149,56 +147,6 @@ class Terminal:
             os.write(self._fd, text.encode("utf-8", "replace"))
         except OSError:  # hung up, or stopped by Ctrl-S: the answer counts, not the words
             pass
-
-
-class _Watcher:
-    """A small process that restores the terminal when we die without having done so."""
-
-    def __init__(self, fd: int, saved: Attributes, hidden: Attributes) -> None:
-        self._pid = 0
-        reader, self._pipe = os.pipe()
-        try:
-            self._pid = os.fork()
-        except OSError:  # no process to be had: then only a SIGKILL leaves the terminal as it is
-            pass
-        else:
-            if self._pid == 0:
-                _watch(fd, reader, saved, hidden)
-        os.close(reader)
-
-    def dismiss(self) -> None:
-        """End the watcher: all is done."""
-        try:
-            os.write(self._pipe, b".")
-        except OSError:  # it has gone
-            pass
-        os.close(self._pipe)
-        if self._pid:
-            try:
-                os.waitpid(self._pid, 0)
-            except ChildProcessError:  # SIGCHLD is ignored here, by inheritance
-                pass
-
-
-def _watch(fd: int, reader: int, saved: Attributes, hidden: Attributes) -> None:
-    """Be the watcher: wait for the end of the pipe, restore, and exit."""
-    try:
-        for number in (*_CAUGHT, *_IGNORED):
-            signal.signal(number, signal.SIG_IGN)
-        os.setsid()
-        # A fork keeps the locks and the caller's stdout, and would keep them for as long as it waits
-        for other in map(int, os.listdir("/dev/fd")):
-            if other not in (fd, reader):
-                try:
-                    os.close(other)
-                except OSError:  # the one that listed them
-                    pass
-        told = os.read(reader, 1)
-        if not told and termios.tcgetattr(fd) == hidden:
-            termios.tcsetattr(fd, termios.TCSANOW, saved)
-            termios.tcflush(fd, termios.TCIFLUSH)
-    finally:
-        os._exit(0)
 
 
 def open_for_child() -> int:

@@ -16,8 +16,9 @@ from credproc.refresh.chain import OURS as CHAIN_VARIABLE
 from credproc.refresh.credentials import Credentials
 from credproc.refresh.deadline import Call
 from credproc.refresh.declined import Declined
+from credproc.refresh.device import Mfa
 from credproc.refresh.lock import Lock
-from credproc.refresh.plan import Mfa, Plan
+from credproc.refresh.plan import Plan
 from credproc.refresh.request import Turn
 from credproc.refresh.roles import CHAINED_DURATION_LIMIT, Role
 from credproc.refresh.session import LEAST_LEFT, Index, Sessions, session_id

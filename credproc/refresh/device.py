@@ -1,0 +1,68 @@
+"""The MFA device of a plan: whose serial, how its code is come by, where its session is kept. Pure, as the plan is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from credproc.errors import ConfigError
+from credproc.refresh.roles import mfa_serial_of, whole_number_of
+from credproc.refresh.sharedconfig import Section, Setting
+
+SESSION_SECONDS = 43200
+_SESSION_RANGE = (900, 129600)  # seconds; STS API reference, GetSessionToken
+_STORES = ("keyring", "file", "none")
+_STORE_VARIABLE = "CREDPROC_SESSION_STORE"
+
+
+@dataclass(frozen=True)
+class Mfa:
+    """The MFA device of the user at the root of a chain, and how its code is come by."""
+
+    serial: str
+    where: str
+    on_role: bool  # set on a role profile, not only beside the user's keys
+    process: str | None = None
+    session_store: str = _STORES[0]
+
+
+def mfa_of(hops: Sequence[Section], root: Section | None, selected: Section, environ: Mapping[str, str]) -> Mfa | None:
+    """Return the device that is named on any role of the chain, or beside the keys at its root; None: on none.
+
+    Raises ConfigError, with file and line, if there are two.
+    """
+    on_roles = [serial for serial in map(mfa_serial_of, hops) if serial is not None]
+    beside_keys = None if root is None or root.setting("web_identity_token_file") is not None else mfa_serial_of(root)
+    found = on_roles + ([] if beside_keys is None else [beside_keys])
+    if not found:
+        return None
+    first = found[0]
+    for serial in found[1:]:
+        if serial.value != first.value:
+            raise ConfigError(
+                f"{serial.where}: mfa_serial differs from the one in {first.where}",
+                "both belong to the one user whose keys the chain starts with: keep the right one",
+            )
+    sections = [*hops, *([] if root is None else [root]), selected]
+    process = next((found for found in (section.value("mfa_process") for section in sections) if found), None)
+    return Mfa(first.value, first.where, bool(on_roles), process, _session_store(root, selected, environ))
+
+
+def session_seconds_of(root: Section | None, selected: Section) -> int:
+    """Return the lifetime of a session, as the source profile or the selected one says. Raises ConfigError."""
+    for section in (root, selected):
+        if section is not None:
+            seconds = whole_number_of(section, "mfa_session_duration_seconds", _SESSION_RANGE)
+            if seconds is not None:
+                return seconds
+    return SESSION_SECONDS
+
+
+def _session_store(root: Section | None, selected: Section, environ: Mapping[str, str]) -> str:
+    variable = environ.get(_STORE_VARIABLE)
+    settings = [section.own("session_store") for section in (root, selected) if section is not None]
+    chosen = [Setting(variable, _STORE_VARIABLE)] if variable else [found for found in settings if found]
+    if chosen and chosen[0].value not in _STORES:
+        raise ConfigError(
+            f"{chosen[0].where}: the session store is none of {', '.join(_STORES)}: {chosen[0].value[:40]}",
+            "remove it: the keyring is the default",
+        )
+    return chosen[0].value if chosen else _STORES[0]
