@@ -70,8 +70,7 @@ def _refreshed(profile: "str | None", started: float) -> bytes:
         os.fstat(1)
     except OSError:
         raise CredprocError("stdout: is closed", "credproc prints the credential document there") from None
-    _fill_closed_descriptors()
-    os.umask(0o077)
+    _keep_secrets_in()
     return refresh(request._replace(profile=cache.profile_named(profile, os.environ)))
 
 
@@ -84,8 +83,7 @@ def _command(arguments: "list[str]", started: float) -> int:
     from credproc.commands import main as commands_main
 
     request = _request(started)
-    _fill_closed_descriptors()
-    os.umask(0o077)
+    _keep_secrets_in()
     said, status = commands_main(arguments, request)
     _write(said.encode("utf-8", "backslashreplace"))
     return status
@@ -100,13 +98,19 @@ def _request(started: float) -> "Request":
     return Request(None, os.environ, started, program=sys.argv[0], caller=caller)
 
 
-def _fill_closed_descriptors() -> None:
-    """Open /dev/null in the place of closed standard streams, or a file of ours would take their number."""
+def _keep_secrets_in() -> None:
+    """See to it that what is in memory reaches no stream, core or file by accident."""
+    # A file of ours would take the number of a closed stream
     for fd in (0, 1, 2):
         try:
             os.fstat(fd)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is fd
+    os.umask(0o077)
+    if os.name == "posix":
+        from resource import RLIMIT_CORE, getrlimit, setrlimit
+
+        setrlimit(RLIMIT_CORE, (0, getrlimit(RLIMIT_CORE)[1]))
 
 
 def _write(data: bytes) -> None:

@@ -1,12 +1,15 @@
 """The profile's own program for MFA codes: ``mfa_process = ykman oath accounts code -s aws`` and its like."""
 
+import errno
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 
 from credproc.errors import ConfigError, PersonNeededError, SourceError, inert
 from credproc.refresh import chain, terminal
@@ -36,6 +39,7 @@ class ProgramCodes:
         self._wanted = wanted
         self._where = f"{wanted.where}: mfa_process"
         self._words = _split(command, self._where)
+        self._environ = _environment(wanted.request)
         self._used = used
         self._asked = False
 
@@ -81,11 +85,11 @@ class ProgramCodes:
             console = os.open(os.devnull, os.O_RDWR)
         try:
             child = subprocess.Popen(  # noqa: S603 - the user's own line
-                self._words,
+                [_program(self._words[0], self._environ), *self._words[1:]],
                 stdin=console,
                 stdout=subprocess.PIPE,
                 stderr=console,
-                env=_environment(self._wanted.request),
+                env=self._environ,
             )
         except OSError as error:
             reason = (error.strerror or "error").lower()
@@ -146,6 +150,20 @@ def _split(command: str, where: str) -> list[str]:
     if not words:
         raise ConfigError(f"{where}: names no program, or a quotation in it does not end", "correct the line")
     return words
+
+
+def _program(word: str, environ: Mapping[str, str]) -> str:
+    """Return the path of the program; raises FileNotFoundError.
+
+    Never one in the working directory, which is anybody's: neither by a relative path nor by an entry of PATH.
+    """
+    if os.path.isabs(word):
+        return word
+    directories = [directory for directory in os.get_exec_path(environ) if os.path.isabs(directory)]
+    found = None if os.path.dirname(word) else shutil.which(word, path=os.pathsep.join(directories))
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), word)
+    return found
 
 
 def _environment(request: Request) -> dict[str, str]:

@@ -65,6 +65,8 @@ class Terminal:
             try:
                 self._write(f"\r{prompt}")
                 typed = self._typed(prompt, deadline, is_wanted, noted)
+                if not typed.endswith(b"\n"):  # ended by Ctrl-D, which shows nothing
+                    self._write("\n")
             except PersonNeededError:
                 if self._is_hidden:
                     self._write("\n")

@@ -65,5 +65,6 @@ def _watch(fd: int, reader: int, saved: Attributes, hidden: Attributes) -> None:
         if not told and termios.tcgetattr(fd) == hidden:
             termios.tcsetattr(fd, termios.TCSANOW, saved)
             termios.tcflush(fd, termios.TCIFLUSH)
+            os.write(fd, b"\n")  # what comes next stands on a line of its own
     finally:
         os._exit(0)
