@@ -164,4 +164,24 @@ def _complain(error: "CredprocError") -> None:
     try:
         os.write(2, data)
     except OSError:  # nobody listens there; the exit status tells
-        return
+        pass
+    if not _is_seen(error) and os.environ.get("CREDPROC_INTERACTIVE") != "never":
+        from credproc.refresh import terminal
+
+        # Of those who show stderr some pass it on behind a prompt too; the hint at least is then there once
+        terminal.notify(lines[0] if error.was_asked else "\n".join(lines))
+
+
+def _is_seen(error: "CredprocError") -> bool:
+    """Whether who is at the terminal sees stderr, or need not: some SDKs drop it, or mix it into stdout.
+
+    Who has just answered a prompt waits for what comes of it, and an SDK may show it or not.
+    """
+    if os.isatty(2):
+        return True
+    try:
+        status = os.fstat(2)
+        lost = os.path.samestat(status, os.stat(os.devnull)) or os.path.samestat(status, os.fstat(1))
+    except OSError:  # closed
+        lost = True
+    return not lost and not error.was_asked

@@ -8,6 +8,7 @@ class CredprocError(Exception):
     """A failure with a message for a person; the base of all that credproc raises on purpose."""
 
     exit_code = 1
+    was_asked = False  # whether a person was asked in this run, and so is at the terminal
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         """Take the message (``where: what``) and, where there is one, the hint."""

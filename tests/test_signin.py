@@ -284,8 +284,8 @@ def test_a_wrong_code_is_asked_for_again_and_three_end_it(w: World) -> None:
         3,
         "",
         (
-            "credproc: error: ~/.aws/config:10: MFA code: AWS did not take that code: it was wrong, or has been used,"
-            " in three tries\ncredproc: hint: run credproc login --profile admin in a terminal\n"
+            "credproc: error: ~/.aws/config:10: MFA code: none in three tries: AWS did not take that code: it was"
+            " wrong, or has been used\ncredproc: hint: run credproc login --profile admin in a terminal\n"
         ),
     )
     assert w.sts.count("GetSessionToken") == 3

@@ -36,11 +36,14 @@ def program_name(caller: int | None) -> str | None:
             with open(f"/proc/{process}/comm", "rb") as file:
                 name = file.read(64).strip().decode("utf-8", "replace")
             with open(f"/proc/{process}/cmdline", "rb") as file:
-                runs_a_line = b"\0-c\0" in file.read(4096)
+                runs_a_line = _runs_a_line(file.read(4096).split(b"\0")[1:])
             with open(f"/proc/{process}/stat", "rb") as file:
                 # the name stands in brackets and may hold any character, brackets too
-                parent = int(file.read(4096).rpartition(b")")[2].split()[1])
+                fields = file.read(4096).rpartition(b")")[2].split()
+            parent, session = int(fields[1]), int(fields[3])
         except (OSError, ValueError, IndexError):  # no /proc (macOS), or it has just gone
+            return None
+        if session != os.getsid(0):  # it has opened the window (tmux, sshd, cron), and asks for nothing
             return None
         if name not in _SHELLS:
             return name
@@ -48,3 +51,13 @@ def program_name(caller: int | None) -> str | None:
             return None
         process = parent
     return None
+
+
+def _runs_a_line(arguments: list[bytes]) -> bool:
+    """Whether a shell with these arguments runs a line (``-c``, ``-lc``) for somebody, and is no person's."""
+    for argument in arguments:
+        if not argument.startswith(b"-") or argument.startswith(b"--"):
+            return False
+        if argument.endswith(b"c"):
+            return True
+    return False

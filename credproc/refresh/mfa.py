@@ -12,6 +12,7 @@ from credproc.refresh.request import Request
 from credproc.refresh.usedcodes import UsedCodes, seconds_to_next_step
 
 TRIES = 3
+_SHOWN = 80  # characters of a profile's name
 LEAST_SECONDS = 15  # with less left no prompt is opened: nobody finds the device, reads and types in that time
 _CODE = re.compile(r"[0-9]{6}")
 _PASTED = re.compile(r"\x1b\[20[01]~")  # what a terminal puts around a paste
@@ -38,8 +39,12 @@ class Wanted(NamedTuple):
     @property
     def hint(self) -> str:
         """What to do where no person could be asked."""
-        option = "" if self.request.profile is None else f" --profile {shlex.quote(self.request.profile[:80])}"
-        return f"run credproc login{option} in a terminal"
+        profile = self.request.profile
+        if profile is None:
+            return "run credproc login in a terminal"
+        if len(profile) > _SHOWN or inert(profile) != profile:  # what is shown could not be typed
+            return "run credproc login in a terminal, with the same --profile"
+        return f"run credproc login --profile {shlex.quote(profile)} in a terminal"
 
 
 class Codes(Protocol):
@@ -111,10 +116,11 @@ class TypedCodes:
             if code is None:
                 remark = "an MFA code has six digits"
             elif self._used.holds(code, now):
-                remark = f"that code has been used; the next one is there in {seconds_to_next_step(now):.0f} s"
+                seconds = seconds_to_next_step(now)
+                remark = f"that code has been used; the device shows another one in {seconds:.0f} s at the latest"
             else:
                 return code
-        raise self._none("no code was right in three tries" if remark is None else f"{remark}, in three tries", "wrong")
+        raise self._none("none in three tries" if remark is None else f"none in three tries: {remark}", "wrong")
 
     def notice(self, line: str) -> None:
         """Tell the person something that they wait for."""

@@ -68,7 +68,8 @@ class ProgramCodes:
     def _printed(self) -> str:
         output, status = self._run(min(time.monotonic() + _SECONDS, self._wanted.deadline))
         if status != 0:
-            raise SourceError(f"{self._where}: exited with status {status}", "run the command by hand")
+            how = f"was ended by signal {-status}" if status < 0 else f"exited with status {status}"
+            raise SourceError(f"{self._where}: {how}", "run the command by hand")
         code = code_in(_COLOUR.sub("", output))
         if code is None:
             raise SourceError(f"{self._where}: printed no code of six digits", "it must print the code alone")

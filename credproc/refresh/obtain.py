@@ -3,7 +3,15 @@
 import time
 
 from credproc import log
-from credproc.errors import ConfigError, DeadlineError, NetworkError, ServiceError, SourceError
+from credproc.errors import (
+    ConfigError,
+    CredprocError,
+    DeadlineError,
+    NetworkError,
+    PersonNeededError,
+    ServiceError,
+    SourceError,
+)
 from credproc.refresh.credentials import Credentials
 from credproc.refresh.deadline import Call
 from credproc.refresh.device import Mfa
@@ -22,7 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import botocore.session
 
-    from credproc.refresh.signin import SignedIn
+    from credproc.refresh.signin import SignedIn, SignIn
     from credproc.refresh.sts import Sts
 
 
@@ -122,22 +130,30 @@ class _Obtaining:
         )
         sign_in = SignIn(plan, device, keys, self._turn, calls)
         try:
-            signed_in = sign_in.sign_in()
-            sign_in.release()
-            self._budget.begin_anew()
-            try:
-                return self._through(signed_in.roles, signed_in.credentials)
-            except ServiceError as error:
-                if signed_in.shared_since is None:
-                    raise
-                if error.code not in _NO_SESSION:
-                    raise self._explained(error, signed_in) from None
-            signed_in = sign_in.sign_in_anew(signed_in.credentials)
-            sign_in.release()
-            self._budget.begin_anew()
-            return self._through(signed_in.roles, signed_in.credentials)
+            return self._signed_in(sign_in)
+        except CredprocError as error:
+            has_left = isinstance(error, PersonNeededError) and error.kind == "withdrawn"
+            error.was_asked = sign_in.has_asked and not has_left
+            raise
         finally:
             sign_in.close()
+
+    def _signed_in(self, sign_in: "SignIn") -> Credentials:
+        """Return what the plan's roles give to the signed in user; a session that STS refuses is replaced once."""
+        signed_in = sign_in.sign_in()
+        sign_in.release()
+        self._budget.begin_anew()
+        try:
+            return self._through(signed_in.roles, signed_in.credentials)
+        except ServiceError as error:
+            if signed_in.shared_since is None:
+                raise
+            if error.code not in _NO_SESSION:
+                raise self._explained(error, signed_in) from None
+        signed_in = sign_in.sign_in_anew(signed_in.credentials)
+        sign_in.release()
+        self._budget.begin_anew()
+        return self._through(signed_in.roles, signed_in.credentials)
 
     def _explained(self, error: ServiceError, signed_in: "SignedIn") -> ServiceError:
         """Return the refusal with a word about the session's age, where that may be the reason."""

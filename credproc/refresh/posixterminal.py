@@ -51,7 +51,7 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """Write one line."""
-        self._write(f"\r{line}\n")
+        self._write(_whole(line))
 
     def ask(self, prompt: str, deadline: float, is_wanted: Callable[[], bool]) -> str:
         """Return the line that a person types behind the prompt, unseen, without its end.
@@ -175,11 +175,16 @@ def notify(line: str) -> None:
     except PersonNeededError:
         return
     try:
-        os.write(fd, f"\r{line}\n".encode("utf-8", "replace"))
+        os.write(fd, _whole(line).encode("utf-8", "replace"))
     except OSError:  # hung up, or stopped by Ctrl-S
         pass
     finally:
         os.close(fd)
+
+
+def _whole(line: str) -> str:
+    """Return the line from the left to its end, on a terminal that is raw too (a caller's editor)."""
+    return "\r" + line.replace("\n", "\r\n") + "\r\n"
 
 
 def session_number() -> int:
@@ -253,6 +258,7 @@ def _signals_noted() -> Iterator[int]:
             signal.signal(number, handler)
         signal.set_wakeup_fd(wakeup)
         os.close(writer)
+        # A stop that comes just then is dropped: whoever wants it presses the key again
         missed = os.read(reader, 64).replace(bytes([signal.SIGTSTP]), b"")
         os.close(reader)
         if missed:  # between the last key and here

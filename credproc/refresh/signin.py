@@ -80,6 +80,7 @@ class SignIn:
         self._used = UsedCodes(directory, session.name)
         self._usable = Call(self._store.why_unusable)
         self._has_person = device.process is not None or at_terminal
+        self.has_asked = False  # whether a person has seen a prompt
         self._codes: mfa.Codes | None = None
         self._remark: str | None = None  # why a person is asked again
         self._tried: Index | None = None  # a session that was noted and could not be used
@@ -196,6 +197,7 @@ class SignIn:
             self._wanted.check_time()
             remark = self._remark
             while True:
+                self.has_asked = self._wanted.process is None
                 code = codes.next(remark)
                 self._used.add(code, self._request.clock())
                 try:

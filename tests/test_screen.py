@@ -1,0 +1,256 @@
+"""The prompt in tmux, a second kind of terminal: what is on the screen, where the cursor is, what the title says."""
+
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+if sys.platform != "linux":
+    pytest.skip("the rigs are made for Linux", allow_module_level=True)
+
+from tests import tmux
+from tests.program import PROGRAM, ROLE, Outcome, role_home
+from tests.sts import Sts, Trust
+from tests.tmux import Tmux
+
+if not tmux.AVAILABLE:
+    pytest.skip("needs tmux", allow_module_level=True)
+
+SERIAL = "arn:aws:iam::123456789012:mfa/user1"
+RUN = shlex.join([PROGRAM, "--profile", "admin"])
+PROMPT = f"Enter MFA code for {SERIAL} (profile admin):"  # a shell is no program that asks
+CANCELLED = "credproc: error: ~/.aws/config:5: MFA code: cancelled"
+HINT = "credproc: hint: run credproc login --profile admin in a terminal"
+WIDE = 100  # columns, so that the prompt is one row and the cursor stands behind it
+PS1 = "ready> "
+
+
+class World:
+    """A home whose profile ``admin`` asks for a code, and the STS behind it."""
+
+    def __init__(self, path: Path, sts: Sts) -> None:
+        self.sts = sts
+        self.user = sts.user("user1", mfa=True)
+        sts.role(ROLE, Trust((self.user.arn,), mfa_required=True))
+        self.home = role_home(path, sts, self.user, f"mfa_serial = {SERIAL}\n", CREDPROC_SESSION_STORE="file")
+        self.home.environ |= {"PS1": PS1, "HISTFILE": ""}
+
+    def shell(self, columns: int = WIDE, rows: int = 24) -> Tmux:
+        """Return a pane with a person's shell: job control, and a line editor that makes the terminal its own."""
+        return Tmux(["bash", "--noprofile", "--norc", "-i"], self.home.environ, columns=columns, rows=rows)
+
+    def run(self, pane: Tmux, line: str = RUN) -> None:
+        """Type a command line of which only the exit status is shown, once the shell is ready."""
+        pane.wait_for(PS1)
+        script = self.home.path / "c"
+        script.write_text(f"{line} >~/document\nstatus=$?\nprintf 'ended: %s\\n' $status\n")
+        pane.send(f". {script}\n")
+
+    @property
+    def document(self) -> Outcome:
+        """What came on stdout, as of a run that has succeeded."""
+        return Outcome(0, (self.home.path / "document").read_text(), "")
+
+
+@pytest.fixture(name="world")
+def _world(tmp_path: Path) -> Iterator[World]:
+    with Sts() as sts:
+        world = World(tmp_path / "home", sts)
+        yield world
+        assert sts.repeated_codes() == []
+
+
+def lines_after(screen: str, start: str) -> list[str]:
+    """Return the lines on the screen from the one that begins so, without the spaces behind them."""
+    lines = [line.rstrip() for line in screen.splitlines()]
+    (first, *_) = [number for number, line in enumerate(lines) if line.startswith(start)]
+    return lines[first:]
+
+
+def test_a_prompt_stands_on_a_line_of_its_own_with_the_cursor_behind_it(world: World) -> None:
+    with world.shell() as pane:
+        world.run(pane)
+        screen = pane.wait_for(PROMPT)
+        assert lines_after(screen, "Enter")[0] == PROMPT
+        column, row = pane.cursor
+        assert column == len(PROMPT) + 1
+        code = world.user.unused_code()
+        pane.send(code)
+        pane.send("\n")
+        screen = pane.wait_for("ended: 0\nready>")
+        assert lines_after(screen, "Enter") == [PROMPT, "ended: 0", PS1.rstrip()]
+        assert pane.cursor == (len(PS1), row + 2)
+        assert code not in screen
+        assert world.document.document
+
+
+def test_what_is_wrong_is_said_between_two_prompts(world: World) -> None:
+    with world.shell() as pane:
+        world.run(pane)
+        pane.wait_for(PROMPT)
+        pane.send("12345\n")
+        screen = pane.wait_for("six digits\nEnter")
+        assert lines_after(screen, "Enter") == [PROMPT, "credproc: an MFA code has six digits", PROMPT]
+        pane.send(f"{world.user.unused_code()}\n")
+        pane.wait_for("ended: 0")
+
+
+def test_a_line_that_was_begun_is_written_over(world: World) -> None:
+    with world.shell() as pane:
+        world.run(pane, f"printf progress; {RUN}")
+        screen = pane.wait_for(PROMPT)
+        assert lines_after(screen, "Enter") == [PROMPT]
+        assert "progress" not in screen
+        pane.key("C-c")
+        pane.wait_for(PS1)
+
+
+@pytest.mark.parametrize(("key", "shown"), [("C-c", "130"), ("C-\\", "131")])
+def test_a_key_ends_it_and_the_shell_shows_by_which_signal(world: World, key: str, shown: str) -> None:
+    with Tmux(
+        ["sh", "-c", f"trap : INT QUIT; sh -c 'trap - INT QUIT; exec {RUN}'; echo ended: $?"], world.home.environ
+    ) as pane:
+        pane.wait_for("(profile admin")
+        pane.send("123")
+        pane.key(key)
+        assert f"ended: {shown}" in pane.wait_for("ended: ").splitlines()
+
+
+def test_ctrl_d_ends_it_and_says_what_to_do(world: World) -> None:
+    with world.shell() as pane:
+        world.run(pane)
+        pane.wait_for(PROMPT)
+        pane.key("C-d")
+        screen = pane.wait_for("ended: 3\nready>")
+        assert lines_after(screen, "Enter") == [PROMPT, CANCELLED, HINT, "ended: 3", PS1.rstrip()]
+
+
+def test_ctrl_z_and_fg_show_the_prompt_again(world: World) -> None:
+    with world.shell() as pane:
+        pane.wait_for(PS1)
+        pane.send(f"{RUN} >~/document\n")
+        pane.wait_for(PROMPT)
+        pane.send("123")
+        pane.key("C-z")
+        pane.wait_for("Stopped")
+        pane.wait_for(f"document\n{PS1}")
+        pane.send("echo seen\n")
+        pane.wait_for("\nseen\n")
+        pane.send("fg\n")
+        pane.wait_for(f"document\n{PROMPT}")
+        pane.send(f"{world.user.unused_code()}\n")
+        screen = pane.wait_for(f"document\n{PROMPT} \n{PS1}")
+        assert screen.count("Enter MFA code") == 2
+        assert world.document.document
+
+
+def test_ctrl_z_and_bg_end_it_and_the_shell_goes_on(world: World) -> None:
+    with world.shell() as pane:
+        pane.wait_for(PS1)
+        pane.send(f"{RUN} >~/document\n")
+        pane.wait_for(PROMPT)
+        pane.key("C-z")
+        pane.wait_for("Stopped")
+        pane.send("bg; wait; echo ended: $?; jobs\n")
+        pane.wait_for("MFA code: this process runs in the background")
+        pane.send("echo seen\n")
+        pane.wait_for("\nseen\n")
+        assert "ended" in pane.screen()
+
+
+def test_a_background_job_is_not_stopped(world: World) -> None:
+    with world.shell() as pane:
+        pane.wait_for(PS1)
+        pane.send(f"{RUN} & wait $!; echo ended: $?\n")
+        screen = pane.wait_for("ended: 3")
+        assert "this process runs in the background of its terminal" in screen.replace("\n", "")
+        assert "Enter MFA code" not in screen
+
+
+def test_a_killed_prompt_leaves_a_terminal_that_shows_what_is_typed(world: World) -> None:
+    run = f"sh -c 'echo $$ >~/pid; exec {RUN}'"
+    with Tmux(["sh", "-c", f"{run}; echo ended: $?; read line; echo read: $line"], world.home.environ) as pane:
+        pane.wait_for("(profile admin")
+        pane.send("987")
+        os.kill(int((world.home.path / "pid").read_text()), signal.SIGKILL)
+        pane.wait_for("ended: 137")
+        pane.send("shown\n")
+        screen = pane.wait_for("read: ")
+        assert [line.rstrip() for line in screen.splitlines()][-2:] == ["shown", "read: shown"]
+
+
+def test_a_pasted_code_is_taken(world: World) -> None:
+    with world.shell() as pane:
+        world.run(pane)
+        pane.wait_for(PROMPT)
+        pane.paste(f"{world.user.unused_code()}\n")
+        pane.wait_for("ended: 0")
+        assert world.document.document
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a\u009d0;owned\u009cb", r"a\x9d0;owned\x9cb"),
+        ("a\x1bkowned\x1b\\b", r"a\x1bkowned\x1b\b"),
+        ("a\x1b[2J\x1b[1;1Hb", r"a\x1b[2J\x1b[1;1Hb"),
+        ("a\u202eb\u2066c", r"a\u202eb\u2066c"),
+    ],
+    ids=["C1 title", "tmux's title", "clear", "bidi"],
+)
+def test_a_profiles_name_changes_neither_title_nor_screen(world: World, name: str, shown: str) -> None:
+    config = (world.home.path / ".aws" / "config").read_text()
+    world.home.config(config.replace("[profile admin]", f'[profile "{name}"]'))
+    world.home.environ["AWS_PROFILE"] = name
+    with world.shell(columns=160) as pane:
+        world.run(pane, f"echo above; {PROGRAM}")
+        screen = pane.wait_for(f"(profile {shown}): ")
+        assert "above" in screen.splitlines()
+        assert pane.title == ""
+        pane.key("C-d")
+        pane.wait_for("ended: 3")
+        assert pane.title == ""
+
+
+def test_a_programs_name_does_not_change_the_title(world: World, tmp_path: Path) -> None:
+    program = tmp_path / "\x1b]0;owned\x07"
+    program.write_text(f"#!{sys.executable}\nimport subprocess\nsubprocess.run(['/bin/sh', '-c', {RUN!r}])\n")
+    program.chmod(0o755)
+    with Tmux(["env", str(program)], world.home.environ, columns=160) as pane:
+        pane.wait_for(r"(profile admin, for \x1b]0;owned\x07): ")
+        assert pane.title == ""
+        pane.key("C-d")
+        pane.wait()
+        assert pane.title == ""
+
+
+def test_a_narrow_window_wraps_the_prompt_and_takes_the_code(world: World) -> None:
+    with Tmux(["sh", "-c", f"{RUN} >~/document; echo ended: $?"], world.home.environ, columns=20) as pane:
+        pane.wait_for("(prof")
+        pane.send(f"{world.user.unused_code()}\n")
+        assert pane.wait_for("ended: 0").endswith("\nended: 0")
+        assert world.document.document
+
+
+def test_a_window_may_change_its_size_meanwhile(world: World) -> None:
+    with world.shell() as pane:
+        world.run(pane)
+        pane.wait_for(PROMPT)
+        pane.resize(60, 10)
+        pane.resize(120, 30)
+        pane.send(f"{world.user.unused_code()}\n")
+        pane.wait_for("ended: 0")
+        assert world.document.document
+
+
+def test_a_window_that_is_closed_takes_the_prompt_with_it(world: World) -> None:
+    with world.shell() as pane:
+        world.run(pane)
+        pane.wait_for(PROMPT)
+        pane.kill()
+    assert (world.home.path / "document").read_text() == ""
+    assert world.sts.count() == 0

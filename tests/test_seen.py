@@ -1,0 +1,85 @@
+"""Where a failure is seen: on stderr, and on the terminal where an SDK drops stderr; by us never twice on a screen."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.mfa import PROMPT, World, world
+from tests.program import PROGRAM
+
+if sys.platform != "linux":
+    pytest.skip("the terminal is made for Linux", allow_module_level=True)
+
+ERROR = "credproc: error: ~/.aws/config:6: MFA code: cancelled"
+HINT = "credproc: hint: run credproc login --profile admin in a terminal"
+UNKNOWN = "credproc: error: ~/.aws/config and ~/.aws/credentials: no profile named 'missing'"
+
+
+@pytest.fixture(name="w")
+def _world(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path / "home") as found:
+        yield found
+
+
+def _shown(w: World) -> list[str]:
+    """Return the lines on the terminal behind the prompt."""
+    w.terminal.drain()
+    return [line for line in w.terminal.transcript.decode().replace("\r", "\n").split("\n") if "credproc: " in line]
+
+
+def test_behind_a_prompt_the_reason_is_seen_though_the_sdk_may_drop_stderr(w: World) -> None:
+    job = w.ask("admin")
+    w.terminal.send("\x04")
+    assert job.outcome() == (3, "", f"{ERROR}\n{HINT}\n")
+    assert _shown(w) == [ERROR]
+    assert w.terminal.column() == 0
+
+
+def test_a_refusal_by_aws_behind_a_prompt_is_seen_too(w: World) -> None:
+    job = w.ask("admin")
+    w.sts.revoke(w.user)
+    w.type_code()
+    assert job.wait() == 1
+    assert _shown(w) == [job.stderr.splitlines()[0]]
+
+
+@pytest.mark.parametrize("stderr", ["null", "closed"])
+def test_where_stderr_is_lost_the_terminal_has_both_lines(w: World, stderr: str) -> None:
+    job = w.start("--profile", "missing", stderr=stderr)
+    assert job.wait() == 1
+    assert _shown(w) == [UNKNOWN, "credproc: hint: check the spelling: aws configure list-profiles shows the names"]
+
+
+def test_where_stderr_is_mixed_into_stdout_the_terminal_has_both_lines(w: World) -> None:
+    line = f"{PROGRAM} --profile missing 2>&1"
+    job = w.terminal.start(["sh", "-c", line], w.home.environ, stdout="pipe", stdin="null")
+    assert job.wait() == 1
+    assert _shown(w)[0] == UNKNOWN
+
+
+def test_what_is_written_to_the_terminal_by_stderr_is_not_written_twice(w: World) -> None:
+    job = w.start("--profile", "admin", stderr="terminal")
+    w.terminal.expect(PROMPT)
+    w.terminal.send("\x04")
+    assert job.wait() == 3
+    assert _shown(w) == [ERROR, HINT]
+
+
+def test_where_stderr_is_taken_and_nobody_was_asked_the_terminal_stays_as_it_is(w: World) -> None:
+    assert w.start("--profile", "missing").outcome().stderr.startswith(UNKNOWN)
+    assert w.terminal.transcript == b""
+
+
+def test_never_means_never(w: World) -> None:
+    job = w.start("--profile", "missing", stderr="null", environ={"CREDPROC_INTERACTIVE": "never"})
+    assert job.wait() == 1
+    assert w.terminal.transcript == b""
+
+
+def test_whose_caller_has_gone_says_nothing_to_the_shell_that_is_back(w: World) -> None:
+    job = w.ask("admin")
+    job.close("stdout")
+    assert job.wait() == 3
+    assert _shown(w) == []
