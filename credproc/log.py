@@ -3,12 +3,13 @@
 import os
 import time
 
-from credproc.errors import inert
+from credproc.errors import CredprocError, inert
 from credproc.files import PrivateDirectory
 
 NAME = "credproc.log"
 _LIMIT = 256 * 1024  # bytes; above it the older half goes
 _LINE_LIMIT = 2000  # characters
+_FAILED, _BUG = " failed: ", " bug: "
 
 
 def write(directory: PrivateDirectory | None, text: str, *, profile: str | None = None) -> None:
@@ -18,6 +19,11 @@ def write(directory: PrivateDirectory | None, text: str, *, profile: str | None 
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     subject = "-" if profile is None else ascii(profile[:80])
     _append(directory, f"{moment} {os.getpid()} {subject} {inert(text, _LINE_LIMIT)}\n")
+
+
+def write_failure(directory: PrivateDirectory | None, error: CredprocError, *, profile: str | None) -> None:
+    """Append what has failed and what to do about it: some SDKs drop what we say on stderr."""
+    write(directory, f"failed: {error}" + (f" ({error.hint})" if error.hint else ""), profile=profile)
 
 
 def write_traceback(directory: PrivateDirectory | None, error: BaseException) -> bool:
@@ -49,3 +55,10 @@ def _append(directory: PrivateDirectory, text: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def failures(directory: PrivateDirectory | None, count: int) -> list[str]:
+    """Return the last lines that tell of a failure or a bug, oldest first, at most ``count``."""
+    data = (directory.read(NAME, 2 * _LIMIT) if directory is not None else None) or b""
+    lines = data.decode("utf-8", "replace").splitlines()
+    return [line for line in lines if _FAILED in line or _BUG in line][-count:]

@@ -1,5 +1,6 @@
 """Where a failure is seen: on stderr, and on the terminal where an SDK drops stderr; by us never twice on a screen."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,3 +84,20 @@ def test_whose_caller_has_gone_says_nothing_to_the_shell_that_is_back(w: World) 
     job.close("stdout")
     assert job.wait() == 3
     assert _shown(w) == []
+
+
+def test_doctor_shows_the_last_failures_with_what_to_do(w: World) -> None:
+    assert w.home.run("doctor").stdout == "no failures in ~/.cache/credproc/credproc.log\n"
+    for number in range(12):
+        w.home.run("--profile", f"missing{number}", stderr=subprocess.DEVNULL)
+    w.ask("admin")
+    w.terminal.send("\x04")
+    w.terminal.jobs[-1].wait()
+    said = w.home.run("doctor").stdout.splitlines()
+    assert said[0] == "the last failures in ~/.cache/credproc/credproc.log (time, process, profile):"
+    assert len(said) == 11
+    assert said[1].endswith(
+        " 'missing3' failed: ~/.aws/config and ~/.aws/credentials: no profile named 'missing3'"
+        " (check the spelling: aws configure list-profiles shows the names)"
+    )
+    assert said[-1].endswith(f" 'admin' failed: {ERROR.partition('error: ')[2]} ({HINT.partition('hint: ')[2]})")

@@ -18,6 +18,10 @@ _COMMANDS = {
         "Remove MFA sessions from the keyring, and the cached credentials that hang on them.",
     ),
     "status": ("show what is signed in and cached", "Show what is signed in and cached, and for how long."),
+    "doctor": (
+        "show the last failures",
+        "Show the last failures, which some SDKs keep to themselves.",
+    ),
     "clear": (
         "remove cached credentials",
         "Remove cached credentials; the next caller refreshes. The AWS files are not touched.",
@@ -88,6 +92,7 @@ def parser() -> argparse.ArgumentParser:
         _add_profile(which, "only this profile's")
         which.add_argument("--all", action="store_true", help=help_all)
     _add(commands, "status").add_argument("--json", action="store_true", help="as JSON")
+    _add(commands, "doctor")
     return top
 
 
@@ -122,6 +127,10 @@ def _run(options: argparse.Namespace, request: Request) -> str:
         from credproc.commands.logout import logout  # noqa: PLC0415
 
         return logout(request, everyone=options.all)
+    if options.command == "doctor":
+        from credproc.commands.doctor import doctor  # noqa: PLC0415
+
+        return doctor(request.environ)
     if options.command == "status":
         from credproc.commands.status import status  # noqa: PLC0415
 

@@ -42,10 +42,10 @@ def refresh(request: Request) -> bytes:
         return found if found is not None else _answered(request, directory, name)
     except PersonNeededError as error:
         declined.share(error, request.clock())
-        log.write(directory, f"failed: {error}", profile=request.profile)
+        log.write_failure(directory, error, profile=request.profile)
         raise
     except CredprocError as error:
-        log.write(directory, f"failed: {error}", profile=request.profile)
+        log.write_failure(directory, error, profile=request.profile)
         raise
     finally:
         lock.close()
