@@ -22,6 +22,7 @@ from botocore.tokens import SSOTokenProvider
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
 from credproc.errors import SourceError, inert, quoted
+from credproc.refresh.children import environment_for_child
 from credproc.refresh.credentials import Credentials
 from credproc.refresh.sourcesettings import Source
 
@@ -150,7 +151,7 @@ def _process(
 
 def _with_chain(source: Source, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for another program: with the profile in both chains, ours and the AWS CLI's."""
-    passed = dict(environ)
+    passed = environment_for_child(environ)
     for variable in CHAIN_VARIABLES:
         line = io.StringIO()
         known = next(csv.reader([environ[variable]]), []) if environ.get(variable) else []
