@@ -9,7 +9,7 @@ class _Docstring(str):
 
     __slots__ = ()
 
-    def __new__(cls, *_: object, **__: object) -> "_Docstring":
+    def __new__(cls, *_: object, **__: object) -> "_Docstring":  # noqa: PYI034 - typing.Self would be imported
         return super().__new__(cls)
 
 
