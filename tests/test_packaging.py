@@ -129,3 +129,17 @@ def test_modules_of_ours_take_the_place_of_others_and_of_nothing_else(tmp_path: 
     assert str(tmp_path).encode() not in code
     with pytest.raises(SystemExit, match="nothing that these could replace"):
         collected.replaced(files[1:], str(instead), str(tmp_path / "out"))
+
+
+def test_what_nothing_reads_is_left_out() -> None:
+    kept = [
+        "keyring/core.pyc",
+        "botocore/docs/utils.pyc",
+        "botocore/docs/__init__.pyc",
+        "encodings/cp1252.pyc",
+        "hz.pyc",
+    ]
+    left = ["keyring-25.dist-info/RECORD", "dateutil/zoneinfo/rebuild.pyc", "botocore/docs/bcdoc/style.pyc"]
+    left += ["botocore/docs/utils/x.pyc", "encodings/gb2312.pyc", "encodings/hz.pyc", "encodings/cp949.pyc"]
+    entries = [(name, "/x", "DATA") for name in [*left, *kept]]
+    assert [name for name, _, _ in collected.needed(entries)] == kept

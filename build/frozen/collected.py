@@ -5,6 +5,7 @@ import importlib.util
 import json
 import marshal
 import os
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,6 +17,17 @@ ENDPOINTS = ("sts", "sso", "portal.sso", "oidc")
 FILES = ("_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json")
 _UNREAD = ("examples-1.json",)  # for documentation only
 _NEVER_CHECKED = 0b01  # PEP 552: told by a hash that is not compared, as there is no source beside it
+_UNUSED = re.compile(
+    # Nothing asks for the metadata of packages, and the path of the environment is in their RECORD, through the hashes
+    # of the scripts that pip wrote into it
+    r"[^/]+\.dist-info/"
+    # time zones by name, which no AWS service writes
+    r"|dateutil/zoneinfo/"
+    # what writes documentation; the rest of the package is imported
+    r"|botocore/docs/(?!(?:__init__|docstring|utils)\.pyc)"
+    # encodings whose C half is left out, in credproc.spec
+    r"|encodings/(?:big5\w*|cp9(?:32|49|50)|euc_\w+|gb\w+|hz|iso2022_\w+|johab|shift_jis\w*)\.pyc"
+)
 
 
 def replaced(files: Iterable[Entry], instead: str, directory: str) -> list[Entry]:
@@ -35,6 +47,11 @@ def _compiled(source: str, name: str, directory: str) -> str:
         code = compile(file.read(), name.removesuffix("c"), "exec", dont_inherit=True, optimize=2)
     head = importlib.util.MAGIC_NUMBER + _NEVER_CHECKED.to_bytes(4, "little") + bytes(8)
     return _write(directory, name, head + marshal.dumps(code))
+
+
+def needed(files: Iterable[Entry]) -> list[Entry]:
+    """Return the files without those that PyInstaller finds and nothing here reads."""
+    return [entry for entry in files if not _UNUSED.match(entry[0].replace(os.sep, "/"))]
 
 
 def data(files: Iterable[Entry], directory: str) -> list[Entry]:
