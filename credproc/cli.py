@@ -32,9 +32,30 @@ _WRITE_SECONDS = 30  # for a reader that is slow and has made the pipe non-block
 def main() -> "NoReturn":
     """Run credproc with the arguments and environment of this process, and leave with its exit status."""
     started = time.monotonic()
+    _end_by_interrupt()
+    os._exit(run(sys.argv[1:], started))  # daemon threads may hang in calls that nobody waits for any more
+
+
+def hit() -> None:
+    """Print the document and leave if the cache has it; else return, for ``main`` to do the whole.
+
+    The frozen program begins so: build/frozen/hit.py.
+    """
+    _end_by_interrupt()
+    try:
+        main_form, profile = _main_form(sys.argv[1:])
+        document = cache.hit(cache.profile_named(profile, os.environ), os.environ, time.time()) if main_form else None
+        if document is None:
+            return
+        _write(document)
+    except Exception as error:  # noqa: BLE001 - as in run, for a start that does not get there
+        os._exit(_failed(error))
+    os._exit(0)
+
+
+def _end_by_interrupt() -> None:
     if getsignal(SIGINT) is default_int_handler:
         signal(SIGINT, SIG_DFL)  # Ctrl-C ends us as it ends others: at once, by the signal, without a traceback
-    os._exit(run(sys.argv[1:], started))  # daemon threads may hang in calls that nobody waits for any more
 
 
 def run(arguments: "list[str]", started: float) -> int:
@@ -62,6 +83,9 @@ def _main_form(arguments: "list[str]") -> "tuple[bool, str | None]":
 
 
 def _refreshed(profile: "str | None", started: float) -> bytes:
+    import gc
+
+    gc.disable()  # nearly all that a refresh makes stays until its end; looking for garbage takes a tenth of its time
     from credproc.errors import CredprocError
     from credproc.refresh import refresh
 

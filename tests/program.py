@@ -1,4 +1,4 @@
-"""The installed program, run as a process in a home of its own."""
+"""The program, run as a process in a home of its own: the installed one, or the frozen one of build/test --frozen."""
 
 import json
 import os
@@ -13,7 +13,9 @@ from credproc import cache
 from credproc.files import PrivateDirectory
 from tests.sts import Sts, User
 
-PROGRAM = os.path.join(os.path.dirname(sys.executable), "credproc")
+INSTALLED = os.path.join(os.path.dirname(sys.executable), "credproc")
+PROGRAM = os.environ.get("CREDPROC_TEST_PROGRAM") or INSTALLED
+FROZEN = PROGRAM != INSTALLED
 ROLE = "arn:aws:iam::123456789012:role/marketingadmin"
 _SURE = 2.1  # seconds after which an unchanged file is believed to be unchanged
 

@@ -9,6 +9,7 @@ import io
 from collections.abc import Mapping
 
 from credproc.errors import ConfigError
+from credproc.refresh.children import environment_for_child
 
 OURS = "CREDPROC_PROFILE_CHAIN"
 _VARIABLES = (OURS, "_AWS_CLI_PROFILE_CHAIN")
@@ -28,8 +29,8 @@ def check(profile: str | None, environ: Mapping[str, str]) -> None:
 
 
 def extended(environ: Mapping[str, str], profile: str | None) -> dict[str, str]:
-    """Return the environment for a program that is started for the profile: with it at the end of both chains."""
-    passed = dict(environ)
+    """Return the environment for a program that is started for the profile: the user's, with it in both chains."""
+    passed = environment_for_child(environ)
     for variable in _VARIABLES:
         line = io.StringIO()
         csv.writer(line, lineterminator="").writerow([*_profiles(environ, variable), profile or ""])

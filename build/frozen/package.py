@@ -1,0 +1,234 @@
+"""From the frozen directory: archive, Debian package, bill of materials, checksums and the package managers' files.
+
+Run by build/freeze with the interpreter and the dependencies that the directory was made of. What is written depends on
+the directory's files, the lock file and SOURCE_DATE_EPOCH, on no clock, owner, umask or order of a file system.
+"""
+
+import argparse
+import gzip
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from time import gmtime
+
+import bill
+import manifests
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DIST = os.path.join(ROOT, "build", "dist")
+DEBIAN_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+_GLIBC = re.compile(rb"\0GLIBC_2\.(\d+)(?=[\0.])")
+
+CONTROL = """\
+Package: credproc
+Version: {version}
+Architecture: {architecture}
+Maintainer: credproc's authors <credproc@localhost>
+Installed-Size: {size}
+Depends: libc6 (>= 2.{glibc})
+Section: utils
+Priority: optional
+Description: role credentials for every AWS SDK through one credential_process line
+ Resolves role profiles of ~/.aws/config as the AWS CLI does, and answers AWS SDKs
+ and tools from a cache in a few milliseconds.
+"""
+
+
+def version() -> str:
+    """Return credproc's version, read and not imported: what is imported must be the frozen one."""
+    with open(os.path.join(ROOT, "credproc", "__init__.py"), encoding="utf-8") as file:
+        found = re.search(r'^__version__ = "([^"]+)"$', file.read(), re.MULTILINE)
+    if not found:
+        sys.exit("freeze: error: credproc/__init__.py: no __version__")
+    return found[1]
+
+
+def system() -> str:
+    """Return the platform as it stands in the archive's name: linux-x86_64, macos-arm64, windows-amd64."""
+    name = {"darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
+    return f"{name}-{platform.machine().lower()}"
+
+
+def paths_below(directory: str) -> Iterator[str]:
+    """Yield what the directory holds, as paths relative to it, each directory before what is in it, sorted."""
+    for above, directories, names in os.walk(directory):
+        directories.sort()
+        for name in sorted([*directories, *names]):
+            yield os.path.relpath(os.path.join(above, name), directory)
+
+
+def settle(directory: str, epoch: int) -> None:
+    """Give all in the directory the same time, and a mode that says nothing but whether it can be run."""
+    executable = {os.path.join(directory, "credproc"), os.path.join(directory, "credproc.exe")}
+    for path in [directory, *(os.path.join(directory, path) for path in paths_below(directory))]:
+        if not os.path.islink(path):
+            os.chmod(path, 0o755 if os.path.isdir(path) or path in executable else 0o644)
+        os.utime(path, (epoch, epoch), follow_symlinks=os.utime not in os.supports_follow_symlinks)
+
+
+def add_papers(directory: str) -> None:
+    """Put licences, man page and completions into the directory."""
+    licences = os.path.join(directory, "licenses")
+    shutil.rmtree(licences, ignore_errors=True)
+    for name, path in bill.licences(directory, ROOT):
+        os.makedirs(os.path.join(licences, name), exist_ok=True)
+        shutil.copyfile(path, os.path.join(licences, name, os.path.basename(path)))
+    shutil.copyfile(os.path.join(ROOT, "build", "credproc.1"), os.path.join(directory, "credproc.1"))
+    completions = os.path.join(ROOT, "build", "completions")
+    if os.path.isdir(completions):
+        shutil.copytree(completions, os.path.join(directory, "completions"), dirs_exist_ok=True)
+
+
+def write_archive(directory: str, path: str, epoch: int) -> None:
+    """Write the directory into a tar.gz, or a zip where the name says so, under its own name."""
+    if path.endswith(".zip"):
+        _write_zip(directory, path, epoch)
+        return
+    top = os.path.basename(directory)
+
+    def plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
+        info.uid = info.gid = 0
+        info.uname = info.gname = "root"
+        info.mtime = epoch
+        return info
+
+    with (
+        open(path, "wb") as file,
+        gzip.GzipFile("", "wb", 9, file, mtime=epoch) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive,
+    ):
+        archive.add(directory, top, recursive=False, filter=plain)
+        for inside in paths_below(directory):
+            archive.add(os.path.join(directory, inside), f"{top}/{inside}", recursive=False, filter=plain)
+
+
+def _write_zip(directory: str, path: str, epoch: int) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for inside in paths_below(directory):
+            full = os.path.join(directory, inside)
+            if os.path.isfile(full):
+                name = f"{os.path.basename(directory)}/{inside}".replace(os.sep, "/")
+                with open(full, "rb") as file:
+                    archive.writestr(zipfile.ZipInfo(name, gmtime(epoch)[:6]), file.read(), zipfile.ZIP_DEFLATED, 9)
+
+
+def glibc_wanted(directory: str) -> int:
+    """Return the minor version of the oldest glibc 2 that has all that the binaries ask for."""
+    wanted = 0
+    for inside in paths_below(directory):
+        full = os.path.join(directory, inside)
+        if os.path.isfile(full) and not inside.endswith((".pyc", ".json", ".pem")):
+            with open(full, "rb") as file:
+                content = file.read()
+            if content.startswith(b"\x7fELF"):
+                wanted = max([wanted, *(int(minor) for minor in _GLIBC.findall(content))])
+    return wanted
+
+
+def write_deb(directory: str, path: str, epoch: int) -> None:
+    """Write the Debian package: the directory under /opt, a link to it, man page and completions in their places."""
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(directory)) as root:
+        os.chmod(root, 0o755)  # noqa: S103 - it becomes /
+        opt = os.path.join(root, "opt", "credproc")
+        shutil.copytree(directory, opt, symlinks=True)
+        links = os.path.join(root, "usr", "bin")
+        os.makedirs(links)
+        os.symlink("/opt/credproc/credproc", os.path.join(links, "credproc"))
+        documents = os.path.join(root, "usr", "share", "doc", "credproc")
+        os.makedirs(documents)
+        shutil.copyfile(os.path.join(ROOT, "LICENSE"), os.path.join(documents, "copyright"))
+        manual = os.path.join(root, "usr", "share", "man", "man1")
+        os.makedirs(manual)
+        with (
+            open(os.path.join(opt, "credproc.1"), "rb") as page,
+            open(os.path.join(manual, "credproc.1.gz"), "wb") as file,
+            gzip.GzipFile("", "wb", 9, file, mtime=0) as packed,
+        ):
+            shutil.copyfileobj(page, packed)
+        _place_completions(os.path.join(opt, "completions"), os.path.join(root, "usr", "share"))
+        settle(root, epoch)
+        os.chmod(os.path.join(opt, "credproc"), 0o755)  # noqa: S103 - a program for all
+        _write_control(root, directory, epoch)
+        # One thread: xz cuts its blocks by their number
+        environ = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch), "DPKG_DEB_THREADS_MAX": "1"}
+        command = ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", root, path]
+        subprocess.run(command, env=environ, check=True, stdout=subprocess.DEVNULL)
+
+
+def _place_completions(completions: str, share: str) -> None:
+    """Link each shell's completion from where the shell looks for it."""
+    for name, place in (
+        ("credproc.bash", "bash-completion/completions/credproc"),
+        ("_credproc", "zsh/vendor-completions/_credproc"),
+        ("credproc.fish", "fish/vendor_completions.d/credproc.fish"),
+    ):
+        if os.path.exists(os.path.join(completions, name)):
+            link = os.path.join(share, *place.split("/"))
+            os.makedirs(os.path.dirname(link), exist_ok=True)
+            os.symlink(f"/opt/credproc/completions/{name}", link)
+
+
+def _write_control(root: str, directory: str, epoch: int) -> None:
+    files = [path for path in paths_below(root) if os.path.isfile(os.path.join(root, path))]
+    files = [path for path in files if not os.path.islink(os.path.join(root, path))]
+    sums = {path: _digest(os.path.join(root, path), "md5") for path in files}
+    size = sum((os.path.getsize(os.path.join(root, path)) + 1023) // 1024 for path in files)
+    control = os.path.join(root, "DEBIAN")
+    os.mkdir(control)
+    fields = {
+        "version": version(),
+        "architecture": DEBIAN_MACHINES.get(platform.machine(), platform.machine()),
+        "size": size,
+        "glibc": glibc_wanted(directory),
+    }
+    with open(os.path.join(control, "control"), "w", encoding="utf-8") as file:
+        file.write(CONTROL.format_map(fields))
+    with open(os.path.join(control, "md5sums"), "w", encoding="utf-8") as file:
+        file.writelines(f"{digest}  {path}\n" for path, digest in sums.items())
+    settle(control, epoch)
+
+
+def _digest(path: str, kind: str = "sha256") -> str:
+    digest = hashlib.new(kind, usedforsecurity=False)
+    with open(path, "rb") as file:
+        digest.update(file.read())
+    return digest.hexdigest()
+
+
+def main() -> None:
+    """Write all that belongs beside build/dist/credproc."""
+    parser = argparse.ArgumentParser(prog="package.py", description=__doc__)
+    parser.add_argument("--releases", metavar="URL", help="where the archives will lie, for the manifests")
+    options = parser.parse_args()
+    epoch = int(os.environ["SOURCE_DATE_EPOCH"])
+    directory = os.path.join(DIST, "credproc")
+    name = f"credproc-{version()}-{system()}"
+    for old in os.listdir(DIST):
+        if old.startswith((name, "credproc_")) or old == "SHA256SUMS":
+            os.unlink(os.path.join(DIST, old))
+    add_papers(directory)
+    settle(directory, epoch)
+    made = [f"{name}.zip" if sys.platform == "win32" else f"{name}.tar.gz"]
+    write_archive(directory, os.path.join(DIST, made[0]), epoch)
+    if shutil.which("dpkg-deb"):
+        made.append(f"credproc_{version()}_{DEBIAN_MACHINES.get(platform.machine(), platform.machine())}.deb")
+        write_deb(directory, os.path.join(DIST, made[-1]), epoch)
+    made.append(f"{name}.cdx.json")
+    bill.write(directory, os.path.join(DIST, made[-1]), version(), epoch)
+    made += manifests.write(DIST, version(), options.releases)
+    with open(os.path.join(DIST, "SHA256SUMS"), "w", encoding="ascii", newline="\n") as file:
+        file.writelines(f"{_digest(os.path.join(DIST, path))}  {path}\n" for path in sorted(made))
+    for path in sorted(made):
+        print(f"build/dist/{path}  {os.path.getsize(os.path.join(DIST, path)) / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Unpack the archive that build/freeze has made and try it in an empty home; exit status 1 if anything is not right.
+
+Here is what must hold wherever it is built, on each platform of a release; the test suite, which needs more, runs
+against the same program by build/test --frozen.
+"""
+
+import glob
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SETTLED = 2.1  # seconds after which credproc believes that a file which looks unchanged is unchanged
+NO_NETWORK = 12  # seconds for a run that cannot reach anything: its own ten, and a slow start
+CONFIG = """\
+[profile role]
+region = us-west-2
+role_arn = {role_arn}
+source_profile = user1
+"""
+CREDENTIALS = """\
+[user1]
+aws_access_key_id = {access_key_id}
+aws_secret_access_key = {secret_access_key}
+"""
+
+
+class WrongError(Exception):
+    """The program did something else than it should."""
+
+
+class Tried:
+    """The unpacked program and an empty home."""
+
+    def __init__(self, directory: str, about: Mapping[str, str]) -> None:
+        """Unpack the archive into a path with a space and letters that are not ASCII, and link to the program."""
+        self.about = about
+        place = os.path.join(directory, "an ünusual plaçe")
+        os.mkdir(place)
+        shutil.unpack_archive(archive(), place)
+        self.program = os.path.join(place, "credproc", "credproc.exe" if sys.platform == "win32" else "credproc")
+        if sys.platform != "win32":
+            link = os.path.join(directory, "credproc")
+            os.symlink(self.program, link)
+            self.program = link
+        home = os.path.join(directory, "home")
+        os.makedirs(os.path.join(home, ".aws"))
+        self._write(os.path.join(home, ".aws", "config"), CONFIG.format_map(about))
+        self._write(os.path.join(home, ".aws", "credentials"), CREDENTIALS.format_map(about))
+        kept = ("SYSTEMROOT", "SYSTEMDRIVE", "PATHEXT", "COMSPEC", "TEMP", "TMP", "DBUS_SESSION_BUS_ADDRESS")
+        self.environ = {name: os.environ[name] for name in kept if name in os.environ}
+        self.environ |= {"HOME": home, "USERPROFILE": home, "LOCALAPPDATA": home, "PATH": os.defpath}
+        self.environ["AWS_ENDPOINT_URL_STS"] = about["url"]
+        time.sleep(SETTLED)
+
+    def _write(self, path: str, text: str) -> None:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def run(self, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+        """Run the program to its end."""
+        return subprocess.run(
+            [self.program, *arguments],
+            env=self.environ | environ,
+            cwd=self.environ["HOME"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+
+    def document(self, **environ: str) -> str:
+        """Run the main form and return the document. Raises WrongError if there is none, or a word beside it."""
+        ran = self.run("--profile", "role", **environ)
+        if ran.returncode or ran.stderr or json.loads(ran.stdout)["Version"] != 1:
+            raise WrongError(f"exit status {ran.returncode}: {ran.stderr or ran.stdout[:20]!r}")
+        return ran.stdout
+
+
+# --- what is tried, in this order --------------------------------------------------------------------------------
+
+
+def version(tried: Tried) -> None:
+    """It starts and says its version, which is the archive's."""
+    said = tried.run("--version").stdout.split()
+    if len(said) != 2 or f"-{said[1]}-" not in os.path.basename(archive()):
+        raise WrongError(f"said {said}")
+
+
+def refresh(tried: Tried) -> None:
+    """It asks STS and prints a document."""
+    tried.document()
+
+
+def hit(tried: Tried) -> None:
+    """It prints the same document again; STS would give another."""
+    if tried.document() != tried.document():
+        raise WrongError("two documents where one was kept")
+
+
+def no_network(tried: Tried) -> None:
+    """It fails in time and in our words where nothing answers."""
+    began = time.monotonic()
+    ran = tried.run("--profile", "role", AWS_ENDPOINT_URL_STS="http://127.0.0.1:9")
+    took = time.monotonic() - began
+    first = ran.stderr.partition("\n")[0]
+    if ran.returncode != 1 or ran.stdout or not first.startswith("credproc: error: http://127.0.0.1:9: "):
+        raise WrongError(f"exit status {ran.returncode}: {ran.stderr!r}")
+    if took > NO_NETWORK:
+        raise WrongError(f"took {took:.1f} s")
+
+
+# What needs a terminal or a keyring (a prompt in a pty, the keyring under dbus-run-session) joins this list
+TRIED: tuple[Callable[[Tried], None], ...] = (version, refresh, hit, no_network)
+
+
+def archive() -> str:
+    """Return the path of the one archive of this platform that lies in build/dist."""
+    system = {"darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
+    found = [
+        path
+        for ending in (".tar.gz", ".zip")
+        for path in glob.glob(os.path.join(ROOT, "build", "dist", f"credproc-*-{system}-*{ending}"))
+    ]
+    if len(found) != 1:
+        sys.exit(f"freeze: error: {len(found)} archives in build/dist, and one is wanted")
+    return found[0]
+
+
+@contextmanager
+def sts() -> Iterator[Mapping[str, str]]:
+    """Run the tests' STS on the loopback; gives what it says of itself: url, keys, role."""
+    with subprocess.Popen([sys.executable, "-m", "tests.sts"], cwd=ROOT, stdout=subprocess.PIPE) as server:
+        try:
+            yield json.loads(server.stdout.readline() if server.stdout else b"")
+        finally:
+            server.terminate()
+
+
+def main() -> None:
+    """Try all and say how it went."""
+    failed = False
+    with tempfile.TemporaryDirectory(prefix="credproc-") as directory, sts() as about:
+        tried = Tried(directory, about)
+        for what in TRIED:
+            try:
+                what(tried)
+            except (WrongError, ValueError, OSError, subprocess.SubprocessError) as error:
+                failed = True
+                print(f"freeze: error: {what.__name__}: {error}", file=sys.stderr)
+    if failed:
+        sys.exit("freeze: hint: what was made lies in build/dist, and is not fit to be given away")
+    print(f"tried in an empty home: {', '.join(what.__name__ for what in TRIED)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""What build/freeze writes beside the frozen program, as far as it can be tried without freezing."""
+
+import gzip
+import hashlib
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+FROZEN = Path(__file__).parent.parent / "build" / "frozen"
+URL = "https://example.com/v1.2.3"
+
+
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, FROZEN / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+manifests, collected = _load("manifests"), _load("collected")
+
+
+def _lie(dist: Path, *names: str) -> dict[str, str]:
+    """Write archives that are none, and return their checksums."""
+    digests = {}
+    for name in names:
+        (dist / name).write_bytes(name.encode())
+        digests[name] = hashlib.sha256(name.encode()).hexdigest()
+    return digests
+
+
+def test_the_manifests_hold_the_checksums_of_the_archives_that_are_there(tmp_path: Path) -> None:
+    names = [
+        f"credproc-1.2.3-{system}" for system in ("linux-x86_64.tar.gz", "macos-arm64.tar.gz", "windows-amd64.zip")
+    ]
+    digests = _lie(tmp_path, *names, "credproc-1.2.2-linux-x86_64.tar.gz", "credproc-1.2.3-linux-x86_64.cdx.json")
+    written = manifests.write(str(tmp_path), "1.2.3", URL)
+    winget = [f"winget/credproc.credproc.{part}yaml" for part in ("", "installer.", "locale.en-US.")]
+    assert written == sorted(["credproc.json", "credproc.rb", *winget])
+    formula = (tmp_path / "credproc.rb").read_text()
+    for name in names[:2]:
+        assert f'url "{URL}/{name}"\n      sha256 "{digests[name]}"' in formula
+    assert formula.count("sha256") == 2
+    assert "{{" not in formula
+    scoop = json.loads((tmp_path / "credproc.json").read_text())
+    assert scoop["version"] == "1.2.3"
+    assert scoop["architecture"]["64bit"] == {"url": f"{URL}/{names[2]}", "hash": digests[names[2]]}
+    installer = (tmp_path / winget[1]).read_text()
+    assert f"InstallerUrl: {URL}/{names[2]}\n    InstallerSha256: {digests[names[2]]}\n" in installer
+
+
+def test_a_manifest_without_any_archive_is_not_written(tmp_path: Path) -> None:
+    _lie(tmp_path, "credproc-1.2.3-linux-x86_64.tar.gz")
+    assert manifests.write(str(tmp_path), "1.2.3", None) == ["credproc.rb"]
+    assert f'url "file://{tmp_path}/credproc-1.2.3-linux-x86_64.tar.gz"' in (tmp_path / "credproc.rb").read_text()
+
+
+def test_a_field_that_nothing_fills_is_an_error() -> None:
+    with pytest.raises(SystemExit, match="nothing fills licence"):
+        manifests.filled("{{licence}} {{version}}", {"version": "1"}, set())
+
+
+def _data(tmp_path: Path, content: dict[str, Any]) -> list[tuple[str, str, str]]:
+    entries = []
+    for name, value in content.items():
+        path = tmp_path / name.replace("/", "-")
+        text = json.dumps(value).encode()
+        path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+        entries.append((name, str(path), "DATA"))
+    return entries
+
+
+def test_of_botocores_data_what_stays_says_what_it_said(tmp_path: Path) -> None:
+    endpoints = {
+        "version": 3,
+        "partitions": [{"partition": "aws", "defaults": {"x": 1}, "services": {"sts": {"y": 2}, "s3": {}, "oidc": {}}}],
+    }
+    model = {
+        "documentation": "<p>",
+        "shapes": {"S": {"members": {"documentation": {"shape": "T"}}, "documentation": "t"}},
+    }
+    kept = {f"botocore/data/{name}": {"z": name} for name in collected.FILES if name != "endpoints.json"}
+    files = kept | {
+        "botocore/data/endpoints.json": endpoints,
+        "botocore/data/ec2/2016/service-2.json.gz": {},
+        "botocore/data/sts/2011/service-2.json.gz": model,
+        "botocore/data/sts/2011/examples-1.json": {},
+        "botocore/data/sso/2019/paginators-1.json": {},
+        "botocore/data/sso-oidc/2019/endpoint-rule-set-1.json.gz": {"r": 1},
+        "botocore/cacert.pem": {},
+        "other/data.json": {},
+    }
+    found = {name: path for name, path, _ in collected.data(_data(tmp_path, files), str(tmp_path / "out"))}
+    read = {name: json.loads(Path(path).read_text()) for name, path in found.items()}
+    assert read == kept | {
+        "botocore/data/endpoints.json": {
+            "version": 3,
+            "partitions": [{"partition": "aws", "defaults": {"x": 1}, "services": {"sts": {"y": 2}, "oidc": {}}}],
+        },
+        "botocore/data/sts/2011/service-2.json": {"shapes": {"S": {"members": {"documentation": {"shape": "T"}}}}},
+        "botocore/data/sso/2019/paginators-1.json": {},
+        "botocore/data/sso-oidc/2019/endpoint-rule-set-1.json": {"r": 1},
+        "botocore/cacert.pem": {},
+        "other/data.json": {},
+    }
+
+
+def test_data_that_has_moved_in_another_botocore_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"there is no .*sso-oidc"):
+        collected.data(_data(tmp_path, {"botocore/data/sts/2011/service-2.json": {}}), str(tmp_path / "out"))
+
+
+def test_modules_of_ours_take_the_place_of_others_and_of_nothing_else(tmp_path: Path) -> None:
+    instead = tmp_path / "instead"
+    (instead / "a" / "b").mkdir(parents=True)
+    (instead / "a" / "b" / "__init__.py").write_text('"""Nothing."""\nx = 1\n')
+    files = [("a/b/__init__.pyc", "theirs", "DATA"), ("a/c.pyc", "stays", "DATA")]
+    (name, path, _), other = collected.replaced(files, str(instead), str(tmp_path / "out"))
+    assert other == files[1]
+    assert name == "a/b/__init__.pyc"
+    code = Path(path).read_bytes()
+    assert code[:8] == importlib.util.MAGIC_NUMBER + b"\x01\0\0\0"
+    assert str(tmp_path).encode() not in code
+    with pytest.raises(SystemExit, match="nothing that these could replace"):
+        collected.replaced(files[1:], str(instead), str(tmp_path / "out"))
+
+
+def test_what_nothing_reads_is_left_out() -> None:
+    kept = [
+        "keyring/core.pyc",
+        "botocore/docs/utils.pyc",
+        "botocore/docs/__init__.pyc",
+        "encodings/cp1252.pyc",
+        "hz.pyc",
+    ]
+    left = ["keyring-25.dist-info/RECORD", "dateutil/zoneinfo/rebuild.pyc", "botocore/docs/bcdoc/style.pyc"]
+    left += ["botocore/docs/utils/x.pyc", "encodings/gb2312.pyc", "encodings/hz.pyc", "encodings/cp949.pyc"]
+    entries = [(name, "/x", "DATA") for name in [*left, *kept]]
+    assert [name for name, _, _ in collected.needed(entries)] == kept
