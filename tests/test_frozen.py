@@ -66,13 +66,13 @@ def _run(command: list[str], environ: dict[str, str], **options: Any) -> "subpro
     )
 
 
-def _opened(home: Home, tmp_path: Path, *arguments: str) -> list[str]:
-    """Return what of the program's own directory a run opens, relative to _internal."""
+def _opened(home: Home, tmp_path: Path, *arguments: str, status: int = 0) -> list[str]:
+    """Return what of the program's own directory a run opens, relative to _internal; it has no terminal."""
     strace = shutil.which("strace")
     assert strace is not None, "build/test installs strace"
     trace = tmp_path / "trace"
     command = [strace, "-f", "-e", "trace=open,openat", "-o", str(trace), PROGRAM, *arguments]
-    assert _run(command, home.environ).returncode == 0
+    assert _run(["setsid", "--wait", *command], home.environ).returncode == status
     found = re.findall(rf'"{re.escape(str(INSIDE))}/([^"]+)"[^\n]* = \d+\n', trace.read_text())
     return [path for path in found if path.endswith((".pyc", ".so"))]
 
@@ -566,6 +566,24 @@ def test_version_and_help_open_nothing_slow(tmp_path: Path, argument: str) -> No
     opened = {path.partition("/")[0].partition(".")[0] for path in _opened(Home(tmp_path / "home"), tmp_path, argument)}
     assert not opened & {"botocore", "boto3", "keyring", "ssl", "urllib3", "asyncio", "ctypes"}
     assert ("argparse" in opened) is (argument == "--help")
+
+
+@pytest.mark.parametrize("command", [["status"], ["logout", "--all"], ["doctor"], ["login", "--help"]])
+def test_commands_that_look_open_nothing_slow(warm: Home, tmp_path: Path, command: list[str]) -> None:
+    opened = {path.partition("/")[0].partition(".")[0] for path in _opened(warm, tmp_path, *command)}
+    assert "argparse" in opened
+    assert not opened & {"botocore", "boto3", "keyring", "ssl", "urllib3", "asyncio", "ctypes"}
+
+
+def test_to_fail_without_a_terminal_opens_neither_botocore_nor_keyring(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.config(f"[profile admin]\nrole_arn = {ROLE}\nsource_profile = user1\nmfa_serial = 123456789\n")
+    home.credentials("[user1]\naws_access_key_id = AKIA\naws_secret_access_key = secret\n")
+    opened = {
+        path.partition("/")[0].partition(".")[0] for path in _opened(home, tmp_path, "--profile", "admin", status=3)
+    }
+    assert "credproc" in opened
+    assert not opened & {"botocore", "boto3", "keyring", "ssl", "urllib3", "subprocess", "ctypes"}
 
 
 @pytest.mark.measure

@@ -84,7 +84,7 @@ def test_a_locked_keyring_is_not_a_missing_session_and_the_prompt_says_so(w: Wor
         _with(w, service.environ).answered("admin")
         service.lock()
         job = w.start("--profile", "other")
-        w.terminal.expect("credproc: the keyring is locked, and was not unlocked: a new code is needed\r\n")
+        w.terminal.expect("credproc: the keyring is locked, and was not unlocked: a new code is needed\r")
         w.terminal.expect(PROMPT)
         w.type_code()
         assert job.outcome().document["Version"] == 1
@@ -126,7 +126,7 @@ def test_a_person_is_told_that_the_keyring_may_be_waiting_for_them(w: World) -> 
         _with(w, service.environ).answered("admin")
     with SilentSecretService() as silent:
         job = w.start("--profile", "other", environ=silent.environ)
-        w.terminal.expect("credproc: waiting for the keyring to be unlocked\r\n")
+        w.terminal.expect("credproc: waiting for the keyring to be unlocked\r")
         job.signal(2)
         assert job.wait() == -2
 

@@ -304,7 +304,7 @@ def test_a_device_of_another_user_is_explained_and_nobody_is_asked_again(w: Worl
 # How soon a person is asked (C7)
 
 
-@pytest.mark.parametrize(("left", "asks"), [(301, False), (299, True), (62, True)])
+@pytest.mark.parametrize(("left", "asks"), [(330, False), (299, True), (70, True)])
 def test_while_credentials_have_five_minutes_nobody_is_asked(w: World, left: int, asks: bool) -> None:  # noqa: FBT001
     old = w.answered("admin")
     _forget_session(w)
