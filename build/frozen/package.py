@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from time import gmtime
 
 import bill
+import completions
 import manifests
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -82,9 +83,7 @@ def add_papers(directory: str) -> None:
         os.makedirs(os.path.join(licences, name), exist_ok=True)
         shutil.copyfile(path, os.path.join(licences, name, os.path.basename(path)))
     shutil.copyfile(os.path.join(ROOT, "build", "credproc.1"), os.path.join(directory, "credproc.1"))
-    completions = os.path.join(ROOT, "build", "completions")
-    if os.path.isdir(completions):
-        shutil.copytree(completions, os.path.join(directory, "completions"), dirs_exist_ok=True)
+    completions.write(os.path.join(directory, "completions"))
 
 
 def write_archive(directory: str, path: str, epoch: int) -> None:
@@ -153,7 +152,7 @@ def write_deb(directory: str, path: str, epoch: int) -> None:
             gzip.GzipFile("", "wb", 9, file, mtime=0) as packed,
         ):
             shutil.copyfileobj(page, packed)
-        _place_completions(os.path.join(opt, "completions"), os.path.join(root, "usr", "share"))
+        _place_completions(os.path.join(root, "usr", "share"))
         settle(root, epoch)
         os.chmod(os.path.join(opt, "credproc"), 0o755)  # noqa: S103 - a program for all
         _write_control(root, directory, epoch)
@@ -163,17 +162,16 @@ def write_deb(directory: str, path: str, epoch: int) -> None:
         subprocess.run(command, env=environ, check=True, stdout=subprocess.DEVNULL)
 
 
-def _place_completions(completions: str, share: str) -> None:
+def _place_completions(share: str) -> None:
     """Link each shell's completion from where the shell looks for it."""
     for name, place in (
         ("credproc.bash", "bash-completion/completions/credproc"),
         ("_credproc", "zsh/vendor-completions/_credproc"),
         ("credproc.fish", "fish/vendor_completions.d/credproc.fish"),
     ):
-        if os.path.exists(os.path.join(completions, name)):
-            link = os.path.join(share, *place.split("/"))
-            os.makedirs(os.path.dirname(link), exist_ok=True)
-            os.symlink(f"/opt/credproc/completions/{name}", link)
+        link = os.path.join(share, *place.split("/"))
+        os.makedirs(os.path.dirname(link), exist_ok=True)
+        os.symlink(f"/opt/credproc/completions/{name}", link)
 
 
 def _write_control(root: str, directory: str, epoch: int) -> None:
