@@ -190,10 +190,13 @@ def _complain(error: "CredprocError") -> None:
     except OSError:  # nobody listens there; the exit status tells
         pass
     if not _is_seen(error) and os.environ.get("CREDPROC_INTERACTIVE") != "never":
-        from credproc.refresh import terminal
+        from credproc.refresh import own_directory, terminal
+        from credproc.refresh.shown import is_news
 
         # Of those who show stderr some pass it on behind a prompt too; the hint at least is then there once
-        terminal.notify(lines[0] if error.was_asked else "\n".join(lines))
+        text = lines[0] if error.was_asked else "\n".join(lines)
+        if terminal.is_there() and is_news(own_directory(os.environ), text, time.time()):
+            terminal.notify(text)
 
 
 def _is_seen(error: "CredprocError") -> bool:

@@ -60,6 +60,16 @@ def test_where_stderr_is_mixed_into_stdout_the_terminal_has_both_lines(w: World)
     assert _shown(w)[0] == UNKNOWN
 
 
+def test_an_sdk_that_runs_a_failing_helper_again_and_again_makes_one_screen_of_it(w: World) -> None:
+    line = f"for i in 1 2 3; do {PROGRAM} --profile missing; done; {PROGRAM} --profile other"
+    job = w.terminal.start(["sh", "-c", line], w.home.environ, stdout="pipe", stderr="null")
+    assert job.wait() == 1
+    assert [line for line in _shown(w) if "error" in line] == [UNKNOWN, UNKNOWN.replace("missing", "other")]
+    job = w.terminal.start(["sh", "-c", line], w.home.environ, stdout="pipe", stderr="null")
+    job.wait()
+    assert len([line for line in _shown(w) if "error" in line]) == 4, "a new command says it anew"
+
+
 def test_what_is_written_to_the_terminal_by_stderr_is_not_written_twice(w: World) -> None:
     job = w.start("--profile", "admin", stderr="terminal")
     w.terminal.expect(PROMPT)

@@ -464,3 +464,27 @@ def test_a_config_that_botocore_refuses_works_and_botocore_opens_neither_file(wo
         str(world.home.path / ".aws" / "config"),
         str(world.home.path / ".aws" / "credentials"),
     ]
+
+
+def test_models_that_a_person_has_added_do_not_choose_where_sts_is(world: World) -> None:
+    user = world.sts.user("user1")
+    world.sts.role(ROLE, Trust((user.arn,)))
+    world.home.keys("user1", user)
+    world.home.config(_profile("source_profile = user1"))
+    types = {"Region": "String", "UseDualStack": "Boolean", "UseFIPS": "Boolean", "Endpoint": "String"}
+    builtin = {"Region": "AWS::Region", "UseDualStack": "AWS::UseDualStack", "UseFIPS": "AWS::UseFIPS"}
+    names = {**types, "UseGlobalEndpoint": "Boolean"}
+    builtin |= {"Endpoint": "SDK::Endpoint", "UseGlobalEndpoint": "AWS::STS::UseGlobalEndpoint"}
+    with Sts(permissive=True) as other:
+        rules = {
+            "version": "1.0",
+            "parameters": {
+                name: {"builtIn": builtin[name], "required": False, "type": kind} for name, kind in names.items()
+            },
+            "rules": [{"conditions": [], "endpoint": {"url": other.url}, "type": "endpoint"}],
+        }
+        models = world.home.path / ".aws" / "models" / "sts" / "2011-06-15"
+        models.mkdir(parents=True)
+        (models / "endpoint-rule-set-1.json").write_text(json.dumps(rules))
+        assert world.home.run("--profile", "admin").document["Version"] == 1
+        assert (world.sts.count(), other.count()) == (1, 0)

@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 import botocore.session
+from botocore.loaders import Loader
 
 from credproc import __version__
 from credproc.refresh.sharedconfig import Section, SharedConfig, nested
@@ -18,6 +19,9 @@ def botocore_session(config: SharedConfig, profile: str | None) -> botocore.sess
     # The AWS CLI exports AWS_DATA_PATH for its own models, and they would take the place of ours
     os.environ.pop("AWS_DATA_PATH", None)
     session = botocore.session.Session()
+    # Nor ~/.aws/models, where `aws configure add-model` writes: what lies there would choose where STS is
+    builtin = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    session.register_component("data_loader", builtin)
     name = profile or "default"
     profiles = {section.name: _plain(section) for section in config.profiles.values()}
     profiles.setdefault(name, {})

@@ -11,10 +11,11 @@ _TERMINALS = 256  # names of locks, so that their number is bounded; two termina
 
 def prompt_lock(directory: PrivateDirectory | None) -> Lock:
     """Return the lock that is held while a prompt is up on this process's terminal."""
-    return Lock(directory, _terminal_name())
+    return Lock(directory, terminal_name())
 
 
-def _terminal_name() -> str:
+def terminal_name() -> str:
+    """Return the name that this process's terminal has among the files."""
     from credproc.refresh import terminal  # noqa: PLC0415 - not for a thousand that wait a second
 
     return f"terminal-{terminal.session_number() % _TERMINALS:02x}"
@@ -42,7 +43,7 @@ class Notice:
         prompt = prompt_lock(self._directory)
         is_free = prompt.try_acquire()
         prompt.close()
-        speaker = Lock(self._directory, f"{_terminal_name()}.speaker")
+        speaker = Lock(self._directory, f"{terminal_name()}.speaker")
         if is_free and speaker.try_acquire():
             self._speaker = speaker  # held for as long as we wait
             terminal.notify(f"credproc: waiting for {self._holder()}, which may be asking for an MFA code elsewhere")
