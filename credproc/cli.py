@@ -108,9 +108,9 @@ def _command(arguments: "list[str]", started: float) -> int:
 
     request = _request(started)
     _keep_secrets_in()
-    said, status = commands_main(arguments, request)
-    _write(said.encode("utf-8", "backslashreplace"))
-    return status
+    said = commands_main(arguments, request)
+    _write(said.text.encode("utf-8", "backslashreplace"))
+    return said.status
 
 
 def _request(started: float) -> "Request":

@@ -1,33 +1,22 @@
-"""The commands for people: argparse, one file a command, never imported on a hit."""
+"""The commands for people: argparse, one file a command, never imported on a hit.
+
+A command's file says what it is (``GROUP``, ``HELP``, ``DESCRIPTION``), adds its arguments to a parser (``add``) and
+runs (``run``). It imports what is slow inside its functions, as ``--help`` and completions look at all of them.
+"""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from types import ModuleType
 from typing import Any, NoReturn
 
 from credproc import __version__, cache
+from credproc.commands.said import Said
 from credproc.errors import UsageError
 from credproc.refresh.request import Request
 
-_COMMANDS = {
-    "login": (
-        "sign in with MFA ahead of time",
-        "Ask for the MFA code now, for programs that cannot wait for a person. A session with two hours left is kept.",
-    ),
-    "logout": (
-        "forget MFA sessions",
-        "Remove MFA sessions from the keyring, and the cached credentials that hang on them.",
-    ),
-    "status": ("show what is signed in and cached", "Show what is signed in and cached, and for how long."),
-    "doctor": (
-        "show the last failures",
-        "Show the last failures, which some SDKs keep to themselves.",
-    ),
-    "clear": (
-        "remove cached credentials",
-        "Remove cached credentials; the next caller refreshes. The AWS files are not touched.",
-    ),
-}
 _SEE_HELP = "credproc --help shows what there is"
+_DESCRIPTION = "Print AWS credentials of a role profile, for a credential_process line in ~/.aws/config."
+_EPILOG = "In ~/.aws/config:  credential_process = /usr/local/bin/credproc --profile NAME"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -71,32 +60,40 @@ class _Say(argparse.Action):
         raise _Asked(f"credproc {__version__}\n" if option_string == "--version" else parser.format_help())
 
 
+def commands() -> dict[str, ModuleType]:
+    """Return the commands by name, in the order in which they are shown."""
+    from credproc.commands import clear, doctor, login, logout, status  # noqa: PLC0415 - not for --version
+
+    return {"login": login, "logout": logout, "status": status, "doctor": doctor, "clear": clear}
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
+    found = commands()
     top = _Parser(
         prog="credproc",
-        description="Print AWS credentials of a role profile, for a credential_process line in ~/.aws/config.",
-        epilog="In ~/.aws/config:  credential_process = /usr/local/bin/credproc --profile NAME",
+        usage="credproc [--profile NAME]\n       credproc COMMAND [--help]",
+        description=_DESCRIPTION,
+        epilog="\n".join([*_grouped(found), "", _EPILOG]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
         allow_abbrev=False,
     )
     top.add_argument("--profile", metavar="NAME", action=_Once, help="the profile to resolve (default: AWS_PROFILE)")
-    _add_common(top)
+    _add_help(top)
     top.add_argument("--version", action=_Say, nargs=0, help="print the version")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=_Parser)
-    login = _add(commands, "login")
-    _add_profile(login, "the profile to sign in for (default: AWS_PROFILE)")
-    login.add_argument("--renew", action="store_true", help="even if the session has hours left")
-    for name, help_all in (("logout", "every session"), ("clear", "every profile's")):
-        which = _add(commands, name).add_mutually_exclusive_group()
-        _add_profile(which, "only this profile's")
-        which.add_argument("--all", action="store_true", help=help_all)
-    _add(commands, "status").add_argument("--json", action="store_true", help="as JSON")
-    _add(commands, "doctor")
+    # the epilog shows them, by what one wants to do
+    subparsers = top.add_subparsers(dest="command", metavar="COMMAND", help=argparse.SUPPRESS, parser_class=_Parser)
+    for name, module in found.items():
+        one = subparsers.add_parser(
+            name, help=module.HELP, description=module.DESCRIPTION, add_help=False, allow_abbrev=False
+        )
+        _add_help(one)
+        module.add(one)
     return top
 
 
-def main(arguments: list[str], request: Request) -> tuple[str, int]:
+def main(arguments: list[str], request: Request) -> Said:
     """Run the command and return what to print and the exit status; ``request`` is of no profile yet.
 
     Raises CredprocError.
@@ -104,53 +101,37 @@ def main(arguments: list[str], request: Request) -> tuple[str, int]:
     try:
         options = parser().parse_args(arguments)
     except _Asked as asked:
-        return str(asked), 0
+        return Said(str(asked))
     except UsageError as error:
         if any(argument[:1] in ("#", ";") for argument in arguments):
             error.hint = "some SDKs pass on the comment behind a credential_process line: put it on a line of its own"
         raise
     if options.command is None:
         raise UsageError("usage: a command or --profile NAME is needed, and nothing else", _SEE_HELP)
-    return _run(options, request), 0
-
-
-def _run(options: argparse.Namespace, request: Request) -> str:
-    """Run the command that was asked for; each is imported alone, as help needs none of them."""
     given = getattr(options, "command_profile", None) or options.profile
-    profile = cache.profile_named(given, request.environ)
-    request = request._replace(profile=profile)
-    if options.command == "login":
-        from credproc.commands.login import login  # noqa: PLC0415
-
-        return login(request, renew=options.renew)
-    if options.command == "logout":
-        from credproc.commands.logout import logout  # noqa: PLC0415
-
-        return logout(request, everyone=options.all)
-    if options.command == "doctor":
-        from credproc.commands.doctor import doctor  # noqa: PLC0415
-
-        return doctor(request.environ)
-    if options.command == "status":
-        from credproc.commands.status import status  # noqa: PLC0415
-
-        return status(request.environ, request.clock(), as_json=options.json)
-    from credproc.commands.clear import clear  # noqa: PLC0415
-
-    return clear(None if options.all else profile or "default", request.environ)
+    said: Said = commands()[options.command].run(
+        options, request._replace(profile=cache.profile_named(given, request.environ))
+    )
+    return said
 
 
-def _add(commands: "argparse._SubParsersAction[_Parser]", name: str) -> _Parser:
-    title, description = _COMMANDS[name]
-    one: _Parser = commands.add_parser(name, help=title, description=description, add_help=False, allow_abbrev=False)
-    _add_common(one)
-    return one
-
-
-def _add_profile(one: argparse._ActionsContainer, help_text: str) -> None:
+def add_profile(one: argparse._ActionsContainer, help_text: str) -> None:
+    """Add ``--profile`` to a command; the main form's may stand in front of the command as well."""
     # a name of its own, or its default would overwrite the one of the main form
     one.add_argument("--profile", dest="command_profile", metavar="NAME", action=_Once, help=help_text)
 
 
-def _add_common(one: argparse.ArgumentParser) -> None:
+def _add_help(one: argparse.ArgumentParser) -> None:
     one.add_argument("--help", "-h", action=_Say, nargs=0, help="print this help")
+
+
+def _grouped(found: dict[str, ModuleType]) -> Iterator[str]:
+    """Yield the lines that show the commands, by what one wants to do."""
+    groups = list(dict.fromkeys(module.GROUP for module in found.values()))
+    for number, group in enumerate(groups):
+        if number:
+            yield ""
+        yield f"{group}:"
+        for name, module in found.items():
+            if group == module.GROUP:
+                yield f"  {name:<10}{module.HELP}"

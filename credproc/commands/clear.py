@@ -1,10 +1,18 @@
 """credproc clear: remove cached credentials; the next caller refreshes."""
 
+import argparse
 from collections.abc import Mapping
 
 from credproc import paths
+from credproc.commands import add_profile
 from credproc.commands.entries import Described, described, remove
+from credproc.commands.said import Said
 from credproc.files import PrivateDirectory, open_directory
+from credproc.refresh.request import Request
+
+GROUP = "when something is wrong"
+HELP = "remove cached credentials"
+DESCRIPTION = "Remove cached credentials; the next caller refreshes. The AWS files are not touched."
 
 
 def clear(profile: str | None, environ: Mapping[str, str]) -> str:
@@ -26,3 +34,15 @@ def _removed(directory: PrivateDirectory, profile: str | None) -> list[Described
         if profile is None or entry.profile == profile or (profile == "default" and entry.is_unnamed)
     ]
     return [entry for entry in chosen if remove(directory, entry.name, "clear")]
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    which = one.add_mutually_exclusive_group()
+    add_profile(which, "only this profile's (default: AWS_PROFILE)")
+    which.add_argument("--all", action="store_true", help="every profile's")
+
+
+def run(options: argparse.Namespace, request: Request) -> Said:
+    """Run the command."""
+    return Said(clear(None if options.all else request.profile or "default", request.environ))

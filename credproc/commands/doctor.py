@@ -1,11 +1,18 @@
 """credproc doctor: what has gone wrong lately, for those whose SDK has not told them."""
 
+import argparse
 from collections.abc import Mapping
 
 from credproc import log, paths
+from credproc.commands.said import Said
 from credproc.files import open_directory
+from credproc.refresh.request import Request
 
 _LAST = 10  # failures
+
+GROUP = "when something is wrong"
+HELP = "show the last failures"
+DESCRIPTION = "Show the last failures, which some SDKs keep to themselves."
 
 
 def doctor(environ: Mapping[str, str]) -> str:
@@ -17,3 +24,12 @@ def doctor(environ: Mapping[str, str]) -> str:
     if not found:
         return f"no failures in {place}\n"
     return f"the last failures in {place} (time, process, profile):\n" + "".join(f"  {line}\n" for line in found)
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Add the command's arguments: none."""
+
+
+def run(_options: argparse.Namespace, request: Request) -> Said:
+    """Run the command."""
+    return Said(doctor(request.environ))

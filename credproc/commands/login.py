@@ -1,12 +1,23 @@
 """credproc login: sign in ahead of time, for programs that cannot wait for a person."""
 
+import argparse
+
 from credproc import cache
+from credproc.commands import add_profile
 from credproc.commands.entries import described, until_shown
+from credproc.commands.said import Said
 from credproc.errors import ConfigError
-from credproc.refresh import FOR_PEOPLE, Request, own_directory, refresh
+from credproc.refresh import FOR_PEOPLE, own_directory, refresh
+from credproc.refresh.request import Request
 from credproc.refresh.session import SUFFIX, read_index
 
 _RENEWED_BELOW = 7200  # seconds that a session has left; one with more lasts through the next hours as it is
+
+GROUP = "sign in"
+HELP = "sign in with MFA ahead of time"
+DESCRIPTION = (
+    "Ask for the MFA code now, for programs that cannot wait for a person. A session with two hours left is kept."
+)
 
 
 def login(request: Request, *, renew: bool) -> str:
@@ -34,3 +45,14 @@ def login(request: Request, *, renew: bool) -> str:
     if entry is None or entry.expiration is None:
         return "".join(lines) + f"{request.subject} gives credentials that do not say when they end; nothing is kept\n"
     return "".join(lines) + f"{request.subject} has credentials {until_shown(entry.expiration, now)}\n"
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_profile(one, "the profile to sign in for (default: AWS_PROFILE)")
+    one.add_argument("--renew", action="store_true", help="even if the session has hours left")
+
+
+def run(options: argparse.Namespace, request: Request) -> Said:
+    """Run the command."""
+    return Said(login(request, renew=options.renew))

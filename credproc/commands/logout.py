@@ -1,18 +1,26 @@
 """credproc logout: remove MFA sessions from where they are kept, and the cached credentials that hang on them."""
 
+import argparse
 import time
 
+from credproc.commands import add_profile
 from credproc.commands.entries import Described, described, remove
+from credproc.commands.said import Said
 from credproc.errors import CredprocError, DeadlineError, SessionStoreError
 from credproc.files import PrivateDirectory
-from credproc.refresh import Request, own_directory
+from credproc.refresh import own_directory
 from credproc.refresh.lock import Lock
 from credproc.refresh.plan import Asker, Plan, plan_for
+from credproc.refresh.request import Request
 from credproc.refresh.session import SUFFIX, Index, SessionId, Sessions, read_index, session_id
 from credproc.refresh.sharedconfig import read
 from credproc.refresh.stores import store_for
 
 _PATIENCE = 5  # seconds for a sign-in that is under way; it may be waiting for a person
+
+GROUP = "sign in"
+HELP = "forget MFA sessions"
+DESCRIPTION = "Remove MFA sessions from the keyring, and the cached credentials that hang on them."
 
 
 def logout(request: Request, *, everyone: bool) -> str:
@@ -72,3 +80,15 @@ def _sign_out(index: Index, request: Request, directory: PrivateDirectory) -> st
     finally:
         lock.close()
     return f"signed out: {index.serial}"
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    which = one.add_mutually_exclusive_group()
+    add_profile(which, "only those of this profile's user (default: AWS_PROFILE)")
+    which.add_argument("--all", action="store_true", help="every session")
+
+
+def run(options: argparse.Namespace, request: Request) -> Said:
+    """Run the command."""
+    return Said(logout(request, everyone=options.all))

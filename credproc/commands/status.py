@@ -1,13 +1,20 @@
 """credproc status: what is signed in and cached, and for how long; from files alone, no secret is read."""
 
+import argparse
 import json
 from collections.abc import Mapping, Sequence
 
 from credproc import paths
 from credproc.commands.entries import described, until_shown
+from credproc.commands.said import Said
 from credproc.files import PrivateDirectory, open_directory
 from credproc.refresh.credentials import account_in
+from credproc.refresh.request import Request
 from credproc.refresh.session import SUFFIX, Index, read_index
+
+GROUP = "sign in"
+HELP = "show what is signed in and cached"
+DESCRIPTION = "Show what is signed in and cached, and for how long."
 
 
 def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> str:
@@ -76,3 +83,13 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return [f"  {line.rstrip()}" for line in padded]
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    one.add_argument("--json", action="store_true", help="as JSON")
+
+
+def run(options: argparse.Namespace, request: Request) -> Said:
+    """Run the command."""
+    return Said(status(request.environ, request.clock(), as_json=options.json))
