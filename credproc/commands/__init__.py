@@ -83,7 +83,9 @@ def parser() -> argparse.ArgumentParser:
     _add_help(top)
     top.add_argument("--version", action=_Say, nargs=0, help="print the version")
     # the epilog shows them, by what one wants to do
-    subparsers = top.add_subparsers(dest="command", metavar="COMMAND", help=argparse.SUPPRESS, parser_class=_Parser)
+    subparsers = top.add_subparsers(
+        dest="command", metavar="COMMAND", help=argparse.SUPPRESS, parser_class=_Parser, prog="credproc"
+    )
     for name, module in found.items():
         one = subparsers.add_parser(
             name, help=module.HELP, description=module.DESCRIPTION, add_help=False, allow_abbrev=False
