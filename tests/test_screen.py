@@ -1,7 +1,6 @@
 """The prompt in tmux, a second kind of terminal: what is on the screen, where the cursor is, what the title says."""
 
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ if not tmux.AVAILABLE:
     pytest.skip("needs tmux", allow_module_level=True)
 
 SERIAL = "arn:aws:iam::123456789012:mfa/user1"
-RUN = shlex.join([PROGRAM, "--profile", "admin"])
+RUN = "credproc --profile admin"  # by its name alone: how the screen breaks lines must not depend on where it lies
 PROMPT = f"Enter MFA code for {SERIAL} (profile admin):"  # a shell is no program that asks
 CANCELLED = "credproc: error: ~/.aws/config:5: MFA code: cancelled"
 HINT = "credproc: hint: run credproc login --profile admin in a terminal"
@@ -37,7 +36,8 @@ class World:
         self.user = sts.user("user1", mfa=True)
         sts.role(ROLE, Trust((self.user.arn,), mfa_required=True))
         self.home = role_home(path, sts, self.user, f"mfa_serial = {SERIAL}\n", CREDPROC_SESSION_STORE="file")
-        self.home.environ |= {"PS1": PS1, "HISTFILE": ""}
+        path_of_ours = f"{os.path.dirname(PROGRAM)}:{self.home.environ['PATH']}"
+        self.home.environ |= {"PS1": PS1, "HISTFILE": "", "PATH": path_of_ours}
 
     def shell(self, columns: int = WIDE, rows: int = 24) -> Tmux:
         """Return a pane with a person's shell: job control, and a line editor that makes the terminal its own."""
