@@ -69,10 +69,12 @@ def commands() -> dict[str, ModuleType]:
         listed,
         login,
         logout,
+        setup,
         status,
     )
 
     return {
+        "setup": setup,
         "list": listed,
         "explain": explain,
         "login": login,
