@@ -312,7 +312,7 @@ def test_explain_and_list_ask_nobody_and_call_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.measure
-@pytest.mark.parametrize("command", [("list",), ("explain", "admin"), ("list", "--names")])
+@pytest.mark.parametrize("command", [("list",), ("explain", "admin"), ("policy", "admin"), ("list", "--names")])
 def test_a_command_that_needs_no_network_answers_at_once(listed: Home, command: tuple[str, ...]) -> None:
     times = []
     for _ in range(5):

@@ -69,6 +69,7 @@ def commands() -> dict[str, ModuleType]:
         listed,
         login,
         logout,
+        policy,
         setup,
         status,
     )
@@ -77,6 +78,7 @@ def commands() -> dict[str, ModuleType]:
         "setup": setup,
         "list": listed,
         "explain": explain,
+        "policy": policy,
         "login": login,
         "logout": logout,
         "status": status,
