@@ -155,6 +155,16 @@ def test_a_name_from_the_file_is_shown_inert() -> None:
     assert "\x1b" not in table([row], 0, colour=False)
 
 
+def test_an_error_is_cut_to_the_width_of_the_terminal_and_a_state_never() -> None:
+    broken = Row("a", None, None, None, None, None, None, "error", None, "x" * 100)
+    signed_in = Row("b", None, None, None, None, None, None, "signed in", 86400, None)
+    for columns, width in ((60, 60 - 47), (100, 100 - 47)):
+        lines = table([broken, signed_in], 0, colour=False, columns=columns).splitlines()
+        assert len(lines[1]) - lines[0].index("STATE") == max(34, width)
+        assert lines[1].endswith("x...")
+        assert lines[2].endswith("signed in until 1970-01-02 00:00Z")
+
+
 def test_a_moment_of_today_is_shown_without_the_day() -> None:
     assert moment(3600 * 13, 0) == "13:00Z"
     assert moment(86399, 0) == "23:59Z"

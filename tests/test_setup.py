@@ -277,6 +277,28 @@ def test_setup_says_that_the_credentials_file_has_the_role(h: Home) -> None:
     )
 
 
+def test_setup_undoes_nothing_in_the_credentials_file(h: Home) -> None:
+    with (h.path / ".aws" / "credentials").open("a") as file:
+        file.write("[bare]\ncredential_process = /usr/bin/credproc --profile bare\n")
+    assert _failed(h, "bare", "--undo", "--yes") == (
+        1,
+        (
+            "~/.aws/credentials:5: credential_process stands in the credentials file, which setup does not edit\n"
+            "edit that by hand\n"
+        ),
+    )
+
+
+def test_a_chain_through_a_profile_that_was_set_up_is_the_same_chain(h: Home, sts: Sts) -> None:
+    last = sts.role(f"arn:aws:iam::{ACCOUNT}:role/last", Trust((ROLE,))).arn
+    h.config(CONFIG.format(role=ROLE) + f"[profile last]\nrole_arn = {last}\nsource_profile = admin\n")
+    for how in ([], ["--separate"]):
+        assert h.run("setup", "admin", "--yes", *how).status == 0
+        h.run("clear", "--all")
+        assert h.run("--profile", "last").document["Version"] == 1
+        assert h.run("setup", "admin", "--yes", "--undo").status == 0
+
+
 def test_setup_whose_trial_fails_keeps_the_edit_and_says_what_failed(h: Home, sts: Sts) -> None:
     sts.role(ROLE, Trust(("nobody",)))
     ran = h.run("setup", "admin", "--yes")
@@ -284,6 +306,7 @@ def test_setup_whose_trial_fails_keeps_the_edit_and_says_what_failed(h: Home, st
     assert ran.stderr.startswith(
         f"credproc: error: setup: the edit stands, and trying it failed: {ROLE}: AssumeRole: AccessDenied: "
     )
+    assert ran.stderr.endswith("; credproc setup admin --undo takes the edit back\n")
     assert "credproc_role_arn" in _config(h).read_text()
 
 
@@ -338,12 +361,16 @@ def test_setup_shows_the_difference_and_asks(w: World) -> None:
     assert f"+credential_process = {PROGRAM} --profile admin\r\r\n" in seen
     assert w.terminal.echo
     w.terminal.send("y\n")
-    w.terminal.expect("y\r\n")
-    w.terminal.expect(PROMPT)
+    seen = w.terminal.expect(PROMPT)
+    assert seen.replace("\r", "").startswith(f"y\n{WRITTEN}")
     w.type_code()
     ran = job.outcome(30)
     assert (ran.status, ran.stderr) == (0, "")
-    assert re.fullmatch(re.escape(WRITTEN) + _works("admin"), ran.stdout)
+    assert re.fullmatch(_works("admin"), ran.stdout)
+    job = w.start("setup", "--undo", "admin")
+    w.terminal.expect(QUESTION)
+    w.terminal.send("yes\n")
+    assert job.outcome() == (0, WRITTEN, "")
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", "yess\n"])

@@ -223,7 +223,7 @@ def _source_step(plan: Plan) -> Step:
             f" {identity.get('sso_account_id')}, with the token of aws sso login{profile}"
         ),
     }
-    return Step(said[source.kind], source.where)
+    return Step(said.get(source.kind, f"take the credentials of {source.kind}{profile}"), source.where)
 
 
 def _endpoint_named(identity: Mapping[str, str]) -> str:

@@ -24,6 +24,7 @@ DESCRIPTION = "Show the profiles with role, account, source, MFA device and stat
 _HEADINGS = ("PROFILE", "ROLE", "ACCOUNT", "SOURCE", "MFA", "CREDPROC", "STATE")
 _CELL = 40  # characters
 _ERROR = 70
+_LEAST = 34  # of a state that is cut to a terminal's width: "signed in until 2026-11-24 13:00Z" stays whole
 _DAY = 86400  # seconds
 _COLOURS = {"cached": "32", "signed in": "32", "needs a code": "33", "error": "31"}  # green, yellow, red
 _SOURCES = {
@@ -55,8 +56,11 @@ def rows(look: Look) -> list[Row]:
     return [_row(name, *look.state(name), reached.get(name)) for name in names(look.config)]
 
 
-def table(found: Sequence[Row], now: float, *, colour: bool) -> str:
-    """Return the rows as aligned lines below a heading; ``now`` is in epoch seconds."""
+def table(found: Sequence[Row], now: float, *, colour: bool, columns: int | None = None) -> str:
+    """Return the rows as aligned lines below a heading; ``now`` is in epoch seconds.
+
+    ``columns`` is the width of the terminal, to which an error is cut.
+    """
     if not found:
         return ""
     cells = [_HEADINGS, *(_cells(row, now) for row in found)]
@@ -65,7 +69,8 @@ def table(found: Sequence[Row], now: float, *, colour: bool) -> str:
     for number, line in enumerate(cells):
         padded = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
         code = None if number == 0 else _COLOURS.get(found[number - 1].state)
-        state = f"\x1b[{code}m{line[-1]}\x1b[0m" if colour and code else line[-1]
+        state = line[-1] if columns is None else inert(line[-1], max(_LEAST, columns - len("  ".join(padded)) - 2))
+        state = f"\x1b[{code}m{state}\x1b[0m" if colour and code else state
         lines.append("  ".join([*padded, state]).rstrip() + "\n")
     return "".join(lines)
 
@@ -78,6 +83,13 @@ def as_json(found: Sequence[Row]) -> str:
 def is_coloured(environ: Mapping[str, str], fd: int) -> bool:
     """Whether what is written there may be coloured: a terminal, and ``NO_COLOR`` not set (no-color.org)."""
     return not environ.get("NO_COLOR") and environ.get("TERM") != "dumb" and os.isatty(fd)
+
+
+def _columns(fd: int) -> int | None:
+    try:
+        return os.get_terminal_size(fd).columns or None
+    except OSError:  # no terminal
+        return None
 
 
 def _row(name: str, plan: Plan | None, state: State, through: str | None) -> Row:
@@ -149,4 +161,4 @@ def run(options: argparse.Namespace, request: Request) -> Said:
         return Said(as_json(found))
     if not found:
         return Said(f"no profiles in {config.shown_files()}\n")
-    return Said(table(found, look.now, colour=is_coloured(request.environ, 1)))
+    return Said(table(found, look.now, colour=is_coloured(request.environ, 1), columns=_columns(1)))

@@ -72,6 +72,11 @@ class Asking:
             reason = "no answer was typed in time" if error.kind == "late" else str(error)
             raise PersonNeededError(f"setup: {what}: {reason}; nothing was written", hint, error.kind) from None
 
+    def say(self, line: str) -> None:
+        """Tell the person who was asked."""
+        if self._terminal is not None:
+            self._terminal.say(line)
+
     def close(self) -> None:
         """Let go of the terminal."""
         if self._terminal is not None:
@@ -119,8 +124,13 @@ def _edited(config: SharedConfig, request: Request, name: str, wanted: Wanted, a
         if asking.ask("write this?", lines, "write this? [y/N] ", hint).lower() not in ("y", "yes"):
             raise PersonNeededError("setup: declined; nothing was written", kind="cancelled")
     configfile.replace(path, shown, data, after.encode())
-    told = "".join(f"{line}\n" for line in lines) if wanted.yes else ""
-    return told + f"{shown}: written; the old file is {shown}{configfile.BACKUP}\n"
+    written = f"{shown}: written; the old file is {shown}{configfile.BACKUP}"
+    if wanted.yes:
+        return "".join(f"{line}\n" for line in [*lines, written])
+    if wanted.undo:
+        return f"{written}\n"
+    asking.say(written)  # before the trial, which may ask for a code
+    return ""
 
 
 def _set_up(text: str, section: Section, request: Request, wanted: Wanted) -> str:
@@ -148,6 +158,12 @@ def _renewed(text: str, section: Section, program: str, target: str) -> str:
 
 def _undone(text: str, section: Section, request: Request) -> str:
     target = aliased(section, request.program)
+    process = section.get("credential_process")
+    if process is not None and process.from_credentials_file:
+        raise ConfigError(
+            f"{process.where}: credential_process stands in the credentials file, which setup does not edit",
+            "edit that by hand",
+        )
     if target == section.name:
         return configlines.undo_in_place(text, section.name)
     if target == section.name + _BEHIND:
@@ -177,7 +193,7 @@ def _section(config: SharedConfig, name: str) -> Section:
 def _check(section: Section, config: SharedConfig, request: Request) -> None:
     """Raise ConfigError if an edit of the config file would not make SDKs resolve the profile through credproc."""
     name = quoted(section.name)
-    for key in ROLE_KEYS & set(section):
+    for key in sorted(ROLE_KEYS & set(section)):
         if section[key].from_credentials_file:
             raise ConfigError(
                 f"{section[key].where}: {key} of profile {name} stands in the credentials file, and SDKs would read it"
@@ -262,7 +278,9 @@ def _tried(request: Request) -> str:
     except SignalError:
         raise
     except CredprocError as error:
-        raise CredprocError(f"setup: the edit stands, and trying it failed: {error}", error.hint) from None
+        undo = f"credproc setup {request.profile} --undo takes the edit back"
+        hint = f"{error.hint}; {undo}" if error.hint else undo
+        raise CredprocError(f"setup: the edit stands, and trying it failed: {error}", hint) from None
     return f"{request.subject} works: {inert(arn)}\n"
 
 
