@@ -62,9 +62,29 @@ class _Say(argparse.Action):
 
 def commands() -> dict[str, ModuleType]:
     """Return the commands by name, in the order in which they are shown."""
-    from credproc.commands import clear, doctor, login, logout, status  # noqa: PLC0415 - not for --version
+    from credproc.commands import (  # noqa: PLC0415 - not for --version
+        clear,
+        doctor,
+        explain,
+        listed,
+        login,
+        logout,
+        policy,
+        setup,
+        status,
+    )
 
-    return {"login": login, "logout": logout, "status": status, "doctor": doctor, "clear": clear}
+    return {
+        "setup": setup,
+        "list": listed,
+        "explain": explain,
+        "policy": policy,
+        "login": login,
+        "logout": logout,
+        "status": status,
+        "doctor": doctor,
+        "clear": clear,
+    }
 
 
 def parser() -> argparse.ArgumentParser:

@@ -14,12 +14,12 @@ from credproc.refresh.declined import Declined
 from credproc.refresh.lock import Lock
 from credproc.refresh.request import FOR_PEOPLE, FOR_SDKS, Request, Turn
 
-__all__ = ["FOR_PEOPLE", "FOR_SDKS", "Request", "own_directory", "refresh"]
+__all__ = ["FOR_PEOPLE", "FOR_SDKS", "Request", "asker_of", "own_directory", "refresh"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credproc.refresh.keep import Kept
-    from credproc.refresh.plan import Plan
+    from credproc.refresh.plan import Asker, Plan
 
 _REMARKS = 5  # lines in the log about what was passed over in the files
 _CHAINED_WAIT = 2  # seconds; who started us may hold what we wait for
@@ -60,11 +60,18 @@ def own_directory(environ: Mapping[str, str]) -> PrivateDirectory | None:
         return None
 
 
+def asker_of(request: Request) -> "Asker":
+    """Return who asks, as a plan needs to know it."""
+    from credproc.refresh.plan import Asker  # noqa: PLC0415 - not for those who only wait
+
+    return Asker(_user(request.environ), request.program)
+
+
 def _answered(request: Request, directory: PrivateDirectory | None, name: str) -> bytes:
     """Return the document by reading, planning and obtaining; called by the holder of the lock."""
     # here, so that those who only wait do without them
     from credproc.refresh.keep import Keeper  # noqa: PLC0415
-    from credproc.refresh.plan import Asker, plan_for  # noqa: PLC0415
+    from credproc.refresh.plan import plan_for  # noqa: PLC0415
     from credproc.refresh.sharedconfig import read  # noqa: PLC0415
 
     began = time.monotonic()
@@ -72,7 +79,7 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
     config = read(request.environ)
     for remark in config.remarks[:_REMARKS]:
         log.write(directory, f"passed over: {remark}", profile=request.profile)
-    plan = plan_for(config, request.profile, request.environ, Asker(_user(request.environ), request.program))
+    plan = plan_for(config, request.profile, request.environ, asker_of(request))
     keeper = Keeper(directory, name, fingerprint, plan, request.profile)
     kept = keeper.kept(request.clock())
     if kept is not None and kept.fresh and not _is_renewed(kept, plan, request):

@@ -62,7 +62,23 @@ class Terminal:
             self._drop_typed()
             self._write("\r\n")
 
-    def _typed(self, deadline: float, is_wanted: Callable[[], bool]) -> str:
+    def confirm(self, prompt: str, deadline: float, is_wanted: Callable[[], bool]) -> str:
+        """Return the line that a person types behind the prompt, shown while it is typed; else as ``ask``."""
+        self._drop_typed()
+        self._write(f"\r{prompt}")
+        try:
+            return self._typed(deadline, is_wanted, self._show)
+        finally:
+            self._drop_typed()
+            self._write("\r\n")
+
+    def _show(self, before: str, line: str) -> None:
+        """Show one key's effect on the line."""
+        self._write("\b \b" if len(line) < len(before) else line[len(before) :])
+
+    def _typed(
+        self, deadline: float, is_wanted: Callable[[], bool], show: Callable[[str, str], None] | None = None
+    ) -> str:
         line = ""
         looked = time.monotonic()
         while time.monotonic() < deadline:
@@ -83,7 +99,9 @@ class Terminal:
             elif key in "\r\n":
                 return line
             else:
-                line = line[:-1] if key == _BACKSPACE else line + key
+                before, line = line, line[:-1] if key == _BACKSPACE else line + key
+                if show is not None:
+                    show(before, line)
         raise PersonNeededError("no code was typed in time", kind="late")
 
     def _drop_typed(self) -> None:

@@ -39,6 +39,17 @@ LEGACY_REGIONS = frozenset(
         " eu-west-1 eu-west-2 eu-west-3 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2"
     ).split()
 )
+# DNS suffixes (botocore, partitions.json: dnsSuffix, and dualStackDnsSuffix)
+_SUFFIXES = {
+    "aws": ("amazonaws.com", "api.aws"),
+    "aws-cn": ("amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+    "aws-us-gov": ("amazonaws.com", "api.aws"),
+    "aws-iso": ("c2s.ic.gov", "api.aws.ic.gov"),
+    "aws-iso-b": ("sc2s.sgov.gov", "api.aws.scloud"),
+    "aws-iso-e": ("cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+    "aws-iso-f": ("csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+    "aws-eusc": ("amazonaws.eu", "api.amazonwebservices.eu"),
+}
 _REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")  # a host label, as botocore checks it
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
 
@@ -65,6 +76,24 @@ class Endpoint:
         ):
             return "global"
         return partition_of(self.region)
+
+    @property
+    def address(self) -> str:
+        """The URL that calls go to, for people; what is sent goes where botocore says, and a test compares the two."""
+        if self.issuer == "global" and not (self.use_fips or self.use_dualstack):
+            return "https://sts.amazonaws.com"
+        if self.url is not None:
+            return self.url
+        partition = partition_of(self.region)
+        plain, dualstack = _SUFFIXES[partition]
+        # the plain endpoints of GovCloud are FIPS ones (STS's endpoint rules)
+        fips = "-fips" if self.use_fips and (self.use_dualstack or partition != "aws-us-gov") else ""
+        return f"https://sts{fips}.{self.region}.{dualstack if self.use_dualstack else plain}"
+
+    @property
+    def signing_region(self) -> str:
+        """The region that calls are signed for."""
+        return SIGNING_REGION if self.issuer == "global" else self.region
 
 
 def partition_of(region: str) -> str:

@@ -3,7 +3,8 @@
 - It is ``/dev/tty``, never a standard stream: those are the caller's, who may pipe, drop or never close them.
 - Only in its foreground process group; from the background it is not there. SIGTTIN and SIGTTOU are ignored meanwhile,
   so that no moment stops us.
-- What is typed is not shown, as with the AWS CLI; the line end is, so that the cursor stands at the left again.
+- A code that is typed is not shown, as with the AWS CLI; the line end is, so that the cursor stands at the left again.
+  An answer to another question is.
 - Its settings are restored on every way out: return, deadline, INT, TERM, HUP, QUIT, TSTP (and set anew when
   continued), by a watcher process even after KILL. What was typed and not read is flushed: the next shell would get it.
 - Text from outside is made inert by who composes it; a line begins at the left and ends in a line end or a prompt.
@@ -41,6 +42,7 @@ class Terminal:
         self._fd = _open(os.O_NONBLOCK)
         self._saved: Attributes = termios.tcgetattr(self._fd)
         self._hidden = _hiding(self._saved)
+        self._while_asking = self._hidden
         self._is_hidden = False
         self._watcher = Watcher(self._fd, self._saved, self._hidden)
 
@@ -60,6 +62,19 @@ class Terminal:
         PersonNeededError if none is typed (``cancelled``, ``late``, ``withdrawn``, ``no terminal``), SignalError if a
         signal comes.
         """
+        return self._answer(prompt, deadline, is_wanted)
+
+    def confirm(self, prompt: str, deadline: float, is_wanted: Callable[[], bool]) -> str:
+        """Return the line that a person types behind the prompt, shown while it is typed; else as ``ask``."""
+        shown = list(self._hidden)
+        shown[3] |= termios.ECHO
+        self._while_asking = shown
+        try:
+            return self._answer(prompt, deadline, is_wanted)
+        finally:
+            self._while_asking = self._hidden
+
+    def _answer(self, prompt: str, deadline: float, is_wanted: Callable[[], bool]) -> str:
         with _signals_noted() as noted:
             self._hide()
             try:
@@ -123,8 +138,8 @@ class Terminal:
         self._write(f"\r{prompt}")
 
     def _hide(self) -> None:
-        """Stop showing what is typed, and drop what was typed before anybody asked."""
-        termios.tcsetattr(self._fd, termios.TCSANOW, self._hidden)
+        """Take the settings of a question, and drop what was typed before anybody asked."""
+        termios.tcsetattr(self._fd, termios.TCSANOW, self._while_asking)
         self._is_hidden = True
         termios.tcflush(self._fd, termios.TCIFLUSH)
 
@@ -138,7 +153,7 @@ class Terminal:
             return
         self._is_hidden = False
         try:
-            if _is_foreground(self._fd) or termios.tcgetattr(self._fd) == self._hidden:
+            if _is_foreground(self._fd) or termios.tcgetattr(self._fd) == self._while_asking:
                 termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
                 termios.tcflush(self._fd, termios.TCIFLUSH)
         except termios.error:  # hung up: there is nothing left to restore

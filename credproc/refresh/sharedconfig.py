@@ -107,7 +107,7 @@ def parse(
     found: dict[str, dict[str, Section]] = {"profile": {}, "sso-session": {}, "services": {}}
     prefixed_default = False
     for header, section in _sections(config_text, config_name, from_credentials_file=False, remarks=remarks):
-        kind, name = _config_header(header)
+        kind, name = config_header(header)
         if kind == "profile" and name == "default":
             # "[profile default]" wins over "[default]", whatever their order
             prefixed = header != "default"
@@ -150,8 +150,8 @@ def _merge(sections: dict[str, Section], name: str, section: Section) -> None:
         target.update(section)
 
 
-def _config_header(header: str) -> tuple[str | None, str | None]:
-    """Return the kind and the name that a header in the config file declares, or None for what is ignored."""
+def config_header(header: str) -> tuple[str | None, str | None]:
+    """Return the kind and the name that a header in the config file (without brackets) declares; None: ignored."""
     if header == "default":
         return "profile", "default"
     kind, _, rest = header.replace("\t", " ").partition(" ")

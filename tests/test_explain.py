@@ -1,0 +1,366 @@
+"""credproc list and explain: what they say, word for word, and what they never touch."""
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import EndpointVariantError
+from botocore.session import Session
+
+from credproc.commands.explain import explained, words
+from credproc.commands.listed import Row, is_coloured, moment, table
+from credproc.refresh.endpoint import LEGACY_REGIONS, PARTITION_REGIONS, Endpoint
+from credproc.refresh.request import Request
+from credproc.refresh.sharedconfig import parse
+from tests.mfa import World, world
+from tests.program import Home, role_home
+from tests.sts import Sts
+
+CONFIG = """\
+[profile user1]
+mfa_serial = arn:aws:iam::123456789012:mfa/user1
+[profile admin]
+role_arn = arn:aws:iam::123456789012:role/admin
+source_profile = user1
+region = us-west-2
+[profile chain]
+role_arn = arn:aws:iam::210987654321:role/path/chain
+credproc_source_profile = admin
+external_id = xyz
+duration_seconds = 7200
+[profile people]
+credential_process = /usr/bin/credproc --profile admin
+[profile broken]
+role_arn = arn:aws:iam::123456789012:role/broken
+[profile ec2]
+role_arn = arn:aws:iam::123456789012:role/ec2
+credential_source = Ec2InstanceMetadata
+[profile long]
+role_arn = arn:aws:iam::123456789012:role/long
+source_profile = user1
+duration_seconds = 7200
+[profile program]
+credential_process = /opt/other --password hunter2
+[profile plain]
+aws_access_key_id = AKIAPLAIN
+aws_secret_access_key = hunter2
+"""
+KEYS = "[user1]\naws_access_key_id = AKIAUSER\naws_secret_access_key = hunter2\n"
+TABLE = """\
+PROFILE  ROLE        ACCOUNT       SOURCE               MFA    CREDPROC   STATE
+user1    -           -             keys                 user1  -          needs a code
+admin    admin       123456789012  user1                user1  as people  needs a code
+chain    path/chain  210987654321  user1                user1  -          needs a code
+people   admin       123456789012  user1                user1  yes        needs a code
+broken   -           -             -                    -      -          ~/.aws/config:15: role_arn without source_profile or credential_source
+ec2      ec2         123456789012  Ec2InstanceMetadata  -      -          ready
+long     long        123456789012  user1                user1  -          needs a code
+program  -           -             program              -      -          ready
+plain    -           -             keys                 -      -          ready
+"""  # noqa: E501 - a line of the table
+
+
+@pytest.fixture(name="listed")
+def _listed(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "home")
+    home.config(CONFIG)
+    home.credentials(KEYS)
+    return home
+
+
+def _explained(profile: str | None, config: str = CONFIG, keys: str = KEYS, **environ: str) -> str:
+    request = Request(profile, {"HOME": "/nowhere", **environ}, 0.0, clock=lambda: 0.0)
+    text = words(explained(parse(config, keys), request), 0.0)
+    return re.sub(r"as credproc-[\w-]+", "as credproc-you", text)
+
+
+def test_list_shows_every_profile_aligned_and_one_without_a_plan_does_not_hide_the_others(listed: Home) -> None:
+    ran = listed.run("list")
+    assert (ran.status, ran.stderr) == (0, "")
+    assert ran.stdout == TABLE
+    assert not listed.cache.exists()
+
+
+def test_list_names_are_for_completion(listed: Home) -> None:
+    expected = "user1 admin chain people broken ec2 long program plain"
+    assert listed.run("list", "--names").stdout.split("\n") == [*expected.split(), ""]
+
+
+def test_list_as_json_says_what_the_table_says(listed: Home) -> None:
+    found = {row["profile"]: row for row in json.loads(listed.run("list", "--json").stdout)}
+    assert found["people"] == {
+        "profile": "people",
+        "role_arn": "arn:aws:iam::123456789012:role/admin",
+        "account_id": "123456789012",
+        "source": "StaticKeys",
+        "source_profile": "user1",
+        "mfa_serial": "arn:aws:iam::123456789012:mfa/user1",
+        "through_credproc": "people",
+        "state": "needs a code",
+        "until": None,
+        "error": None,
+    }
+    assert found["broken"]["state"] == "error"
+    assert found["broken"]["error"] == "~/.aws/config:15: role_arn without source_profile or credential_source"
+
+
+def test_list_of_nothing_says_so(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    assert home.run("list").stdout == "no profiles in ~/.aws/config and ~/.aws/credentials\n"
+    assert home.run("list", "--names").stdout == ""
+    assert home.run("list", "--json").stdout == "[]\n"
+
+
+def test_list_shows_what_is_signed_in_and_cached(tmp_path: Path) -> None:
+    with world(tmp_path / "home", ("admin", "other")) as w:
+        w.answered("admin")
+        found = {row["profile"]: row for row in json.loads(w.home.run("list", "--json").stdout)}
+        assert [found[name]["state"] for name in ("admin", "other")] == ["cached", "signed in"]
+        assert 3500 < found["admin"]["until"] - time.time() <= 3600
+        assert 43000 < found["other"]["until"] - time.time() <= 43200
+        said = w.home.run("list").stdout
+        assert re.search(r"^admin .* cached until (\d{4}-\d\d-\d\d )?\d\d:\d\dZ$", said, re.MULTILINE)
+        assert re.search(r"^other .* signed in until (\d{4}-\d\d-\d\d )?\d\d:\d\dZ$", said, re.MULTILINE)
+        explained_ = w.home.run("explain", "admin").stdout
+        assert "\ncached: credentials until " in explained_
+        assert "\nsigned in: until " in explained_
+        assert "\nasked: nothing while signed in; then an MFA code\n" in explained_
+
+
+def _on_terminal(w: World, **environ: str) -> str:
+    job = w.start("list", stdout="terminal", environ={"TERM": "xterm", **environ})
+    assert job.wait() == 0
+    w.terminal.drain()
+    return w.terminal.transcript.decode()
+
+
+def test_list_is_coloured_on_a_terminal_and_nowhere_else(tmp_path: Path) -> None:
+    with world(tmp_path / "home") as w:
+        assert "\x1b" not in w.home.run("list", environ={"TERM": "xterm"}).stdout
+        assert "\x1b" not in _on_terminal(w, NO_COLOR="1")
+        assert "\x1b" not in _on_terminal(w, TERM="dumb")
+        assert "\x1b[33mneeds a code\x1b[0m" in _on_terminal(w)
+
+
+def test_an_empty_no_color_colours() -> None:
+    assert not is_coloured({"NO_COLOR": "1"}, 0)
+
+
+def test_a_name_from_the_file_is_shown_inert() -> None:
+    row = Row("a\x1b[31mb", None, None, None, None, None, None, "ready", None, None)
+    assert "\x1b" not in table([row], 0, colour=False)
+
+
+def test_an_error_is_cut_to_the_width_of_the_terminal_and_a_state_never() -> None:
+    broken = Row("a", None, None, None, None, None, None, "error", None, "x" * 100)
+    signed_in = Row("b", None, None, None, None, None, None, "signed in", 86400, None)
+    for columns, width in ((60, 60 - 47), (100, 100 - 47)):
+        lines = table([broken, signed_in], 0, colour=False, columns=columns).splitlines()
+        assert len(lines[1]) - lines[0].index("STATE") == max(34, width)
+        assert lines[1].endswith("x...")
+        assert lines[2].endswith("signed in until 1970-01-02 00:00Z")
+
+
+def test_a_moment_of_today_is_shown_without_the_day() -> None:
+    assert moment(3600 * 13, 0) == "13:00Z"
+    assert moment(86399, 0) == "23:59Z"
+    assert moment(86400, 0) == "1970-01-02 00:00Z"
+
+
+def test_explain_tells_a_chain_step_by_step() -> None:
+    assert (
+        _explained("chain")
+        == """\
+profile 'chain'
+
+settings that take part:
+  config:8       role_arn = arn:aws:iam::210987654321:role/path/chain
+  config:9       credproc_source_profile = admin
+  config:4       role_arn = arn:aws:iam::123456789012:role/admin
+  config:5       source_profile = user1
+  credentials:2  aws_access_key_id = AKIAUSER
+  credentials:3  aws_secret_access_key = (not shown)
+  config:10      external_id = xyz
+  config:11      duration_seconds = 7200
+  config:2       mfa_serial = arn:aws:iam::123456789012:mfa/user1
+
+steps:
+  1. take the keys AKIAUSER of profile 'user1'
+     by credentials:2
+  2. get a session of 12 h with the code of arn:aws:iam::123456789012:mfa/user1, kept in the OS keyring and shared by every role behind these keys
+     by config:2
+     GetSessionToken at https://sts.amazonaws.com, signed for us-east-1
+  3. assume arn:aws:iam::123456789012:role/admin, as credproc-you, for 1 h
+     by config:4
+     AssumeRole at https://sts.amazonaws.com, signed for us-east-1
+  4. assume arn:aws:iam::210987654321:role/path/chain, as credproc-you, for 1 h (capped; 2 h are set), sending external id xyz
+     by config:8
+     AssumeRole at https://sts.amazonaws.com, signed for us-east-1
+
+cached: nothing
+asked: the MFA code of arn:aws:iam::123456789012:mfa/user1, at the terminal
+"""  # noqa: E501 - lines of the answer
+    )
+
+
+def _steps(profile: str, **environ: str) -> list[str]:
+    text = _explained(profile, **environ)
+    return re.findall(r"^  \d\. (.*)$", text, re.MULTILINE)
+
+
+def test_explain_follows_an_alias_and_names_the_variables_that_take_part() -> None:
+    said = _explained("people", AWS_REGION="eu-west-1")
+    assert said.startswith("profile 'people', which is profile 'admin' through credproc\n")
+    assert "\n  config:13        credential_process = /usr/bin/credproc --profile admin\n" in said
+    assert "\n  the environment  AWS_REGION = eu-west-1\n" in said
+    assert "AssumeRole at https://sts.eu-west-1.amazonaws.com, signed for eu-west-1\n" in said
+
+
+def test_explain_lets_a_long_role_carry_the_code_itself() -> None:
+    assert _steps("long")[1] == (
+        "assume arn:aws:iam::123456789012:role/long with the code of arn:aws:iam::123456789012:mfa/user1,"
+        " as credproc-you, for 2 h"
+    )
+    assert "remark: with nobody to ask, a valid MFA session gives the role for 1 h\n" in _explained("long")
+
+
+def test_explain_without_a_store_lets_the_role_carry_the_code() -> None:
+    assert len(_steps("admin", CREDPROC_SESSION_STORE="none")) == 2
+
+
+def test_explain_of_long_term_keys_says_what_their_session_cannot_do() -> None:
+    said = _explained("plain")
+    assert _steps("plain") == ["take the keys AKIAPLAIN of profile 'plain'", "get a session of 12 h without MFA"]
+    assert said.endswith(
+        "asked: nothing\n"
+        "remark: a session without MFA cannot call IAM, nor STS but for AssumeRole and GetCallerIdentity\n"
+    )
+
+
+@pytest.mark.parametrize("profile", ["plain", "program", "admin", "chain"])
+@pytest.mark.parametrize("form", ["words", "json"])
+def test_explain_shows_no_secret(listed: Home, profile: str, form: str) -> None:
+    ran = listed.run("explain", profile, *(["--json"] if form == "json" else []))
+    assert (ran.status, ran.stderr) == (0, "")
+    assert "hunter2" not in ran.stdout
+    assert not listed.cache.exists()
+
+
+def test_explain_of_other_sources() -> None:
+    config = """\
+[profile web]
+role_arn = arn:aws:iam::123456789012:role/web
+web_identity_token_file = /token
+[profile center]
+sso_start_url = https://x
+sso_region = us-east-1
+sso_account_id = 123456789012
+sso_role_name = reader
+[profile env]
+role_arn = arn:aws:iam::123456789012:role/env
+credential_source = Environment
+mfa_serial = arn:aws:iam::123456789012:mfa/user1
+[profile ecs]
+role_arn = arn:aws:iam::123456789012:role/ecs
+credential_source = EcsContainer
+[profile temporary]
+aws_access_key_id = ASIAX
+aws_secret_access_key = hunter2
+aws_session_token = hunter2
+"""
+
+    def said(name: str, **environ: str) -> str:
+        return _explained(name, config, "", **environ)
+
+    assert (
+        "  1. take the role arn:aws:iam::123456789012:role/web with the token in /token, as credproc-you, for 1 h;"
+        " the call is not signed\n     by config:2\n     AssumeRoleWithWebIdentity at https://sts.amazonaws.com,"
+    ) in said("web")
+    assert "ask IAM Identity Center for role reader in account 123456789012, with the token of aws sso login" in said(
+        "center"
+    )
+    assert "  1. take the keys AKIAENV from the environment\n" in said("env", AWS_ACCESS_KEY_ID="AKIAENV")
+    assert "remark: if the environment's keys are temporary they cannot use an MFA device\n" in said("env")
+    assert "  1. ask the container's endpoint for credentials (/x)\n" in said(
+        "ecs", AWS_CONTAINER_CREDENTIALS_RELATIVE_URI="/x"
+    )
+    assert said("temporary").count("\n  2. ") == 0
+    assert "hunter2" not in said("temporary")
+
+
+def test_explain_as_json_has_the_same_steps(listed: Home) -> None:
+    found = json.loads(listed.run("explain", "admin", "--json").stdout)
+    assert [step["operation"] for step in found["steps"]] == [None, "GetSessionToken", "AssumeRole"]
+    assert {step["endpoint"] for step in found["steps"][1:]} == {"https://sts.us-west-2.amazonaws.com"}
+    assert found["cached"] is None
+    assert found["settings"][0] == {
+        "name": "role_arn",
+        "value": "arn:aws:iam::123456789012:role/admin",
+        "where": "~/.aws/config:4",
+    }
+
+
+def test_explain_of_a_profile_without_a_plan_is_its_error(listed: Home) -> None:
+    ran = listed.run("explain", "amin")
+    assert (ran.status, ran.stdout) == (1, "")
+    assert ran.stderr == (
+        "credproc: error: ~/.aws/config and ~/.aws/credentials: no profile named 'amin'\n"
+        "credproc: hint: did you mean 'admin'?\n"
+    )
+
+
+def test_explain_and_list_ask_nobody_and_call_nothing(tmp_path: Path) -> None:
+    with Sts() as sts:
+        home = role_home(tmp_path / "home", sts, sts.user("user1"))
+        assert sts.url in home.run("explain", "admin").stdout
+        assert home.run("list").status == 0
+        assert not sts.calls
+
+
+@pytest.mark.measure
+@pytest.mark.parametrize("command", [("list",), ("explain", "admin"), ("policy", "admin"), ("list", "--names")])
+def test_a_command_that_needs_no_network_answers_at_once(listed: Home, command: tuple[str, ...]) -> None:
+    times = []
+    for _ in range(5):
+        began = time.monotonic()
+        assert listed.run(*command).status == 0
+        times.append(time.monotonic() - began)
+    assert min(times) < 0.3
+
+
+_REGIONS = sorted({*PARTITION_REGIONS.values(), *LEGACY_REGIONS, "eu-south-2", "cn-north-1", "us-gov-east-1"})
+
+
+@pytest.mark.parametrize("flags", [(False, False), (True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("regional", ["regional", "legacy"])
+def test_the_address_that_is_shown_is_the_one_that_botocore_calls(flags: tuple[bool, bool], regional: str) -> None:
+    session = Session()
+    session.set_config_variable("sts_regional_endpoints", regional)
+    for region in _REGIONS:
+        endpoint = Endpoint(region, None, *flags, regional)
+        try:
+            client: Any = session.create_client(
+                "sts",
+                region_name=region,
+                aws_access_key_id="a",
+                aws_secret_access_key="b",
+                config=Config(use_fips_endpoint=flags[0], use_dualstack_endpoint=flags[1]),
+            )
+        except EndpointVariantError:  # none there: a call would fail
+            continue
+        seen: list[Any] = []
+        client.meta.events.register("before-send.sts", lambda request, seen=seen, **_: seen.append(request) or _Stop())
+        with pytest.raises(AttributeError):
+            client.get_caller_identity()
+        url = seen[0].url.rstrip("/")
+        signed = re.search(r"/(\S+)/sts/aws4_request", seen[0].headers["Authorization"].decode())
+        assert signed is not None
+        assert (url, signed[1].rpartition("/")[2]) == (endpoint.address, endpoint.signing_region), region
+
+
+class _Stop:
+    """No answer: botocore stumbles over it, and nothing is sent."""

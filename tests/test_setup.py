@@ -1,0 +1,490 @@
+"""credproc setup: the edit, the question at the terminal, the trial; word for word."""
+
+import os
+import re
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from credproc.commands.setup import difference, helper_path
+from credproc.errors import ConfigError, PersonNeededError
+from credproc.refresh.console import Terminal as Console
+from tests.mfa import ACCOUNT, PROMPT, World, world
+from tests.program import PROGRAM, Home, role_home
+from tests.sts import Sts, Trust, User
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/admin"
+QUESTION = "write this? [y/N] "
+WRITTEN = "~/.aws/config: written; the old file is ~/.aws/config.credproc-backup\n"
+CONFIG = """\
+# mine, by hand
+[profile admin]
+role_arn   = {role}   ; the one
+source_profile = user1
+region = us-west-2
+
+[profile other]
+role_arn = {role}
+source_profile = user1
+aws_secret_access_key = hunter2
+"""
+DIFFERENCE = f"""\
+--- ~/.aws/config
++++ ~/.aws/config
+@@ -1,7 +1,8 @@
+ # mine, by hand
+ [profile admin]
+-role_arn   = {ROLE}   ; the one
+-source_profile = user1
++credential_process = {PROGRAM} --profile admin
++credproc_role_arn   = {ROLE}   ; the one
++credproc_source_profile = user1
+ region = us-west-2
+ 
+ [profile other]
+"""  # noqa: W293 - a line of the difference
+
+
+@pytest.fixture(name="sts")
+def _sts() -> Iterator[Sts]:
+    with Sts() as sts:
+        yield sts
+
+
+@pytest.fixture(name="h")
+def _home(tmp_path: Path, sts: Sts) -> Home:
+    return _made(tmp_path / "home", sts, sts.user("user1"))
+
+
+def _made(path: Path, sts: Sts, user: User) -> Home:
+    h = role_home(path, sts, user)
+    sts.role(ROLE, Trust((user.arn,)))
+    h.config(CONFIG.format(role=ROLE))
+    return h
+
+
+def _config(h: Home) -> Path:
+    return h.path / ".aws" / "config"
+
+
+def _works(profile: str) -> str:
+    user = re.escape(os.environ.get("USER", "")) or r"[\w-]+"
+    return rf"profile '{profile}' works: arn:aws:sts::{ACCOUNT}:assumed-role/admin/credproc-({user}|[\w-]+)\n"
+
+
+def test_setup_edits_shows_and_tries(h: Home, sts: Sts) -> None:
+    before = _config(h).read_bytes()
+    ran = h.run("setup", "admin", "--yes")
+    assert (ran.status, ran.stderr) == (0, "")
+    assert re.fullmatch(re.escape(DIFFERENCE + WRITTEN) + _works("admin"), ran.stdout)
+    backup = _config(h).with_name("config.credproc-backup")
+    assert backup.read_bytes() == before
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    assert [call.action for call in sts.calls] == ["AssumeRole", "GetCallerIdentity"]
+    assert sorted(path.name for path in _config(h).parent.iterdir()) == [
+        "config",
+        "config.credproc-backup",
+        "credentials",
+    ]
+    assert h.run("--profile", "admin").document["Version"] == 1
+    ran = h.run("setup", "admin", "--undo", "--yes")
+    assert (ran.status, ran.stderr) == (0, "")
+    assert ran.stdout.endswith(f"+source_profile = user1\n region = us-west-2\n \n [profile other]\n{WRITTEN}")
+    assert _config(h).read_bytes() == before
+
+
+def test_setup_separate_moves_the_role_behind(h: Home) -> None:
+    before = _config(h).read_bytes()
+    ran = h.run("setup", "admin", "--separate", "--yes")
+    assert (ran.status, ran.stderr) == (0, "")
+    assert ran.stdout.startswith(
+        f"""\
+--- ~/.aws/config
++++ ~/.aws/config
+@@ -1,5 +1,9 @@
+ # mine, by hand
+ [profile admin]
++credential_process = {PROGRAM} --profile admin-role
++region = us-west-2
++
++[profile admin-role]
+ role_arn   = {ROLE}   ; the one
+"""
+    )
+    assert re.search(_works("admin") + r"\Z", ran.stdout)
+    listed = h.run("list").stdout
+    assert re.search(r"^admin .* yes +cached until", listed, re.MULTILINE)
+    assert re.search(r"^admin-role .* as admin +ready$", listed, re.MULTILINE)
+    assert h.run("setup", "admin", "--undo", "--yes").status == 0
+    assert _config(h).read_bytes() == before
+
+
+def test_setup_again_changes_nothing_and_tries_it(h: Home) -> None:
+    h.run("setup", "admin", "--yes")
+    before = _config(h).read_bytes()
+    ran = h.run("setup", "admin")
+    assert (ran.status, ran.stderr) == (0, "")
+    assert re.fullmatch(
+        re.escape("~/.aws/config: profile 'admin' goes through credproc already\n") + _works("admin"), ran.stdout
+    )
+    assert _config(h).read_bytes() == before
+
+
+def test_setup_again_follows_a_program_that_has_moved(h: Home) -> None:
+    h.run("setup", "admin", "--yes")
+    after = _config(h).read_bytes()
+    _config(h).write_bytes(after.replace(PROGRAM.encode(), b"/gone/credproc"))
+    assert h.run("setup", "admin", "--yes").status == 0
+    assert _config(h).read_bytes() == after
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", [True, False])
+def test_setup_keeps_line_ends_a_link_and_the_mode(h: Home, tmp_path: Path, ending: str, last: bool) -> None:  # noqa: FBT001
+    text = CONFIG.format(role=ROLE).replace("\n", ending)
+    real = tmp_path / "dotfiles" / "aws-config"
+    real.parent.mkdir()
+    real.write_bytes((text if last else text.rstrip("\r\n")).encode())
+    real.chmod(0o644)
+    before = real.read_bytes()
+    _config(h).unlink()
+    _config(h).symlink_to(real)
+    assert h.run("setup", "admin", "--yes").status == 0
+    assert _config(h).is_symlink()
+    assert stat.S_IMODE(real.stat().st_mode) == 0o644
+    assert real.read_bytes() != before
+    assert [path.name for path in real.parent.iterdir()] == ["aws-config"]
+    assert _config(h).with_name("config.credproc-backup").read_bytes() == before
+    assert h.run("setup", "admin", "--undo", "--yes").status == 0
+    assert real.read_bytes() == before
+
+
+def _failed(h: Home, *arguments: str) -> tuple[int, str]:
+    before = _config(h).read_bytes()
+    ran = h.run("setup", *arguments, start_new_session=True)
+    assert ran.stdout == ""
+    assert _config(h).read_bytes() == before
+    assert not _config(h).with_name("config.credproc-backup").exists()
+    return ran.status, ran.stderr.replace("credproc: error: ", "").replace("credproc: hint: ", "")
+
+
+def test_setup_without_a_terminal_asks_for_yes(h: Home) -> None:
+    assert _failed(h, "admin") == (
+        3,
+        (
+            "setup: write this?: there is no terminal to ask for it on; nothing was written\n"
+            "run the command in a terminal, or with --yes\n"
+        ),
+    )
+    assert _failed(h) == (
+        3,
+        "setup: which profile?: there is no terminal to ask for it on; nothing was written\nname one: admin other\n",
+    )
+
+
+KEYS = "source_profile = user1\naws_access_key_id = AKIA\naws_secret_access_key = s\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "arguments", "said"),
+    [
+        (
+            "[profile admin]\nrole_arn = x\n",
+            ["amin", "--yes"],
+            "~/.aws/config and ~/.aws/credentials: no profile named 'amin'\ndid you mean 'admin'?\n",
+        ),
+        (
+            '[profile "a b"]\nrole_arn = x\n',
+            ["a b", "--yes"],
+            (
+                "setup: SDKs cannot pass on the profile name 'a b'\n"
+                "rename it: letters, digits and _ . @ : + / - are safe in a credential_process line\n"
+            ),
+        ),
+        (
+            "[profile admin]\nregion = x\n",
+            ["admin", "--yes"],
+            "~/.aws/config:1: profile 'admin' has no role_arn\ncredproc setup without a name shows those that have\n",
+        ),
+        (
+            f"[profile admin]\nrole_arn = {ROLE}\n",
+            ["admin", "--yes"],
+            "~/.aws/config:2: role_arn without source_profile or credential_source\nadd source_profile to [admin]\n",
+        ),
+        (
+            f"[profile admin]\nrole_arn = {ROLE}\n{KEYS}",
+            ["admin", "--yes"],
+            (
+                "~/.aws/config:4: aws_access_key_id stands in profile 'admin', and SDKs read it before"
+                " credential_process\n"
+                "keep it in a profile of its own, and name that one in source_profile\n"
+            ),
+        ),
+        (
+            f"[profile admin]\nrole_arn = {ROLE}\nsource_profile = user1\ncredential_process = /other x\n",
+            ["admin", "--yes"],
+            (
+                "~/.aws/config:4: the profile has a credential_process already\n"
+                "edit that by hand, and run the command again\n"
+            ),
+        ),
+        (
+            (
+                f"[profile admin]\nrole_arn = {ROLE}\nsource_profile = user1\n"
+                "credential_process = /usr/bin/credproc --profile admin\n"
+            ),
+            ["admin", "--yes"],
+            (
+                "~/.aws/config:2: role_arn stands beside credential_process, and SDKs read it first\n"
+                "remove the credential_process line, and run the command again\n"
+            ),
+        ),
+        (
+            f"[profile admin]\nrole_arn = {ROLE}\nsource_profile = user1\n",
+            ["admin", "--undo", "--yes"],
+            (
+                "~/.aws/config:1: profile 'admin' is not one that credproc setup has made\n"
+                "credproc list shows which profiles go through credproc\n"
+            ),
+        ),
+        (
+            "[profile admin]\nregion = x\n",
+            [],
+            (
+                "~/.aws/config and ~/.aws/credentials: no profile with role_arn that SDKs resolve by themselves\n"
+                "credproc list shows the profiles\n"
+            ),
+        ),
+    ],
+)
+def test_setup_refuses_what_would_not_work(h: Home, config: str, arguments: list[str], said: str) -> None:
+    h.config(config)
+    assert _failed(h, *arguments) == (1, said)
+
+
+def test_setup_says_that_the_credentials_file_has_the_role(h: Home) -> None:
+    with (h.path / ".aws" / "credentials").open("a") as file:
+        file.write(f"[admin]\nrole_arn = {ROLE}\n")
+    assert _failed(h, "admin", "--yes") == (
+        1,
+        (
+            "~/.aws/credentials:5: role_arn of profile 'admin' stands in the credentials file, and SDKs would read it"
+            " there\nmove the line to the config file (~/.aws/config)\n"
+        ),
+    )
+
+
+def test_setup_undoes_nothing_in_the_credentials_file(h: Home) -> None:
+    with (h.path / ".aws" / "credentials").open("a") as file:
+        file.write("[bare]\ncredential_process = /usr/bin/credproc --profile bare\n")
+    assert _failed(h, "bare", "--undo", "--yes") == (
+        1,
+        (
+            "~/.aws/credentials:5: credential_process stands in the credentials file, which setup does not edit\n"
+            "edit that by hand\n"
+        ),
+    )
+
+
+def test_a_chain_through_a_profile_that_was_set_up_is_the_same_chain(h: Home, sts: Sts) -> None:
+    last = sts.role(f"arn:aws:iam::{ACCOUNT}:role/last", Trust((ROLE,))).arn
+    h.config(CONFIG.format(role=ROLE) + f"[profile last]\nrole_arn = {last}\nsource_profile = admin\n")
+    for how in ([], ["--separate"]):
+        assert h.run("setup", "admin", "--yes", *how).status == 0
+        h.run("clear", "--all")
+        assert h.run("--profile", "last").document["Version"] == 1
+        assert h.run("setup", "admin", "--yes", "--undo").status == 0
+
+
+def test_setup_whose_trial_fails_keeps_the_edit_and_says_what_failed(h: Home, sts: Sts) -> None:
+    sts.role(ROLE, Trust(("nobody",)))
+    ran = h.run("setup", "admin", "--yes")
+    assert (ran.status, ran.stdout) == (1, "")
+    assert ran.stderr.startswith(
+        f"credproc: error: setup: the edit stands, and trying it failed: {ROLE}: AssumeRole: AccessDenied: "
+    )
+    assert ran.stderr.endswith("; credproc setup admin --undo takes the edit back\n")
+    assert "credproc_role_arn" in _config(h).read_text()
+
+
+def test_setup_writes_nothing_where_it_may_not(h: Home) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    _config(h).parent.chmod(0o500)
+    try:
+        ran = h.run("setup", "admin", "--yes")
+    finally:
+        _config(h).parent.chmod(0o700)
+    assert ran.stderr.startswith("credproc: error: ~/.aws/config: cannot be written: permission denied\n")
+
+
+def test_the_path_of_the_helper_is_one_that_sdks_can_read(tmp_path: Path) -> None:
+    good = tmp_path / "bin" / "credproc"
+    good.parent.mkdir()
+    good.touch(mode=0o755)
+    assert helper_path(str(good), {}) == str(good)
+    assert helper_path("credproc", {"PATH": str(good.parent)}) == str(good)
+    assert helper_path("/x/credproc/__main__.py", {"PATH": str(good.parent)}) == str(good)
+    with pytest.raises(ConfigError, match="the path of credproc is not known"):
+        helper_path("credproc", {"PATH": "/nowhere"})
+    for name in ("my dir", "it's", "d$r", "a&b", "käse"):
+        with pytest.raises(ConfigError, match="SDKs cannot read this path in a credential_process line") as caught:
+            helper_path(f"/opt/{name}/credproc", {})
+        assert caught.value.hint == (
+            "link to it from a path of letters, digits and _ . / - alone, such as /usr/local/bin/credproc,"
+            " and start that"
+        )
+
+
+def test_the_difference_shows_no_secret_and_nothing_that_moves_the_cursor() -> None:
+    lines = list(difference("a\nAWS_Secret_Access_Key = hunter2\n", "b\x1b[2J\nAWS_Secret_Access_Key = hunter2\n", "f"))
+    assert "hunter2" not in "".join(lines)
+    assert "\x1b" not in "".join(lines)
+    assert lines[-2] == " AWS_Secret_Access_Key = (not shown)"
+
+
+# --- at the terminal ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="w")
+def _world(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path / "home") as found:
+        yield found
+
+
+def test_setup_shows_the_difference_and_asks(w: World) -> None:
+    job = w.start("setup", "admin")
+    seen = w.terminal.expect(QUESTION)
+    assert f"+credential_process = {PROGRAM} --profile admin\r\r\n" in seen
+    assert w.terminal.echo
+    w.terminal.send("y\n")
+    seen = w.terminal.expect(PROMPT)
+    assert seen.replace("\r", "").startswith(f"y\n{WRITTEN}")
+    w.type_code()
+    ran = job.outcome(30)
+    assert (ran.status, ran.stderr) == (0, "")
+    assert re.fullmatch(_works("admin"), ran.stdout)
+    job = w.start("setup", "--undo", "admin")
+    w.terminal.expect(QUESTION)
+    w.terminal.send("yes\n")
+    assert job.outcome() == (0, WRITTEN, "")
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "yess\n"])
+def test_setup_without_a_yes_writes_nothing(w: World, answer: str) -> None:
+    before = _config(w.home).read_bytes()
+    attributes = w.terminal.attributes
+    job = w.start("setup", "admin")
+    w.terminal.expect(QUESTION)
+    w.terminal.send(answer)
+    ran = job.outcome()
+    assert (ran.status, ran.stdout) == (3, "")
+    assert ran.stderr == "credproc: error: setup: declined; nothing was written\n"
+    assert _config(w.home).read_bytes() == before
+    assert w.terminal.attributes == attributes
+
+
+def test_setup_is_cancelled_by_ctrl_d_and_by_ctrl_c(w: World) -> None:
+    for key, status in (("\x04", 3), ("\x03", -2)):
+        job = w.start("setup", "admin")
+        w.terminal.expect(QUESTION)
+        w.terminal.send(key)
+        ran = job.outcome()
+        assert (ran.status, ran.stdout) == (status, "")
+        assert "credproc_" not in _config(w.home).read_text()
+        if key == "\x04":
+            assert ran.stderr.startswith("credproc: error: setup: write this?: cancelled; nothing was written\n")
+
+
+def test_setup_stopped_and_continued_asks_again(w: World) -> None:
+    job = w.start("setup", "admin")
+    w.terminal.expect(QUESTION)
+    w.terminal.send("\x1a")
+    job.wait_stopped()
+    job.resume()
+    w.terminal.expect(QUESTION)
+    w.terminal.send("n\n")
+    assert job.outcome().status == 3
+
+
+def test_setup_without_a_name_lets_one_choose(w: World) -> None:
+    _config(w.home).write_text(
+        _config(w.home).read_text() + f"[profile second]\nrole_arn = {w.role('second')}\nsource_profile = user1\n"
+    )
+    job = w.start("setup")
+    seen = w.terminal.expect("which profile? [1-2] ")
+    assert f"  1  admin   arn:aws:iam::{ACCOUNT}:role/admin\r\r\n" in seen
+    assert f"  2  second  arn:aws:iam::{ACCOUNT}:role/second\r\r\n" in seen
+    w.terminal.send("2\n")
+    seen = w.terminal.expect(QUESTION)
+    assert f"+credential_process = {PROGRAM} --profile second\r\r\n" in seen
+    w.terminal.send("n\n")
+    assert job.outcome().status == 3
+    job = w.start("setup")
+    w.terminal.expect("which profile? [1-2] ")
+    w.terminal.send("7\n")
+    ran = job.outcome()
+    assert (ran.status, ran.stderr) == (
+        3,
+        (
+            "credproc: error: setup: which profile?: none was chosen; nothing was written\n"
+            "credproc: hint: name one: admin second\n"
+        ),
+    )
+
+
+def test_setup_asks_nobody_where_that_is_forbidden(w: World) -> None:
+    ran = w.start("setup", "admin", environ={"CREDPROC_INTERACTIVE": "never"}).outcome()
+    assert (ran.status, ran.stderr) == (
+        3,
+        (
+            "credproc: error: setup: write this?: CREDPROC_INTERACTIVE=never forbids to ask\n"
+            "credproc: hint: run the command in a terminal, or with --yes\n"
+        ),
+    )
+
+
+def test_a_file_that_changes_while_a_person_reads_is_not_overwritten(w: World) -> None:
+    job = w.start("setup", "admin")
+    w.terminal.expect(QUESTION)
+    edited = _config(w.home).read_text() + "# more\n"
+    _config(w.home).write_text(edited)
+    w.terminal.send("y\n")
+    ran = job.outcome()
+    assert (ran.status, ran.stderr) == (
+        1,
+        (
+            "credproc: error: ~/.aws/config: was changed meanwhile; nothing was written\n"
+            "credproc: hint: run the command again\n"
+        ),
+    )
+    assert _config(w.home).read_text() == edited
+
+
+class _Keys:
+    def __init__(self, typed: str) -> None:
+        self.typed = typed
+        self.begun = False
+
+    def kbhit(self) -> bool:
+        begun, self.begun = self.begun, True
+        return begun and bool(self.typed)
+
+    def getwch(self) -> str:
+        key, self.typed = self.typed[0], self.typed[1:]
+        return key
+
+
+def test_on_a_console_an_answer_is_shown(tmp_path: Path) -> None:
+    output = tmp_path / "console"
+    console = Console(_Keys("yn\b\r"), str(output))
+    assert console.confirm("write? ", time.monotonic() + 5, lambda: True) == "y"
+    assert output.read_bytes() == b"\rwrite? yn\b \b\r\n"
+    console.close()
+    console = Console(_Keys("\x1b"), str(output))
+    with pytest.raises(PersonNeededError):
+        console.confirm("write? ", time.monotonic() + 5, lambda: True)
+    console.close()
