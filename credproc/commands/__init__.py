@@ -62,9 +62,9 @@ class _Say(argparse.Action):
 
 def commands() -> dict[str, ModuleType]:
     """Return the commands by name, in the order in which they are shown."""
-    from credproc.commands import clear, doctor, login, logout, status  # noqa: PLC0415 - not for --version
+    from credproc.commands import clear, doctor, keys, login, logout, status  # noqa: PLC0415 - not for --version
 
-    return {"login": login, "logout": logout, "status": status, "doctor": doctor, "clear": clear}
+    return {"login": login, "logout": logout, "status": status, "keys": keys, "doctor": doctor, "clear": clear}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     top.add_argument("--profile", metavar="NAME", action=_Once, help="the profile to resolve (default: AWS_PROFILE)")
-    _add_help(top)
+    add_help(top)
     top.add_argument("--version", action=_Say, nargs=0, help="print the version")
     # the epilog shows them, by what one wants to do
     subparsers = top.add_subparsers(
@@ -90,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
         one = subparsers.add_parser(
             name, help=module.HELP, description=module.DESCRIPTION, add_help=False, allow_abbrev=False
         )
-        _add_help(one)
+        add_help(one)
         module.add(one)
     return top
 
@@ -123,7 +123,8 @@ def add_profile(one: argparse._ActionsContainer, help_text: str) -> None:
     one.add_argument("--profile", dest="command_profile", metavar="NAME", action=_Once, help=help_text)
 
 
-def _add_help(one: argparse.ArgumentParser) -> None:
+def add_help(one: argparse.ArgumentParser) -> None:
+    """Add ``--help``."""
     one.add_argument("--help", "-h", action=_Say, nargs=0, help="print this help")
 
 

@@ -3,7 +3,8 @@
 - It is ``/dev/tty``, never a standard stream: those are the caller's, who may pipe, drop or never close them.
 - Only in its foreground process group; from the background it is not there. SIGTTIN and SIGTTOU are ignored meanwhile,
   so that no moment stops us.
-- What is typed is not shown, as with the AWS CLI; the line end is, so that the cursor stands at the left again.
+- What is typed is not shown, as with the AWS CLI, unless it is no secret; the line end is, so that the
+  cursor stands at the left again.
 - Its settings are restored on every way out: return, deadline, INT, TERM, HUP, QUIT, TSTP (and set anew when
   continued), by a watcher process even after KILL. What was typed and not read is flushed: the next shell would get it.
 - Text from outside is made inert by who composes it; a line begins at the left and ends in a line end or a prompt.
@@ -42,6 +43,7 @@ class Terminal:
         self._saved: Attributes = termios.tcgetattr(self._fd)
         self._hidden = _hiding(self._saved)
         self._is_hidden = False
+        self._is_shown = False  # whether what is typed may be seen: an answer that is no secret
         self._watcher = Watcher(self._fd, self._saved, self._hidden)
 
     def close(self) -> None:
@@ -53,13 +55,14 @@ class Terminal:
         """Write one line."""
         self._write(_whole(line))
 
-    def ask(self, prompt: str, deadline: float, is_wanted: Callable[[], bool]) -> str:
-        """Return the line that a person types behind the prompt, unseen, without its end.
+    def ask(self, prompt: str, deadline: float, is_wanted: Callable[[], bool], *, shown: bool = False) -> str:
+        """Return the line that a person types behind the prompt, unseen unless ``shown``, without its end.
 
         ``deadline`` is in seconds of ``time.monotonic()``; ``is_wanted`` is asked a few times a second. Raises
         PersonNeededError if none is typed (``cancelled``, ``late``, ``withdrawn``, ``no terminal``), SignalError if a
         signal comes.
         """
+        self._is_shown = shown
         with _signals_noted() as noted:
             self._hide()
             try:
@@ -68,7 +71,7 @@ class Terminal:
                 if not typed.endswith(b"\n"):  # ended by Ctrl-D, which shows nothing
                     self._write("\n")
             except PersonNeededError:
-                if self._is_hidden:
+                if self._is_hidden or shown:
                     self._write("\n")
                 raise
             finally:
@@ -123,9 +126,10 @@ class Terminal:
         self._write(f"\r{prompt}")
 
     def _hide(self) -> None:
-        """Stop showing what is typed, and drop what was typed before anybody asked."""
-        termios.tcsetattr(self._fd, termios.TCSANOW, self._hidden)
-        self._is_hidden = True
+        """Stop showing what is typed, if it is not to be seen, and drop what was typed before anybody asked."""
+        if not self._is_shown:
+            termios.tcsetattr(self._fd, termios.TCSANOW, self._hidden)
+            self._is_hidden = True
         termios.tcflush(self._fd, termios.TCIFLUSH)
 
     def _show(self) -> None:

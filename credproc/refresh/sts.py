@@ -1,4 +1,4 @@
-"""GetSessionToken, AssumeRole, AssumeRoleWithWebIdentity, each by its deadline."""
+"""GetSessionToken, AssumeRole, AssumeRoleWithWebIdentity, GetCallerIdentity, each by its deadline."""
 
 import time
 from collections.abc import Mapping
@@ -24,6 +24,7 @@ _METHODS = {
     "GetSessionToken": "get_session_token",
     "AssumeRole": "assume_role",
     "AssumeRoleWithWebIdentity": "assume_role_with_web_identity",
+    "GetCallerIdentity": "get_caller_identity",
 }
 
 
@@ -70,6 +71,14 @@ class Sts:
         parameters = role.parameters() | {"WebIdentityToken": token}
         answer = self._call("AssumeRoleWithWebIdentity", role.role_arn, None, parameters, deadline)
         return _credentials(answer, account_in(role.role_arn), "AssumeRoleWithWebIdentity")
+
+    def get_caller_identity(self, keys: Credentials, deadline: float) -> str:
+        """Return the ARN of whose keys these are."""
+        answer = self._call("GetCallerIdentity", keys.access_key_id, keys, {}, deadline)
+        arn = answer.get("Arn")
+        if not isinstance(arn, str) or account_in(arn) is None:
+            raise ServiceError("GetCallerIdentity: the answer names nobody", MALFORMED_HINT)
+        return arn
 
     def _call(
         self, operation: str, subject: str, keys: Credentials | None, parameters: Mapping[str, Any], deadline: float

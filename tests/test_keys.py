@@ -1,0 +1,417 @@
+"""Long-term keys in a real keyring: as a source, and how they come there, are shown, go, and are rotated."""
+
+import json
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from credproc.refresh.configedit import with_setting, without_settings
+from tests.mfa import World, profile, world
+from tests.program import Home
+from tests.terminal import Job
+
+if sys.platform != "linux":
+    pytest.skip("the keyrings are made for Linux", allow_module_level=True)
+
+from tests.keyrings import SecretService, SilentSecretService
+
+NOTHING_ELSE = "other tools that read ~/.aws/%s lose these keys: they reach AWS through credproc alone"
+
+
+@pytest.fixture(name="w")
+def _world(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path / "home", ("admin", "other"), CREDPROC_SESSION_STORE="keyring") as found:
+        yield found
+
+
+@pytest.fixture(name="service")
+def _service(w: World) -> Iterator[SecretService]:
+    with SecretService(w.home.path) as service:
+        w.home.environ.update(service.environ)
+        yield service
+
+
+def _config(w: World) -> Path:
+    return w.home.path / ".aws" / "config"
+
+
+def _credentials(w: World) -> Path:
+    return w.home.path / ".aws" / "credentials"
+
+
+def _secrets(service: SecretService) -> dict[str, dict[str, Any]]:
+    """Return what the keyring holds of long-term keys, by name."""
+    return {
+        item.attributes["username"]: json.loads(item.secret)
+        for item in service.items()
+        if item.attributes["service"] == "credproc access key"
+    }
+
+
+def _import(home: Home) -> None:
+    ran = home.run("keys", "import", "user1", "--yes")
+    assert (ran.status, ran.stderr) == (0, ""), ran
+
+
+def _without_mfa(w: World) -> None:
+    """Let the user have no device, and a role that asks for none."""
+    from tests.sts import Trust  # noqa: PLC0415
+
+    arn = w.role("plain", Trust((w.user.arn,)))
+    w.home.config(profile("plain", arn) + "[profile user1]\nregion = us-west-2\n")
+
+
+# The source
+
+
+def test_keys_in_the_keyring_are_a_source_profile_and_a_profile_of_their_own(w: World, service: SecretService) -> None:
+    _without_mfa(w)
+    _import(w.home)
+    assert w.home.run("--profile", "plain").document["AccountId"] == "123456789012"
+    assert w.home.run("--profile", "user1").document["SessionToken"]
+    assert w.actions == ["AssumeRole", "GetSessionToken"]
+    assert {call.access_key_id for call in w.sts.calls} == {w.user.access_key_id}
+    service.lock()
+    assert w.home.run("--profile", "plain").document  # a hit
+
+
+def test_one_profile_may_hold_the_key_and_the_line_that_sdks_read(w: World, service: SecretService) -> None:
+    _without_mfa(w)
+    _import(w.home)
+    _config(w).write_text(_config(w).read_text() + "credential_process = credproc --profile user1\n")
+    assert w.home.run("--profile", "user1").document["SessionToken"]
+    assert w.home.run("--profile", "plain").document
+    assert service.items()
+
+
+def test_a_shared_session_does_without_the_secret(w: World, service: SecretService) -> None:
+    _import(w.home)
+    w.answered("admin")
+    _drop_secret(service, w.user.access_key_id)
+    w.unasked("other")
+    assert w.actions == ["GetSessionToken", "AssumeRole", "AssumeRole"]
+
+
+def _drop_secret(service: SecretService, name: str) -> None:
+    with service._collection() as collection:
+        for item in list(collection.get_all_items()):
+            if item.get_attributes()["username"] == name:
+                item.delete()
+
+
+def test_without_the_secret_no_code_is_asked_for(w: World, service: SecretService) -> None:
+    _import(w.home)
+    _drop_secret(service, w.user.access_key_id)
+    ran = w.start("--profile", "admin").outcome()
+    line = _config(w).read_text().splitlines().index(f"credproc_access_key_id = {w.user.access_key_id}") + 1
+    assert (ran.status, ran.stderr) == (
+        1,
+        (
+            f"credproc: error: ~/.aws/config:{line}: the keyring holds no secret of {w.user.access_key_id}\n"
+            "credproc: hint: run credproc keys add user1 in a terminal, on each machine and for each user\n"
+        ),
+    )
+    assert w.actions == []
+
+
+def test_a_locked_keyring_is_an_error_that_says_so(w: World, service: SecretService) -> None:
+    _without_mfa(w)
+    _import(w.home)
+    service.lock()
+    ran = w.home.run("--profile", "plain", start_new_session=True)
+    line = _config(w).read_text().splitlines().index(f"credproc_access_key_id = {w.user.access_key_id}") + 1
+    assert (ran.status, ran.stdout, ran.stderr) == (
+        1,
+        "",
+        (
+            f"credproc: error: ~/.aws/config:{line}: the secret of {w.user.access_key_id}: the keyring is locked,"
+            " and was not unlocked\n"
+            "credproc: hint: the keys are in the keyring alone: unlock it, or start it, and try again\n"
+        ),
+    )
+
+
+def test_a_silent_keyring_is_an_error_in_time(w: World) -> None:
+    _without_mfa(w)
+    _credentials(w).unlink()
+    _config(w).write_text(_config(w).read_text() + f"credproc_access_key_id = {w.user.access_key_id}\n")
+    with SilentSecretService() as silent:
+        began = time.monotonic()
+        ran = w.home.run("--profile", "plain", environ=silent.environ, start_new_session=True)
+        assert time.monotonic() - began < 8
+    assert ": the keyring did not answer in 3 s\n" in ran.stderr
+    assert ran.status == 1
+
+
+# add
+
+
+def _added(w: World, *arguments: str, secret: str | None = None) -> Job:
+    job = w.start("keys", "add", "user2", *arguments)
+    w.terminal.expect("AWS access key id for profile 'user2': ")
+    w.terminal.send(f"{w.user.access_key_id}\n")
+    w.terminal.expect(f"AWS secret access key for {w.user.access_key_id} (not shown): ")
+    w.terminal.send(f"{secret or w.user.secret_access_key}\n")
+    return job
+
+
+def test_add_asks_checks_keeps_and_says_so_in_the_config(w: World, service: SecretService) -> None:
+    real = w.home.path / "dotfiles"
+    before = "# mine\r\n[profile user2] ; comment\r\nregion = us-west-2\r\n\r\n[profile other]\r\na =   b"
+    real.write_bytes(before.encode())
+    real.chmod(0o640)
+    _config(w).unlink()
+    _config(w).symlink_to(real)
+    ran = _added(w).outcome(30)
+    assert (ran.status, ran.stderr) == (0, "")
+    assert ran.stdout == f"{w.user.access_key_id} of {w.user.arn} is in the keyring, for profile 'user2'\n"
+    assert w.user.secret_access_key not in w.terminal.transcript.decode()
+    assert w.user.access_key_id in w.terminal.transcript.decode()
+    assert w.actions == ["GetCallerIdentity"]
+    assert _config(w).is_symlink()
+    line = f"credproc_access_key_id = {w.user.access_key_id}\r\n"
+    assert real.read_bytes().decode() == before.replace("; comment\r\n", f"; comment\r\n{line}")
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert _secrets(service)[w.user.access_key_id]["secret_access_key"] == w.user.secret_access_key
+    for path in [*w.home.cache.iterdir(), real, _config(w)]:
+        assert w.user.secret_access_key.encode() not in path.read_bytes()
+
+
+def test_add_keeps_nothing_that_sts_refuses(w: World, service: SecretService) -> None:
+    before = _config(w).read_bytes()
+    ran = _added(w, secret="x" * 40).outcome(30)
+    assert ran.status == 1
+    assert f"credproc: error: {w.user.access_key_id}: GetCallerIdentity: SignatureDoesNotMatch" in ran.stderr
+    assert "x" * 40 not in ran.stderr
+    assert service.items() == []
+    assert _config(w).read_bytes() == before
+
+
+def test_add_offline_asks_nobody_and_makes_the_profile(w: World, service: SecretService) -> None:
+    before = _config(w).read_text()
+    ran = _added(w, "--offline").outcome(30)
+    assert ran.stdout == f"{w.user.access_key_id} is in the keyring, for profile 'user2'\n"
+    assert _config(w).read_text() == f"{before}\n[profile user2]\ncredproc_access_key_id = {w.user.access_key_id}\n"
+    assert w.actions == []
+    assert service.items()
+
+
+def test_add_without_a_terminal_says_so(w: World) -> None:
+    ran = w.home.run("keys", "add", "user2", start_new_session=True)
+    assert (ran.status, ran.stderr) == (
+        3,
+        (
+            "credproc: error: keys add: there is no terminal to ask for it on\n"
+            "credproc: hint: run it in a terminal: keys are taken from nowhere else\n"
+        ),
+    )
+
+
+# import
+
+
+def test_import_moves_the_two_lines_and_nothing_else(w: World, service: SecretService) -> None:
+    keys = f"aws_access_key_id = {w.user.access_key_id}\naws_secret_access_key = {w.user.secret_access_key}\n"
+    text = "# keep\n[a]\naws_access_key_id=x\n\n[user1]\n; mine\n%sregion = x\n[b]\n  \naws_secret_access_key = y"
+    _credentials(w).write_text(text % keys)
+    _credentials(w).chmod(0o600)
+    before = _config(w).read_text()
+    ran = w.home.run("keys", "import", "user1", "--yes")
+    assert (ran.status, ran.stderr) == (0, "")
+    assert ran.stdout == (
+        f"{w.user.access_key_id} is in the keyring; its secret is not in ~/.aws/credentials any more, and in no copy"
+        f" of it\nwarning: {NOTHING_ELSE % 'credentials'}\n"
+    )
+    assert _credentials(w).read_text() == text % ""
+    assert stat.S_IMODE(_credentials(w).stat().st_mode) == 0o600
+    line = f"credproc_access_key_id = {w.user.access_key_id}\n"
+    assert _config(w).read_text() == before.replace("[profile user1]\n", f"[profile user1]\n{line}")
+    assert _secrets(service)[w.user.access_key_id]["secret_access_key"] == w.user.secret_access_key
+    for found in w.home.path.rglob("*"):
+        if found.is_file() and ".local" not in found.parts:
+            assert w.user.secret_access_key.encode() not in found.read_bytes(), found
+    assert (
+        w.home.run("keys", "import", "user1", "--yes").stdout == f"{w.user.access_key_id} is in the keyring already\n"
+    )
+
+
+def test_import_from_the_config_file_says_in_place_where_the_keys_are(w: World, service: SecretService) -> None:
+    _credentials(w).unlink()
+    text = "[profile user1]\nregion = x\n%s\n# end\n[profile c]\nd = e\n"
+    secret = f"aws_secret_access_key = {w.user.secret_access_key}\noutput = json"
+    _config(w).write_text(text % f"aws_access_key_id = {w.user.access_key_id}\n{secret}")
+    _import(w.home)
+    assert _config(w).read_text() == text % f"credproc_access_key_id = {w.user.access_key_id}\noutput = json"
+    assert not _credentials(w).exists()
+    assert service.items()
+
+
+def test_import_asks_and_a_no_changes_nothing(w: World, service: SecretService) -> None:
+    before = (_config(w).read_bytes(), _credentials(w).read_bytes())
+    job = w.start("keys", "import", "user1")
+    w.terminal.expect(f"credproc: {NOTHING_ELSE % 'credentials'}\r")
+    w.terminal.expect(
+        f"Move {w.user.access_key_id} of profile 'user1' from ~/.aws/credentials into the keyring? [y/N] "
+    )
+    w.terminal.send("n\n")
+    ran = job.outcome()
+    assert (ran.status, ran.stderr) == (3, "credproc: error: keys import: declined; nothing was changed\n")
+    assert (_config(w).read_bytes(), _credentials(w).read_bytes()) == before
+    assert service.items() == []
+
+
+def test_import_refuses_temporary_keys(w: World, service: SecretService) -> None:
+    _credentials(w).write_text(_credentials(w).read_text() + "aws_session_token = x\n")
+    ran = w.home.run("keys", "import", "user1", "--yes")
+    assert (ran.status, ran.stderr) == (
+        1,
+        (
+            "credproc: error: ~/.aws/credentials:4: these keys are temporary, and end by themselves\n"
+            "credproc: hint: import the keys of an IAM user\n"
+        ),
+    )
+    assert service.items() == []
+
+
+def test_import_with_a_locked_keyring_changes_nothing(w: World, service: SecretService) -> None:
+    before = (_config(w).read_bytes(), _credentials(w).read_bytes())
+    service.lock()
+    ran = w.home.run("keys", "import", "user1", "--yes", start_new_session=True)
+    assert (ran.status, ran.stderr) == (
+        1,
+        (
+            f"credproc: error: keyring: {w.user.access_key_id}: the keyring is locked, and was not unlocked\n"
+            "credproc: hint: unlock the keyring, or start it, and try again\n"
+        ),
+    )
+    assert (_config(w).read_bytes(), _credentials(w).read_bytes()) == before
+
+
+_KILLED = """
+import os, sys
+sys.argv = ["credproc", "keys", "import", "user1", "--yes"]
+from credproc.refresh import configedit, stores
+count = int(os.environ["KILL_AT"])
+def counted(real):
+    def call(*arguments, **options):
+        global count
+        count -= 1
+        if count == 0: os._exit(137)
+        return real(*arguments, **options)
+    return call
+stores.KeyringStore.set = counted(stores.KeyringStore.set)
+stores.KeyringStore.get = counted(stores.KeyringStore.get)
+os.fsync = counted(os.fsync)
+os.replace = counted(os.replace)
+from credproc.cli import main
+main()
+"""
+
+
+def test_import_that_is_killed_between_any_two_steps_never_loses_the_keys(w: World, service: SecretService) -> None:
+    _without_mfa(w)
+    assert service.items() == []
+    before = (_config(w).read_text(), _credentials(w).read_text())
+    killed = 0
+    for number in range(1, 30):
+        w.home.config(before[0])
+        w.home.credentials(before[1])
+        command = [sys.executable, "-c", _KILLED]
+        status = subprocess.run(
+            command, env={**w.home.environ, "KILL_AT": str(number)}, check=False, capture_output=True
+        )
+        assert w.home.run("--profile", "user1").document["SessionToken"]
+        _import(w.home)
+        assert w.user.secret_access_key not in _credentials(w).read_text()
+        assert w.home.run("--profile", "plain").document
+        if status.returncode == 0:
+            break
+        killed += 1
+    assert killed >= 8
+
+
+# list and remove
+
+
+def test_list_says_where_the_keys_are_and_reads_no_secret(w: World, service: SecretService) -> None:
+    assert w.home.run("keys", "list").stdout == "no profile has its keys in the keyring\n"
+    _import(w.home)
+    service.lock()
+    assert w.home.run("keys", "list").stdout == f"user1  {w.user.access_key_id}\n"
+    assert json.loads(w.home.run("keys", "list", "--json").stdout) == {
+        "keys": [{"profile": "user1", "access_key_id": w.user.access_key_id, "pending": False}]
+    }
+
+
+def test_remove_takes_the_keys_and_what_hangs_on_them(w: World, service: SecretService) -> None:
+    before = _config(w).read_bytes()
+    _import(w.home)
+    w.answered("admin")
+    job = w.start("keys", "remove", "user1")
+    w.terminal.expect(f"Remove {w.user.access_key_id} of profile 'user1' from the keyring, for good? [y/N] ")
+    w.terminal.send("y\n")
+    ran = job.outcome(30)
+    assert (ran.status, ran.stderr) == (0, "")
+    lines = ran.stdout.splitlines()
+    assert lines[:2] == [f"removed: {w.user.access_key_id} from the keyring", f"signed out: {w.user.mfa_serial}"]
+    assert lines[2].startswith("removed: profile 'admin', credentials that expire at ")
+    assert lines[3:] == ["removed: credproc_access_key_id from profile 'user1'"]
+    assert _config(w).read_bytes() == before
+    assert service.items() == []
+    assert not w.home.entries
+    assert not list(w.home.cache.glob("*.session"))
+    assert not list(w.home.cache.glob("*.key"))
+
+
+def test_remove_of_a_key_that_two_profiles_have_leaves_it_to_the_other(w: World, service: SecretService) -> None:
+    _import(w.home)
+    _config(w).write_text(_config(w).read_text() + f"[profile twin]\ncredproc_access_key_id = {w.user.access_key_id}\n")
+    ran = w.home.run("keys", "remove", "user1", "--yes")
+    assert ran.stdout == (
+        "removed: credproc_access_key_id from profile 'user1'\n"
+        f"{w.user.access_key_id} stays in the keyring: profile 'twin' has it too\n"
+    )
+    assert _secrets(service)
+
+
+def test_keys_without_an_action_is_a_usage_error(w: World) -> None:
+    ran = w.home.run("keys")
+    assert (ran.status, ran.stderr) == (
+        2,
+        (
+            "credproc: error: usage: keys needs one of add, import, list, remove, rotate\n"
+            "credproc: hint: credproc keys --help shows what there is\n"
+        ),
+    )
+
+
+# The lines
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("", "[profile u]\nk = v\n"),
+        ("\ufeff[profile u]\r\na=b", "\ufeff[profile u]\r\nk = v\r\na=b"),
+        ("[profile u]", "[profile u]\nk = v"),
+        ("[profile u]\nk = old\n  more\n[x]\n", "[profile u]\nk = v\n[x]\n"),
+        ("[profile 'u']\n[profile u]\n", "[profile 'u']\n[profile u]\nk = v\n"),
+        ("[profile x]\nk = 1", "[profile x]\nk = 1\n\n[profile u]\nk = v\n"),
+        ("[u]\nk = 1\n", "[u]\nk = 1\n\n[profile u]\nk = v\n"),
+    ],
+)
+def test_a_setting_is_put_into_a_profile(text: str, changed: str) -> None:
+    assert with_setting(text, "u", "k", "v") == changed
+    assert without_settings(with_setting(changed, "u", "k", "w"), "u", {"k"}) == without_settings(changed, "u", {"k"})
+
+
+def test_the_default_profile_has_two_headers_of_which_one_counts() -> None:
+    both = "[default]\na = 1\n[profile default]\nb = 2\n"
+    assert with_setting(both, "default", "k", "v") == both.replace("b = 2", "k = v\nb = 2")
+    assert with_setting("", "default", "k", "v") == "[default]\nk = v\n"
