@@ -5,16 +5,18 @@ import stat
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import boto3
 import pytest
 
 from credproc.refresh.configedit import with_setting, without_settings
 from tests.mfa import World, profile, world
-from tests.program import Home
-from tests.terminal import Job
+from tests.program import PROGRAM, Home
+from tests.terminal import Job, Terminal
 
 if sys.platform != "linux":
     pytest.skip("the keyrings are made for Linux", allow_module_level=True)
@@ -415,3 +417,196 @@ def test_the_default_profile_has_two_headers_of_which_one_counts() -> None:
     both = "[default]\na = 1\n[profile default]\nb = 2\n"
     assert with_setting(both, "default", "k", "v") == both.replace("b = 2", "k = v\nb = 2")
     assert with_setting("", "default", "k", "v") == "[default]\nk = v\n"
+
+
+# rotate, with moto's IAM
+
+
+class Cloud(NamedTuple):
+    """A home whose user1 has keys in the keyring, and moto's IAM."""
+
+    home: Home
+    iam: Any
+    first: str  # the access key id
+    service: SecretService
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The user's access keys, and whether they are active, as IAM has them."""
+        found = self.iam.list_access_keys(UserName="user1")["AccessKeyMetadata"]
+        return {key["AccessKeyId"]: key["Status"] for key in found}
+
+    @property
+    def config(self) -> str:
+        """The config file's text."""
+        return (self.home.path / ".aws" / "config").read_text()
+
+    def rotated(self, *arguments: str) -> str:
+        """Rotate, and return the id of the only key that is left."""
+        ran = self.home.run("keys", "rotate", "user1", *arguments)
+        assert (ran.status, ran.stderr) == (0, ""), ran
+        ((new, status),) = self.keys.items()
+        assert status == "Active"
+        last = ran.stdout.splitlines(keepends=True)[-1]  # before it stands what was cached between
+        assert last == f"{new} has taken the place of {self.first}, which is deleted\n"
+        assert self.config == CLOUD % new
+        assert set(_secrets(self.service)) == {new}
+        assert self.home.run("--profile", "user1").document["SessionToken"]
+        listed = json.loads(self.home.run("keys", "list", "--json").stdout)
+        assert listed == {"keys": [{"profile": "user1", "access_key_id": new, "pending": False}]}
+        return new
+
+
+CLOUD = "# mine\n[profile user1]\ncredproc_access_key_id = %s\nregion = us-east-1\n"
+
+
+@pytest.fixture(name="moto", scope="module")
+def _moto() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - a second of imports
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(name="cloud")
+def _cloud(tmp_path: Path, moto: str) -> Iterator[Cloud]:
+    urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST")).close()  # noqa: S310 - moto's
+    given = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+    iam = boto3.client("iam", endpoint_url=moto, **given)  # type: ignore[call-overload]
+    iam.create_user(UserName="user1")
+    first = iam.create_access_key(UserName="user1")["AccessKey"]
+    home = Home(tmp_path / "home", AWS_ENDPOINT_URL_STS=moto, AWS_ENDPOINT_URL_IAM=moto)
+    with SecretService(home.path) as service:
+        home.environ.update(service.environ)
+        home.config("# mine\n[profile user1]\nregion = us-east-1\n")
+        home.credentials(
+            f"[user1]\naws_access_key_id={first['AccessKeyId']}\naws_secret_access_key={first['SecretAccessKey']}\n"
+        )
+        _import(home)
+        yield Cloud(home, iam, first["AccessKeyId"], service)
+    iam.close()
+
+
+def test_rotate_puts_a_new_key_in_the_place_of_the_old_one(cloud: Cloud) -> None:
+    new = cloud.rotated()
+    assert new != cloud.first
+    assert _secrets(cloud.service)[new]["access_key_id"] == new
+
+
+_ROTATE_KILLED = """
+import os, sys
+sys.argv = ["credproc", "keys", "rotate", "user1"]
+from credproc.refresh import configedit, stores, iam
+count = int(os.environ["KILL_AT"])
+def counted(real):
+    def call(*arguments, **options):
+        global count
+        count -= 1
+        if count == 0 and os.environ["KILL"] == "before": os._exit(137)
+        answer = real(*arguments, **options)
+        if count == 0: os._exit(137)
+        return answer
+    return call
+stores.KeyringStore.set = counted(stores.KeyringStore.set)
+stores.KeyringStore.delete = counted(stores.KeyringStore.delete)
+iam.Iam._call = counted(iam.Iam._call)
+os.replace = counted(os.replace)
+from credproc.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", range(1, 13))
+def test_a_rotation_that_is_killed_at_any_step_is_gone_on_with(cloud: Cloud, moment: str, step: int) -> None:
+    environ = {**cloud.home.environ, "KILL_AT": str(step), "KILL": moment}
+    killed = subprocess.run([sys.executable, "-c", _ROTATE_KILLED], env=environ, check=False, capture_output=True)
+    assert killed.returncode == 137, killed
+    assert len(cloud.keys) <= 2
+    assert cloud.home.run("--profile", "user1").document["SessionToken"]
+    named = json.loads(cloud.home.run("keys", "list", "--json").stdout)["keys"][0]["access_key_id"]
+    assert cloud.keys[named] == "Active"
+    assert named in _secrets(cloud.service)
+    if (step, moment) != (12, "after"):  # which was the end
+        cloud.rotated()
+
+
+def test_a_rotation_whose_pending_key_cannot_be_kept_leaves_no_key_behind(cloud: Cloud) -> None:
+    code = _ROTATE_KILLED.replace(
+        "from credproc.cli import main",
+        """
+from credproc.errors import SessionStoreError
+def refused(*_):
+    def again(*_):
+        raise SessionStoreError("the keyring is full")
+    stores.KeyringStore.set = again
+    return real(*_)
+real, stores.KeyringStore.set = stores.KeyringStore.set, refused
+from credproc.cli import main""",
+    )
+    environ = {**cloud.home.environ, "KILL_AT": "1000", "KILL": ""}
+    ran = subprocess.run([sys.executable, "-c", code], env=environ, check=False, capture_output=True, text=True)
+    assert ran.stderr == (
+        "credproc: error: keys rotate: profile 'user1': the keyring is full\n"
+        "credproc: hint: unlock the keyring and run the same command: it goes on\n"
+    )
+    assert cloud.keys == {cloud.first: "Active"}
+    cloud.rotated()
+
+
+def test_rotate_touches_no_key_that_is_somebody_elses(cloud: Cloud) -> None:
+    other = cloud.iam.create_access_key(UserName="user1")["AccessKey"]["AccessKeyId"]
+    ran = cloud.home.run("keys", "rotate", "user1")
+    assert (ran.status, ran.stderr) == (
+        1,
+        (
+            f"credproc: error: profile 'user1': the user has two access keys already: {other} beside {cloud.first}\n"
+            "credproc: hint: delete the one that nobody uses: aws iam delete-access-key --access-key-id"
+            f" {other}\n"
+        ),
+    )
+    assert cloud.keys == {cloud.first: "Active", other: "Active"}
+
+
+def test_rotate_signs_in_with_mfa_once_and_ends_the_session_of_the_old_key(cloud: Cloud) -> None:
+    serial = "arn:aws:iam::123456789012:mfa/user1"
+    config = cloud.home.path / ".aws" / "config"
+    config.write_text(f"{cloud.config}mfa_serial = {serial}\n")
+    with Terminal() as terminal:
+        job = terminal.start([PROGRAM, "keys", "rotate", "user1"], cloud.home.environ, stdout="pipe", stderr="pipe")
+        terminal.expect(f"Enter MFA code for {serial} (profile user1")
+        terminal.send("123456\n")
+        ran = job.outcome(30)
+        assert "creating" not in terminal.unseen
+    ((new, _),) = cloud.keys.items()
+    assert (ran.status, ran.stderr) == (0, "")
+    assert ran.stdout == (f"signed out: {serial}\n{new} has taken the place of {cloud.first}, which is deleted\n")
+    assert not list(cloud.home.cache.glob("*.session"))
+
+
+def test_rotate_says_on_a_terminal_how_far_it_is(cloud: Cloud) -> None:
+    with Terminal() as terminal:
+        job = terminal.start([PROGRAM, "keys", "rotate", "user1"], cloud.home.environ)
+        terminal.expect("credproc: creating a new access key\r")
+        terminal.expect("credproc: waiting until AWS knows AKIA")
+        terminal.expect(f"credproc: switching from {cloud.first} to ")
+        terminal.expect(f"credproc: deactivating {cloud.first}\r")
+        terminal.expect(f"credproc: deleting {cloud.first}\r")
+        terminal.expect(f" has taken the place of {cloud.first}, which is deleted\r")
+        assert job.wait() == 0
+
+
+def test_rotate_sends_no_key_over_plain_http(cloud: Cloud) -> None:
+    ran = cloud.home.run("keys", "rotate", "user1", environ={"AWS_ENDPOINT_URL_IAM": "http://iam.example.com"})
+    assert (ran.status, ran.stderr) == (
+        1,
+        (
+            "credproc: error: http://iam.example.com: the IAM endpoint is plain http: others could read the new key\n"
+            "credproc: hint: write https; http is for this machine only (AWS_ENDPOINT_URL_IAM sets the endpoint of IAM"
+            " alone)\n"
+        ),
+    )
+    assert cloud.keys == {cloud.first: "Active"}
