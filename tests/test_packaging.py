@@ -125,7 +125,7 @@ def test_of_botocores_data_what_stays_says_what_it_said(tmp_path: Path) -> None:
     }
 
 
-def test_of_a_model_that_is_cut_the_operations_that_stay_are_whole(tmp_path: Path) -> None:
+def test_of_a_model_that_is_cut_the_operations_that_stay_are_whole() -> None:
     source = Path(botocore.__file__).parent / "data" / "iam" / "2010-05-08"
     model = json.loads(gzip.decompress((source / "service-2.json.gz").read_bytes()))
     cut = collected._called(model, collected.OPERATIONS["iam"])
