@@ -557,6 +557,47 @@ from credproc.cli import main""",
     cloud.rotated()
 
 
+def test_a_pending_key_that_was_deleted_meanwhile_is_replaced_by_another(cloud: Cloud) -> None:
+    environ = {**cloud.home.environ, "KILL_AT": "4", "KILL": "after"}
+    subprocess.run([sys.executable, "-c", _ROTATE_KILLED], env=environ, check=False, capture_output=True)
+    assert cloud.home.run("keys", "list").stdout == (
+        f"user1  {cloud.first}  rotation begun: credproc keys rotate ends it\n"
+    )
+    ran = cloud.home.run("keys", "remove", "user1", "--yes")
+    assert (ran.status, ran.stderr) == (
+        1,
+        (
+            f"credproc: error: ~/.aws/config:3: the rotation of {cloud.first} has not ended, and its new key would be"
+            " lost\ncredproc: hint: run credproc keys rotate user1 first\n"
+        ),
+    )
+    (pending,) = set(cloud.keys) - {cloud.first}
+    cloud.iam.delete_access_key(UserName="user1", AccessKeyId=pending)
+    assert cloud.rotated() not in (pending, cloud.first)
+
+
+def test_rotate_waits_until_sts_knows_the_new_key(cloud: Cloud) -> None:
+    code = _ROTATE_KILLED.replace(
+        "from credproc.cli import main",
+        f"""
+from credproc.errors import ServiceError
+from credproc.refresh.sts import Sts
+def whose(self, keys, deadline, times=[0]):
+    times[0] += keys.access_key_id != {cloud.first!r}
+    if 0 < times[0] < 3: raise ServiceError("not yet", None, "InvalidClientTokenId")
+    return real(self, keys, deadline)
+real, Sts.get_caller_identity = Sts.get_caller_identity, whose
+from credproc.cli import main""",
+    )
+    environ = {**cloud.home.environ, "KILL_AT": "1000", "KILL": ""}
+    began = time.monotonic()
+    ran = subprocess.run([sys.executable, "-c", code], env=environ, check=False, capture_output=True, text=True)
+    assert time.monotonic() - began > 2
+    ((new, _),) = cloud.keys.items()
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == f"{new} has taken the place of {cloud.first}, which is deleted\n"
+
+
 def test_rotate_touches_no_key_that_is_somebody_elses(cloud: Cloud) -> None:
     other = cloud.iam.create_access_key(UserName="user1")["AccessKey"]["AccessKeyId"]
     ran = cloud.home.run("keys", "rotate", "user1")

@@ -75,10 +75,12 @@ class Rotation:
 
     def _pending_key(self, old: str) -> Credentials:
         pending = self._means.keyring.pending(old)
-        if pending is not None and pending.keys is not None:
-            return pending.keys
         iam = self._iam = self._means.iam(old)
         there = iam.access_keys(_deadline())
+        if pending is not None and pending.keys is not None:
+            if pending.keys.access_key_id in [key.access_key_id for key in there]:
+                return pending.keys
+            self._means.tell(f"{pending.keys.access_key_id} has been deleted meanwhile")
         for key in _lost(there, old, pending):
             self._means.tell(f"deleting {key}, which was made and whose secret did not arrive")
             iam.delete(key, _deadline())
