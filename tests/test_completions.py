@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-WORDS = {"login", "logout", "clear", "status", "doctor"}
+WORDS = {"login", "logout", "clear", "status", "doctor", "keys"}
 
 
 @pytest.fixture(name="scripts", scope="module")
@@ -54,6 +54,9 @@ def _complete(shell: str, script: Path, line: str, home: Path) -> set[str]:
         ("credproc login --r", {"--renew"}),
         ("credproc status --j", {"--json"}),
         ("credproc logout --a", {"--all"}),
+        ("credproc keys r", {"remove", "rotate"}),
+        ("credproc keys import t", {"two"}),
+        ("credproc keys remove two --y", {"--yes"}),
     ],
 )
 def test_a_shell_completes_commands_options_and_profiles(

@@ -32,6 +32,7 @@ class Command(NamedTuple):
     name: str
     help: str
     options: list[Option]
+    actions: tuple[str, ...] = ()  # what may stand behind its name; behind those a profile
 
 
 def write(directory: str) -> None:
@@ -56,7 +57,13 @@ def _commands() -> Iterator[Command]:
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             helps = {choice.dest: choice.help or "" for choice in action._choices_actions}  # noqa: SLF001
             for name, one in action.choices.items():
-                yield Command(name, helps[name], list(_options(one)))
+                deeper = [it for it in one._actions if isinstance(it, argparse._SubParsersAction)]  # noqa: SLF001
+                within = tuple(word for it in deeper for word in it.choices)
+                options = [
+                    *_options(one),
+                    *(option for it in deeper for sub in it.choices.values() for option in _options(sub)),
+                ]
+                yield Command(name, helps[name], list(dict.fromkeys(options)), within)
 
 
 def _options(one: argparse.ArgumentParser) -> Iterator[Option]:
@@ -68,14 +75,21 @@ def _options(one: argparse.ArgumentParser) -> Iterator[Option]:
 
 def _bash(commands: list[Command]) -> str:
     cases = "\n".join(
-        f'    {one.name}) words="{" ".join(option.flag for option in one.options)}" ;;' for one in commands[1:]
+        f'    {one.name}) words="{" ".join([*(option.flag for option in one.options), *one.actions])}" ;;'
+        for one in commands[1:]
     )
+    within = " ".join(f" {one.name} {action} " for one in commands for action in one.actions if action != "list")
     first = " ".join([*(option.flag for option in commands[0].options), *(one.name for one in commands[1:])])
     return f"""\
 # bash completion for credproc, made from its command line
 _credproc() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD - 1]}} words
   if [ "$previous" = --profile ]; then
+    local IFS=$'\\n'
+    COMPREPLY=($(compgen -W "$({PROFILES})" -- "$current"))
+    return
+  fi
+  if [ "$COMP_CWORD" -eq 3 ] && [[ " {within} " == *" ${{COMP_WORDS[1]}} $previous "* ]] && [[ $current != -* ]]; then
     local IFS=$'\\n'
     COMPREPLY=($(compgen -W "$({PROFILES})" -- "$current"))
     return
@@ -96,7 +110,7 @@ def _zsh(commands: list[Command]) -> str:
         return " ".join(
             _quoted(f"{option.flag}[{option.help}]" + (":profile:_credproc_profiles" if option.takes_profile else ""))
             for option in one.options
-        )
+        ) + (f" '1: :({' '.join(one.actions)})' '2:profile:_credproc_profiles'" if one.actions else "")
 
     names = "\n".join(f"    {_quoted(f'{one.name}:{one.help}')}" for one in commands[1:])
     cases = "\n".join(f"    {one.name}) _arguments {arguments(one)} ;;" for one in commands[1:])
@@ -132,6 +146,12 @@ def _fish(commands: list[Command]) -> str:
         where = f"__fish_seen_subcommand_from {one.name}" if one.name else "__fish_use_subcommand"
         if one.name:
             lines.append(f"complete -c credproc -n __fish_use_subcommand -a {one.name} -d {_quoted(one.help)}")
+        for action in one.actions:
+            others = f"{where}; and not __fish_seen_subcommand_from {' '.join(one.actions)}"
+            lines.append(f"complete -c credproc -n {_quoted(others)} -a {action}")
+            if action != "list":
+                behind = f"{where}; and __fish_seen_subcommand_from {action}"
+                lines.append(f"complete -c credproc -n {_quoted(behind)} -a '(__credproc_profiles)'")
         for option in one.options:
             profiles = " -x -a '(__credproc_profiles)'" if option.takes_profile else ""
             long = option.flag.removeprefix("--")

@@ -66,6 +66,7 @@ def commands() -> dict[str, ModuleType]:
         clear,
         doctor,
         explain,
+        keys,
         listed,
         login,
         logout,
@@ -82,6 +83,7 @@ def commands() -> dict[str, ModuleType]:
         "login": login,
         "logout": logout,
         "status": status,
+        "keys": keys,
         "doctor": doctor,
         "clear": clear,
     }
@@ -100,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     top.add_argument("--profile", metavar="NAME", action=_Once, help="the profile to resolve (default: AWS_PROFILE)")
-    _add_help(top)
+    add_help(top)
     top.add_argument("--version", action=_Say, nargs=0, help="print the version")
     # the epilog shows them, by what one wants to do
     subparsers = top.add_subparsers(
@@ -110,7 +112,7 @@ def parser() -> argparse.ArgumentParser:
         one = subparsers.add_parser(
             name, help=module.HELP, description=module.DESCRIPTION, add_help=False, allow_abbrev=False
         )
-        _add_help(one)
+        add_help(one)
         module.add(one)
     return top
 
@@ -143,7 +145,8 @@ def add_profile(one: argparse._ActionsContainer, help_text: str) -> None:
     one.add_argument("--profile", dest="command_profile", metavar="NAME", action=_Once, help=help_text)
 
 
-def _add_help(one: argparse.ArgumentParser) -> None:
+def add_help(one: argparse.ArgumentParser) -> None:
+    """Add ``--help``."""
     one.add_argument("--help", "-h", action=_Say, nargs=0, help="print this help")
 
 

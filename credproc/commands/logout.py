@@ -33,7 +33,7 @@ def logout(request: Request, *, everyone: bool) -> str:
         entries = [entry for entry in described(directory) if entry.mfa_serial is not None]
     else:
         indexes, entries = _of_profile(request, directory)
-    said = [_sign_out(index, request, directory) for index in indexes]
+    said = [sign_out(index, request, directory, "logout") for index in indexes]
     said += [f"removed: {entry.words}" for entry in entries if remove(directory, entry.name, "logout")]
     subject = "" if everyone else f" for {request.subject}"
     return "".join(f"{line}\n" for line in said) or f"nobody was signed in{subject}\n"
@@ -64,18 +64,21 @@ def _access_key_id(plan: Plan) -> str | None:
     return identity.get("access_key_id") or identity.get("AWS_ACCESS_KEY_ID")
 
 
-def _sign_out(index: Index, request: Request, directory: PrivateDirectory) -> str:
-    """Remove one session, in its turn; it stays noted where its secret cannot be removed."""
+def sign_out(index: Index, request: Request, directory: PrivateDirectory, command: str) -> str:
+    """Remove one session, in its turn, and say so; it stays noted where its secret cannot be removed.
+
+    Raises CredprocError, named after the command.
+    """
     lock = Lock(directory, index.name)
     try:
         lock.wait(lambda: None, time.monotonic() + _PATIENCE)
         store = store_for(index.store, directory, request.environ, lambda: None)
         Sessions(directory, SessionId(index.name, index.serial, index.issuer), store).drop()
     except DeadlineError as error:
-        raise CredprocError(f"logout: {error}", "wait until it has ended, or end that process") from None
+        raise CredprocError(f"{command}: {error}", "wait until it has ended, or end that process") from None
     except SessionStoreError as error:
         raise CredprocError(
-            f"logout: {index.serial}: {error}", "unlock the keyring and try again; the session is still there"
+            f"{command}: {index.serial}: {error}", "unlock the keyring and try again; the session is still there"
         ) from None
     finally:
         lock.close()

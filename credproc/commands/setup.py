@@ -65,7 +65,7 @@ class Asking:
             for line in lines:
                 self._terminal.say(line)
             deadline = request.started + request.deadlines.prompt
-            return self._terminal.confirm(prompt, deadline, lambda: caller.is_waiting(request.caller)).strip()
+            return self._terminal.ask(prompt, deadline, lambda: caller.is_waiting(request.caller), shown=True).strip()
         except SignalError as error:
             raise SignalError(error.number, f"setup: {what}: cancelled; nothing was written", error.kind) from None
         except PersonNeededError as error:

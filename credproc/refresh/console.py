@@ -52,33 +52,17 @@ class Terminal:
         """Write one line."""
         self._write(f"\r{line}\r\n")
 
-    def ask(self, prompt: str, deadline: float, is_wanted: Callable[[], bool]) -> str:
-        """Return the line that a person types behind the prompt, unseen; as on a POSIX terminal."""
+    def ask(self, prompt: str, deadline: float, is_wanted: Callable[[], bool], *, shown: bool = False) -> str:
+        """Return the line that a person types behind the prompt, unseen unless ``shown``; as on a POSIX terminal."""
         self._drop_typed()
         self._write(f"\r{prompt}")
         try:
-            return self._typed(deadline, is_wanted)
+            return self._typed(deadline, is_wanted, shown=shown)
         finally:
             self._drop_typed()
             self._write("\r\n")
 
-    def confirm(self, prompt: str, deadline: float, is_wanted: Callable[[], bool]) -> str:
-        """Return the line that a person types behind the prompt, shown while it is typed; else as ``ask``."""
-        self._drop_typed()
-        self._write(f"\r{prompt}")
-        try:
-            return self._typed(deadline, is_wanted, self._show)
-        finally:
-            self._drop_typed()
-            self._write("\r\n")
-
-    def _show(self, before: str, line: str) -> None:
-        """Show one key's effect on the line."""
-        self._write("\b \b" if len(line) < len(before) else line[len(before) :])
-
-    def _typed(
-        self, deadline: float, is_wanted: Callable[[], bool], show: Callable[[str, str], None] | None = None
-    ) -> str:
+    def _typed(self, deadline: float, is_wanted: Callable[[], bool], *, shown: bool) -> str:
         line = ""
         looked = time.monotonic()
         while time.monotonic() < deadline:
@@ -99,9 +83,9 @@ class Terminal:
             elif key in "\r\n":
                 return line
             else:
-                before, line = line, line[:-1] if key == _BACKSPACE else line + key
-                if show is not None:
-                    show(before, line)
+                if shown and (line or key != _BACKSPACE):
+                    self._write("\b \b" if key == _BACKSPACE else key)
+                line = line[:-1] if key == _BACKSPACE else line + key
         raise PersonNeededError("no code was typed in time", kind="late")
 
     def _drop_typed(self) -> None:

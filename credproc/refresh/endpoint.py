@@ -201,7 +201,7 @@ def _checked_url(setting: Setting) -> Setting:
         raise ConfigError(
             f"{setting.where}: the STS endpoint has more than a scheme, host and port", "write https://HOST[:PORT]"
         )
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ConfigError(
             f"{setting.where}: the STS endpoint is plain http to {host}: others could read the credentials",
             "write https; http is for this machine only (AWS_ENDPOINT_URL_STS sets the endpoint of STS alone)",
@@ -209,7 +209,8 @@ def _checked_url(setting: Setting) -> Setting:
     return setting
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:  # a name; one that looks like an address may be resolved in a search domain

@@ -16,4 +16,4 @@ def caller_arn(document: bytes, plan: Plan, config: SharedConfig, deadline: floa
     """
     fields = json.loads(document)
     keys = Credentials(fields["AccessKeyId"], fields["SecretAccessKey"], fields.get("SessionToken"))
-    return Sts(botocore_session(config, plan.profile), plan.endpoint, mfa=False).caller_arn(keys, deadline)
+    return Sts(botocore_session(config, plan.profile), plan.endpoint, mfa=False).get_caller_identity(keys, deadline)

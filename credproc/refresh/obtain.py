@@ -1,6 +1,7 @@
 """A plan, carried out: the source's credentials, the user signed in, one role after the other, all in time."""
 
 import time
+from collections.abc import Callable
 
 from credproc import log
 from credproc.errors import (
@@ -57,17 +58,22 @@ class _Obtaining:
         self._turn = turn
         self._request = turn.request
         self._budget = _Budget(turn.began, turn.request.started + turn.request.deadlines.work)
+        self._keyring_keys: Credentials | None = None
         # In a thread, so that a person can type meanwhile; nothing of botocore is imported before
         self._connection = Call(self._connect)
 
     def obtained(self) -> Obtained:
+        if self._plan.source.kind == "KeyringKeys":
+            return Obtained(self._completed(self._of_keyring(self._plan.source["access_key_id"])), renewable=True)
         plan = self._plan
         credentials = self._web_identity(plan.source.role) if plan.source.role else plan.source.keys or self._fetched()
         renewable = plan.source.role is not None or bool(plan.roles) or not credentials.temporary
-        credentials = self._with_roles(credentials)
-        if credentials.account_id is None and plan.account_id is not None:
-            credentials = credentials._replace(account_id=plan.account_id)
-        return Obtained(credentials, renewable)
+        return Obtained(self._completed(self._with_roles(credentials)), renewable)
+
+    def _completed(self, credentials: Credentials) -> Credentials:
+        if credentials.account_id is None and self._plan.account_id is not None:
+            return credentials._replace(account_id=self._plan.account_id)
+        return credentials
 
     # --- the source --------------------------------------------------------------------------------------------
 
@@ -96,6 +102,26 @@ class _Obtaining:
             self._budget.begin_anew()
         return credentials
 
+    def _of_keyring(self, access_key_id: str) -> Credentials:
+        """Return what the plan leads to from keys in the keyring; a shared session does without their secret."""
+        if self._plan.mfa is None:
+            return self._with_roles(self._from_keyring())
+        return self._with_mfa(self._plan.mfa, access_key_id, self._from_keyring)
+
+    def _from_keyring(self) -> Credentials:
+        if self._keyring_keys is None:
+            from credproc.refresh import longterm, terminal  # noqa: PLC0415 - only where keys are in the keyring
+
+            request = self._request
+            at_terminal = request.environ.get("CREDPROC_INTERACTIVE") != "never" and terminal.is_there()
+            unlocking = longterm.notify_unlocking if at_terminal else None
+            # a person who has mended the keyring need not wait until it is asked again
+            directory = None if request.by_person else self._turn.directory
+            keys = longterm.LongTermKeys(directory, request.environ, unlocking)
+            self._keyring_keys = longterm.read(self._plan.source, keys)
+            self._budget.begin_anew()
+        return self._keyring_keys
+
     # --- MFA, and the roles ------------------------------------------------------------------------------------
 
     def _with_roles(self, credentials: Credentials) -> Credentials:
@@ -107,7 +133,7 @@ class _Obtaining:
                 "remove mfa_serial, or let source_profile name the user whose device it is",
             )
         if mfa is not None and not credentials.temporary:
-            return self._with_mfa(mfa, credentials)
+            return self._with_mfa(mfa, credentials.access_key_id, lambda: credentials)
         if mfa is not None:
             remark = f"ignored: {mfa.where}: mfa_serial: the credentials beside it are temporary"
             log.write(self._turn.directory, remark, profile=self._request.profile)
@@ -115,20 +141,25 @@ class _Obtaining:
             return self._sts().get_session_token(credentials, self._plan.session_seconds, self._budget.deadline())
         return self._through(self._plan.roles, credentials)
 
-    def _with_mfa(self, device: Mfa, keys: Credentials) -> Credentials:
+    def _with_mfa(self, device: Mfa, access_key_id: str, keys: Callable[[], Credentials]) -> Credentials:
         from credproc.refresh.signin import Calls, SignIn  # noqa: PLC0415 - only where there is a device
 
         plan = self._plan
+
+        def prepare() -> None:
+            self._connection.begin()
+            keys()  # before a code is asked for: without them it would be spent for nothing
+
         calls = Calls(
-            prepare=self._prepare,
+            prepare=prepare,
             get_session_token=lambda serial, code: self._after_code().get_session_token(
-                keys, plan.session_seconds, self._budget.deadline(), (serial, code)
+                keys(), plan.session_seconds, self._budget.deadline(), (serial, code)
             ),
             assume_role=lambda role, serial, code: self._after_code().assume_role(
-                keys, role, self._budget.deadline(), (serial, code)
+                keys(), role, self._budget.deadline(), (serial, code)
             ),
         )
-        sign_in = SignIn(plan, device, keys, self._turn, calls)
+        sign_in = SignIn(plan, device, access_key_id, self._turn, calls)
         try:
             return self._signed_in(sign_in)
         except CredprocError as error:
@@ -195,9 +226,6 @@ class _Obtaining:
         if self._plan.mfa is not None:  # a person may be typing, and will wait for what comes after
             sts.warm()
         return session, sts
-
-    def _prepare(self) -> None:
-        self._connection.begin()
 
 
 def obtain(plan: Plan, config: SharedConfig, turn: Turn) -> Obtained:

@@ -27,6 +27,7 @@ from credproc.refresh.sourcesettings import (
     has_role,
     is_identity_center,
     keys_from_credentials_file,
+    keys_in_keyring,
     source_in,
     web_identity_variables,
 )
@@ -207,6 +208,8 @@ class _Resolution:
             return None
         if is_identity_center(section) or keys_from_credentials_file(section) is not None:
             return None
+        if keys_in_keyring(section) is not None:  # one profile for credproc's settings and the line that SDKs read
+            return None
         try:
             target = alias_target(command.value, self.asker.program)
         except UsageError as error:
@@ -288,7 +291,7 @@ class _Resolution:
         section = self.config.profiles.get("default")
         if section is None:
             return False
-        return any(section.setting(key) is not None for key in _CREDENTIAL_KEYS)
+        return any(section.setting(key) is not None for key in _CREDENTIAL_KEYS) or has_keys(section)
 
     def _has_web_identity_variables(self) -> bool:
         return bool(self.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE"))

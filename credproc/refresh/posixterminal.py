@@ -3,8 +3,8 @@
 - It is ``/dev/tty``, never a standard stream: those are the caller's, who may pipe, drop or never close them.
 - Only in its foreground process group; from the background it is not there. SIGTTIN and SIGTTOU are ignored meanwhile,
   so that no moment stops us.
-- A code that is typed is not shown, as with the AWS CLI; the line end is, so that the cursor stands at the left again.
-  An answer to another question is.
+- What is typed is not shown, as with the AWS CLI, unless it is no secret; the line end is, so that the cursor stands at
+  the left again.
 - Its settings are restored on every way out: return, deadline, INT, TERM, HUP, QUIT, TSTP (and set anew when
   continued), by a watcher process even after KILL. What was typed and not read is flushed: the next shell would get it.
 - Text from outside is made inert by who composes it; a line begins at the left and ends in a line end or a prompt.
@@ -42,6 +42,8 @@ class Terminal:
         self._fd = _open(os.O_NONBLOCK)
         self._saved: Attributes = termios.tcgetattr(self._fd)
         self._hidden = _hiding(self._saved)
+        self._showing = list(self._hidden)
+        self._showing[3] |= termios.ECHO
         self._while_asking = self._hidden
         self._is_hidden = False
         self._watcher = Watcher(self._fd, self._saved, self._hidden)
@@ -55,26 +57,14 @@ class Terminal:
         """Write one line."""
         self._write(_whole(line))
 
-    def ask(self, prompt: str, deadline: float, is_wanted: Callable[[], bool]) -> str:
-        """Return the line that a person types behind the prompt, unseen, without its end.
+    def ask(self, prompt: str, deadline: float, is_wanted: Callable[[], bool], *, shown: bool = False) -> str:
+        """Return the line that a person types behind the prompt, unseen unless ``shown``, without its end.
 
         ``deadline`` is in seconds of ``time.monotonic()``; ``is_wanted`` is asked a few times a second. Raises
         PersonNeededError if none is typed (``cancelled``, ``late``, ``withdrawn``, ``no terminal``), SignalError if a
         signal comes.
         """
-        return self._answer(prompt, deadline, is_wanted)
-
-    def confirm(self, prompt: str, deadline: float, is_wanted: Callable[[], bool]) -> str:
-        """Return the line that a person types behind the prompt, shown while it is typed; else as ``ask``."""
-        shown = list(self._hidden)
-        shown[3] |= termios.ECHO
-        self._while_asking = shown
-        try:
-            return self._answer(prompt, deadline, is_wanted)
-        finally:
-            self._while_asking = self._hidden
-
-    def _answer(self, prompt: str, deadline: float, is_wanted: Callable[[], bool]) -> str:
+        self._while_asking = self._showing if shown else self._hidden
         with _signals_noted() as noted:
             self._hide()
             try:
@@ -83,7 +73,7 @@ class Terminal:
                 if not typed.endswith(b"\n"):  # ended by Ctrl-D, which shows nothing
                     self._write("\n")
             except PersonNeededError:
-                if self._is_hidden:
+                if self._is_hidden or shown:
                     self._write("\n")
                 raise
             finally:

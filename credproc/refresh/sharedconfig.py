@@ -16,7 +16,7 @@ from credproc import paths
 from credproc.errors import ConfigError
 
 _SIZE_LIMIT = 8 * 1024 * 1024  # bytes
-_LINE_END = re.compile(r"\r\n|\r|\n")
+LINE_END = re.compile(r"\r\n|\r|\n")
 _NAME = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")  # profile and property names, by the suite
 _COMMENT = re.compile(r"(?:^|[ \t])[#;].*", re.DOTALL)
 _HEADER_COMMENT = re.compile(r"[ \t]*[#;]")
@@ -174,7 +174,7 @@ def _sections(
     header: str | None = None
     section = Section("", file)
     key: str | None = None  # the property that a continuation line would belong to
-    for number, line in enumerate(_LINE_END.split(text), start=1):
+    for number, line in enumerate(LINE_END.split(text), start=1):
         where = f"{file}:{number}"
         stripped = line.strip(" \t")
         if not stripped or stripped[0] in "#;":
@@ -188,7 +188,7 @@ def _sections(
         elif line[0] == "[":
             if header is not None:
                 yield header, section
-            header = _header(stripped, where)
+            header = header_in(stripped, where)
             section, key = Section(header, where), None
         else:
             if header is None:
@@ -222,7 +222,8 @@ def _continue(section: Section, key: str, stripped: str, where: str) -> None:
     section[key] = setting._replace(value=f"{setting.value}\n{stripped}")
 
 
-def _header(stripped: str, where: str) -> str:
+def header_in(stripped: str, where: str) -> str:
+    """Return what stands between the brackets of a section's line. Raises ConfigError."""
     end = stripped.find("]")
     rest = stripped[end + 1 :]
     if end < 0 or (rest.strip() and not _HEADER_COMMENT.match(rest)):

@@ -32,7 +32,7 @@ _STORE_SECONDS = 4  # to find out whether there is a keyring; it has its own dea
 
 
 class Calls(NamedTuple):
-    """The two calls of STS that can carry a code, and what makes them ready in the background."""
+    """The two calls of STS that can carry a code, and what makes them ready before one is asked for."""
 
     prepare: Callable[[], None]
     get_session_token: Callable[[str, str], Credentials]  # serial, code
@@ -54,11 +54,11 @@ class SignIn:
         self,
         plan: Plan,
         device: Mfa,
-        keys: Credentials,
+        access_key_id: str,
         turn: Turn,
         calls: Calls,
     ) -> None:
-        """Take the plan, its device and the user's long-term keys.
+        """Take the plan, its device and the id of the user's long-term access key.
 
         To be used before any thread is started: the terminal's watcher is a fork.
         """
@@ -70,7 +70,7 @@ class SignIn:
         self._may_ask = turn.may_ask
         self._is_long = is_long(plan)
         self._wanted = mfa.Wanted(device.serial, device.where, device.process, request)
-        session = session_id(keys.access_key_id, device.serial, plan.endpoint.issuer)
+        session = session_id(access_key_id, device.serial, plan.endpoint.issuer)
         at_terminal = turn.may_ask and mfa.can_ask(request.environ)
         unlocking = self._unlocking if at_terminal else None
         self._store = store_for(device.session_store, directory, request.environ, unlocking)

@@ -1,5 +1,6 @@
 """One profile's own settings → the Source that it is, without following another profile."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ from credproc.refresh.credentials import Credentials
 from credproc.refresh.roles import Role, check_role_arn, web_identity_role_in
 from credproc.refresh.sharedconfig import Section, Setting, SharedConfig
 
+ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")  # IAM API reference, AccessKey
 _STATIC = ("aws_access_key_id", "aws_secret_access_key")
 _IDENTITY_CENTER_KEYS = ("sso_account_id", "sso_role_name", "sso_start_url", "sso_region")
 _WEB_IDENTITY_VARIABLES = {
@@ -21,7 +23,8 @@ _WEB_IDENTITY_VARIABLES = {
 class Source:
     """Where the first credentials come from; ``identity`` is what determines them, without a secret."""
 
-    kind: str  # StaticKeys, Environment, Ec2InstanceMetadata, EcsContainer, WebIdentity, IdentityCenter, Process
+    # StaticKeys, KeyringKeys, Environment, Ec2InstanceMetadata, EcsContainer, WebIdentity, IdentityCenter, Process
+    kind: str
     where: str
     profile: str | None = None
     identity: tuple[tuple[str, str], ...] = ()
@@ -44,6 +47,9 @@ def source_in(section: Section, config: SharedConfig, session_name: str) -> Sour
         return _identity_center(section, config)
     if keys_from_credentials_file(section) is not None:
         return _static(section)
+    in_keyring = keys_in_keyring(section)
+    if in_keyring is not None:
+        return _keyring(section, in_keyring)
     if login is not None:
         raise ConfigError(
             f"{login.where}: login_session is for the AWS CLI alone",
@@ -83,6 +89,15 @@ def _static(section: Section) -> Source:
         (("access_key_id", access_key_id.value),),
         keys=Credentials(access_key_id.value, secret.value, token, account_id=section.value("aws_account_id") or None),
     )
+
+
+def _keyring(section: Section, access_key_id: Setting) -> Source:
+    if not ACCESS_KEY_ID.fullmatch(access_key_id.value):
+        raise ConfigError(
+            f"{access_key_id.where}: credproc_access_key_id is no access key id: {access_key_id.value[:40]}",
+            f"run credproc keys list, or credproc keys add {section.name}",
+        )
+    return Source("KeyringKeys", access_key_id.where, section.name, (("access_key_id", access_key_id.value),))
 
 
 def _web_identity(section: Section, session_name: str) -> Source:
@@ -155,8 +170,14 @@ def has_role(section: Section) -> bool:
 
 
 def has_keys(section: Section) -> bool:
-    """Whether the profile holds keys, or one half of them."""
-    return any(section.setting(key) is not None for key in _STATIC)
+    """Whether the profile holds keys, or one half of them, or says that they are in the keyring."""
+    return any(section.setting(key) is not None for key in _STATIC) or keys_in_keyring(section) is not None
+
+
+def keys_in_keyring(section: Section) -> Setting | None:
+    """Return the id of the access key whose secret is in the keyring; keys in a file come before it."""
+    found = section.own("access_key_id")
+    return found if found is not None and section.setting("aws_access_key_id") is None else None
 
 
 def is_identity_center(section: Section) -> bool:

@@ -102,7 +102,7 @@ class FileStore:
 
 
 class KeyringStore:
-    """Keeps sessions in the OS keyring."""
+    """Keeps sessions, or what else its ``service`` names, in the OS keyring."""
 
     kind = "keyring"
 
@@ -112,8 +112,10 @@ class KeyringStore:
         environ: Mapping[str, str],
         unlocking: Callable[[], None] | None = None,
         limit: int | None = _VALUE_LIMIT if sys.platform == "win32" else None,
+        service: str = _SERVICE,
     ) -> None:
-        """Take where a failing keyring is remembered, the environment, and the longest value that it takes."""
+        """Take where a failing keyring is remembered, the environment, the longest value, and what the values are."""
+        self._service = service
         self._directory = directory
         self._environ = environ
         self._unlocking = unlocking
@@ -132,12 +134,12 @@ class KeyringStore:
         """Return the value under the name, or None. Raises SessionStoreError."""
 
         def read(backend: Any) -> str | None:  # noqa: ANN401 - keyring's backends share no type
-            value: str | None = backend.get_password(_SERVICE, name)
+            value: str | None = backend.get_password(self._service, name)
             if value is None or not value.startswith(_PARTS):
                 return value
             count = value.removeprefix(_PARTS)
             numbers = range(1, min(int(count), 99) + 1 if count.isdigit() else 1)
-            return "".join(backend.get_password(_SERVICE, f"{name}/{number}") or "" for number in numbers)
+            return "".join(backend.get_password(self._service, f"{name}/{number}") or "" for number in numbers)
 
         return self._call(read, _READ_SECONDS if self._unlocking is None else _UNLOCK_SECONDS)
 
@@ -146,12 +148,12 @@ class KeyringStore:
 
         def write(backend: Any) -> None:  # noqa: ANN401 - keyring's backends share no type
             if self._limit is None or len(value) <= self._limit:
-                backend.set_password(_SERVICE, name, value)
+                backend.set_password(self._service, name, value)
                 return
             parts = [value[start : start + self._limit] for start in range(0, len(value), self._limit)]
             for number, part in enumerate(parts, start=1):
-                backend.set_password(_SERVICE, f"{name}/{number}", part)
-            backend.set_password(_SERVICE, name, f"{_PARTS}{len(parts)}")  # last: before it the old value counts
+                backend.set_password(self._service, f"{name}/{number}", part)
+            backend.set_password(self._service, name, f"{_PARTS}{len(parts)}")  # last: before it the old value counts
 
         self._call(write, _WRITE_SECONDS)
 
@@ -159,15 +161,15 @@ class KeyringStore:
         """Remove the value and its parts. Raises SessionStoreError."""
 
         def remove(backend: Any) -> None:  # noqa: ANN401 - keyring's backends share no type
-            value = backend.get_password(_SERVICE, name)
+            value = backend.get_password(self._service, name)
             if value is None:
                 return
             count = value.removeprefix(_PARTS)
             parts = int(count) if value.startswith(_PARTS) and count.isdigit() else 0
-            backend.delete_password(_SERVICE, name)
+            backend.delete_password(self._service, name)
             for number in range(1, min(parts, 99) + 1):
-                if backend.get_password(_SERVICE, f"{name}/{number}") is not None:
-                    backend.delete_password(_SERVICE, f"{name}/{number}")
+                if backend.get_password(self._service, f"{name}/{number}") is not None:
+                    backend.delete_password(self._service, f"{name}/{number}")
 
         self._call(remove, _READ_SECONDS if self._unlocking is None else _UNLOCK_SECONDS)
 

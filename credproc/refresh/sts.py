@@ -72,10 +72,13 @@ class Sts:
         answer = self._call("AssumeRoleWithWebIdentity", role.role_arn, None, parameters, deadline)
         return _credentials(answer, account_in(role.role_arn), "AssumeRoleWithWebIdentity")
 
-    def caller_arn(self, keys: Credentials, deadline: float) -> str:
-        """Return the ARN of whose credentials these are."""
+    def get_caller_identity(self, keys: Credentials, deadline: float) -> str:
+        """Return the ARN of whose keys these are."""
         answer = self._call("GetCallerIdentity", keys.access_key_id, keys, {}, deadline)
-        return str(answer.get("Arn", ""))
+        arn = answer.get("Arn")
+        if not isinstance(arn, str) or account_in(arn) is None:
+            raise ServiceError("GetCallerIdentity: the answer names nobody", MALFORMED_HINT)
+        return arn
 
     def _call(
         self, operation: str, subject: str, keys: Credentials | None, parameters: Mapping[str, Any], deadline: float

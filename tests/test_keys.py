@@ -1,0 +1,653 @@
+"""Long-term keys in a real keyring: as a source, and how they come there, are shown, go, and are rotated."""
+
+import json
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import boto3
+import pytest
+
+from credproc.refresh.configedit import with_setting, without_settings
+from tests.mfa import World, profile, world
+from tests.program import PROGRAM, Home
+from tests.terminal import Job, Terminal
+
+if sys.platform != "linux":
+    pytest.skip("the keyrings are made for Linux", allow_module_level=True)
+
+from tests.keyrings import SecretService, SilentSecretService
+
+NOTHING_ELSE = "other tools that read ~/.aws/%s lose these keys: they reach AWS through credproc alone"
+
+
+@pytest.fixture(name="w")
+def _world(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path / "home", ("admin", "other"), CREDPROC_SESSION_STORE="keyring") as found:
+        yield found
+
+
+@pytest.fixture(name="service")
+def _service(w: World) -> Iterator[SecretService]:
+    with SecretService(w.home.path) as service:
+        w.home.environ.update(service.environ)
+        yield service
+
+
+def _config(w: World) -> Path:
+    return w.home.path / ".aws" / "config"
+
+
+def _credentials(w: World) -> Path:
+    return w.home.path / ".aws" / "credentials"
+
+
+def _secrets(service: SecretService) -> dict[str, dict[str, Any]]:
+    """Return what the keyring holds of long-term keys, by name."""
+    return {
+        item.attributes["username"]: json.loads(item.secret)
+        for item in service.items()
+        if item.attributes["service"] == "credproc access key"
+    }
+
+
+def _import(home: Home) -> None:
+    ran = home.run("keys", "import", "user1", "--yes")
+    assert (ran.status, ran.stderr) == (0, ""), ran
+
+
+def _without_mfa(w: World) -> None:
+    """Let the user have no device, and a role that asks for none."""
+    from tests.sts import Trust  # noqa: PLC0415
+
+    arn = w.role("plain", Trust((w.user.arn,)))
+    w.home.config(profile("plain", arn) + "[profile user1]\nregion = us-west-2\n")
+
+
+# The source
+
+
+def test_keys_in_the_keyring_are_a_source_profile_and_a_profile_of_their_own(w: World, service: SecretService) -> None:
+    _without_mfa(w)
+    _import(w.home)
+    assert w.home.run("--profile", "plain").document["AccountId"] == "123456789012"
+    assert w.home.run("--profile", "user1").document["SessionToken"]
+    assert w.actions == ["AssumeRole", "GetSessionToken"]
+    assert {call.access_key_id for call in w.sts.calls} == {w.user.access_key_id}
+    service.lock()
+    assert w.home.run("--profile", "plain").document  # a hit
+
+
+def test_one_profile_may_hold_the_key_and_the_line_that_sdks_read(w: World, service: SecretService) -> None:
+    _without_mfa(w)
+    _import(w.home)
+    _config(w).write_text(_config(w).read_text() + "credential_process = credproc --profile user1\n")
+    assert w.home.run("--profile", "user1").document["SessionToken"]
+    assert w.home.run("--profile", "plain").document
+    assert service.items()
+
+
+def test_a_shared_session_does_without_the_secret(w: World, service: SecretService) -> None:
+    _import(w.home)
+    w.answered("admin")
+    _drop_secret(service, w.user.access_key_id)
+    w.unasked("other")
+    assert w.actions == ["GetSessionToken", "AssumeRole", "AssumeRole"]
+
+
+def _drop_secret(service: SecretService, name: str) -> None:
+    with service._collection() as collection:
+        for item in list(collection.get_all_items()):
+            if item.get_attributes()["username"] == name:
+                item.delete()
+
+
+def test_without_the_secret_no_code_is_asked_for(w: World, service: SecretService) -> None:
+    _import(w.home)
+    _drop_secret(service, w.user.access_key_id)
+    ran = w.start("--profile", "admin").outcome()
+    line = _config(w).read_text().splitlines().index(f"credproc_access_key_id = {w.user.access_key_id}") + 1
+    assert (ran.status, ran.stderr) == (
+        1,
+        (
+            f"credproc: error: ~/.aws/config:{line}: the keyring holds no secret of {w.user.access_key_id}\n"
+            "credproc: hint: run credproc keys add user1 in a terminal, on each machine and for each user\n"
+        ),
+    )
+    assert w.actions == []
+
+
+def test_a_locked_keyring_is_an_error_that_says_so(w: World, service: SecretService) -> None:
+    _without_mfa(w)
+    _import(w.home)
+    service.lock()
+    ran = w.home.run("--profile", "plain", start_new_session=True)
+    line = _config(w).read_text().splitlines().index(f"credproc_access_key_id = {w.user.access_key_id}") + 1
+    assert (ran.status, ran.stdout, ran.stderr) == (
+        1,
+        "",
+        (
+            f"credproc: error: ~/.aws/config:{line}: the secret of {w.user.access_key_id}: the keyring is locked,"
+            " and was not unlocked\n"
+            "credproc: hint: the keys are in the keyring alone: unlock it, or start it, and try again\n"
+        ),
+    )
+
+
+def test_a_silent_keyring_is_an_error_in_time(w: World) -> None:
+    _without_mfa(w)
+    _credentials(w).unlink()
+    _config(w).write_text(_config(w).read_text() + f"credproc_access_key_id = {w.user.access_key_id}\n")
+    with SilentSecretService() as silent:
+        began = time.monotonic()
+        ran = w.home.run("--profile", "plain", environ=silent.environ, start_new_session=True)
+        assert time.monotonic() - began < 8
+    assert ": the keyring did not answer in 3 s\n" in ran.stderr
+    assert ran.status == 1
+
+
+# add
+
+
+def _added(w: World, *arguments: str, secret: str | None = None) -> Job:
+    job = w.start("keys", "add", "user2", *arguments)
+    w.terminal.expect("AWS access key id for profile 'user2': ")
+    w.terminal.send(f"{w.user.access_key_id}\n")
+    w.terminal.expect(f"AWS secret access key for {w.user.access_key_id} (not shown): ")
+    w.terminal.send(f"{secret or w.user.secret_access_key}\n")
+    return job
+
+
+def test_add_asks_checks_keeps_and_says_so_in_the_config(w: World, service: SecretService) -> None:
+    real = w.home.path / "dotfiles"
+    before = "# mine\r\n[profile user2] ; comment\r\nregion = us-west-2\r\n\r\n[profile other]\r\na =   b"
+    real.write_bytes(before.encode())
+    real.chmod(0o640)
+    _config(w).unlink()
+    _config(w).symlink_to(real)
+    ran = _added(w).outcome(30)
+    assert (ran.status, ran.stderr) == (0, "")
+    assert ran.stdout == f"{w.user.access_key_id} of {w.user.arn} is in the keyring, for profile 'user2'\n"
+    assert w.user.secret_access_key not in w.terminal.transcript.decode()
+    assert w.user.access_key_id in w.terminal.transcript.decode()
+    assert w.actions == ["GetCallerIdentity"]
+    assert _config(w).is_symlink()
+    line = f"credproc_access_key_id = {w.user.access_key_id}\r\n"
+    assert real.read_bytes().decode() == before.replace("; comment\r\n", f"; comment\r\n{line}")
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert _secrets(service)[w.user.access_key_id]["secret_access_key"] == w.user.secret_access_key
+    for path in [*w.home.cache.iterdir(), real, _config(w)]:
+        assert w.user.secret_access_key.encode() not in path.read_bytes()
+
+
+def test_add_keeps_nothing_that_sts_refuses(w: World, service: SecretService) -> None:
+    before = _config(w).read_bytes()
+    ran = _added(w, secret="x" * 40).outcome(30)
+    assert ran.status == 1
+    assert f"credproc: error: {w.user.access_key_id}: GetCallerIdentity: SignatureDoesNotMatch" in ran.stderr
+    assert "x" * 40 not in ran.stderr
+    assert service.items() == []
+    assert _config(w).read_bytes() == before
+
+
+def test_add_offline_asks_nobody_and_makes_the_profile(w: World, service: SecretService) -> None:
+    before = _config(w).read_text()
+    ran = _added(w, "--offline").outcome(30)
+    assert (ran.stdout, ran.stderr) == (f"{w.user.access_key_id} is in the keyring, for profile 'user2'\n", "")
+    assert _config(w).read_text() == f"{before}\n[profile user2]\ncredproc_access_key_id = {w.user.access_key_id}\n"
+    assert w.actions == []
+    assert service.items()
+
+
+def test_add_without_a_terminal_says_so(w: World) -> None:
+    ran = w.home.run("keys", "add", "user2", start_new_session=True)
+    assert (ran.status, ran.stderr) == (
+        3,
+        (
+            "credproc: error: keys add: there is no terminal to ask for it on\n"
+            "credproc: hint: run it in a terminal: keys are taken from nowhere else\n"
+        ),
+    )
+
+
+# import
+
+
+def test_import_moves_the_two_lines_and_nothing_else(w: World, service: SecretService) -> None:
+    keys = f"aws_access_key_id = {w.user.access_key_id}\naws_secret_access_key = {w.user.secret_access_key}\n"
+    text = "# keep\n[a]\naws_access_key_id=x\n\n[user1]\n; mine\n%sregion = x\n[b]\n  \naws_secret_access_key = y"
+    _credentials(w).write_text(text % keys)
+    _credentials(w).chmod(0o600)
+    before = _config(w).read_text()
+    ran = w.home.run("keys", "import", "user1", "--yes")
+    assert (ran.status, ran.stderr) == (0, "")
+    assert ran.stdout == (
+        f"{w.user.access_key_id} is in the keyring; its secret is not in ~/.aws/credentials any more, and in no copy"
+        f" of it\nwarning: {NOTHING_ELSE % 'credentials'}\n"
+    )
+    assert _credentials(w).read_text() == text % ""
+    assert stat.S_IMODE(_credentials(w).stat().st_mode) == 0o600
+    line = f"credproc_access_key_id = {w.user.access_key_id}\n"
+    assert _config(w).read_text() == before.replace("[profile user1]\n", f"[profile user1]\n{line}")
+    assert _secrets(service)[w.user.access_key_id]["secret_access_key"] == w.user.secret_access_key
+    for found in w.home.path.rglob("*"):
+        if found.is_file() and ".local" not in found.parts:
+            assert w.user.secret_access_key.encode() not in found.read_bytes(), found
+    assert (
+        w.home.run("keys", "import", "user1", "--yes").stdout == f"{w.user.access_key_id} is in the keyring already\n"
+    )
+
+
+def test_import_from_the_config_file_says_in_place_where_the_keys_are(w: World, service: SecretService) -> None:
+    _credentials(w).unlink()
+    text = "[profile user1]\nregion = x\n%s\n# end\n[profile c]\nd = e\n"
+    secret = f"aws_secret_access_key = {w.user.secret_access_key}\noutput = json"
+    _config(w).write_text(text % f"aws_access_key_id = {w.user.access_key_id}\n{secret}")
+    _import(w.home)
+    assert _config(w).read_text() == text % f"credproc_access_key_id = {w.user.access_key_id}\noutput = json"
+    assert not _credentials(w).exists()
+    assert service.items()
+
+
+def test_import_asks_and_a_no_changes_nothing(w: World, service: SecretService) -> None:
+    before = (_config(w).read_bytes(), _credentials(w).read_bytes())
+    job = w.start("keys", "import", "user1")
+    w.terminal.expect(f"credproc: {NOTHING_ELSE % 'credentials'}\r")
+    w.terminal.expect(
+        f"Move {w.user.access_key_id} of profile 'user1' from ~/.aws/credentials into the keyring? [y/N] "
+    )
+    w.terminal.send("n\n")
+    ran = job.outcome()
+    assert (ran.status, ran.stderr) == (3, "credproc: error: keys import: declined; nothing was changed\n")
+    assert (_config(w).read_bytes(), _credentials(w).read_bytes()) == before
+    assert service.items() == []
+
+
+def test_import_refuses_temporary_keys(w: World, service: SecretService) -> None:
+    _credentials(w).write_text(_credentials(w).read_text() + "aws_session_token = x\n")
+    ran = w.home.run("keys", "import", "user1", "--yes")
+    assert (ran.status, ran.stderr) == (
+        1,
+        (
+            "credproc: error: ~/.aws/credentials:4: these keys are temporary, and end by themselves\n"
+            "credproc: hint: import the keys of an IAM user\n"
+        ),
+    )
+    assert service.items() == []
+
+
+def test_import_with_a_locked_keyring_changes_nothing(w: World, service: SecretService) -> None:
+    before = (_config(w).read_bytes(), _credentials(w).read_bytes())
+    service.lock()
+    ran = w.home.run("keys", "import", "user1", "--yes", start_new_session=True)
+    assert (ran.status, ran.stderr) == (
+        1,
+        (
+            f"credproc: error: keyring: {w.user.access_key_id}: the keyring is locked, and was not unlocked\n"
+            "credproc: hint: unlock the keyring, or start it, and try again\n"
+        ),
+    )
+    assert (_config(w).read_bytes(), _credentials(w).read_bytes()) == before
+
+
+_KILLED = """
+import os, sys
+sys.argv = ["credproc", "keys", "import", "user1", "--yes"]
+from credproc.refresh import configedit, stores
+count = int(os.environ["KILL_AT"])
+def counted(real):
+    def call(*arguments, **options):
+        global count
+        count -= 1
+        if count == 0: os._exit(137)
+        return real(*arguments, **options)
+    return call
+stores.KeyringStore.set = counted(stores.KeyringStore.set)
+stores.KeyringStore.get = counted(stores.KeyringStore.get)
+os.fsync = counted(os.fsync)
+os.replace = counted(os.replace)
+from credproc.cli import main
+main()
+"""
+
+
+def test_import_that_is_killed_between_any_two_steps_never_loses_the_keys(w: World, service: SecretService) -> None:
+    _without_mfa(w)
+    assert service.items() == []
+    before = (_config(w).read_text(), _credentials(w).read_text())
+    killed = 0
+    for number in range(1, 30):
+        w.home.config(before[0])
+        w.home.credentials(before[1])
+        command = [sys.executable, "-c", _KILLED]
+        status = subprocess.run(
+            command, env={**w.home.environ, "KILL_AT": str(number)}, check=False, capture_output=True
+        )
+        assert w.home.run("--profile", "user1").document["SessionToken"]
+        _import(w.home)
+        assert w.user.secret_access_key not in _credentials(w).read_text()
+        assert w.home.run("--profile", "plain").document
+        if status.returncode == 0:
+            break
+        killed += 1
+    assert killed >= 8
+
+
+# list and remove
+
+
+def test_list_says_where_the_keys_are_and_reads_no_secret(w: World, service: SecretService) -> None:
+    assert w.home.run("keys", "list").stdout == "no profile has its keys in the keyring\n"
+    _import(w.home)
+    service.lock()
+    assert w.home.run("keys", "list").stdout == f"user1  {w.user.access_key_id}\n"
+    assert json.loads(w.home.run("keys", "list", "--json").stdout) == {
+        "keys": [{"profile": "user1", "access_key_id": w.user.access_key_id, "pending": False}]
+    }
+
+
+def test_remove_takes_the_keys_and_what_hangs_on_them(w: World, service: SecretService) -> None:
+    before = _config(w).read_bytes()
+    _import(w.home)
+    w.answered("admin")
+    job = w.start("keys", "remove", "user1")
+    w.terminal.expect(f"Remove {w.user.access_key_id} of profile 'user1' from the keyring, for good? [y/N] ")
+    w.terminal.send("y\n")
+    ran = job.outcome(30)
+    assert (ran.status, ran.stderr) == (0, "")
+    lines = ran.stdout.splitlines()
+    assert lines[:2] == [f"removed: {w.user.access_key_id} from the keyring", f"signed out: {w.user.mfa_serial}"]
+    assert lines[2].startswith("removed: profile 'admin', credentials that expire at ")
+    assert lines[3:] == ["removed: credproc_access_key_id from profile 'user1'"]
+    assert _config(w).read_bytes() == before
+    assert service.items() == []
+    assert not w.home.entries
+    assert not list(w.home.cache.glob("*.session"))
+    assert not list(w.home.cache.glob("*.key"))
+
+
+def test_remove_of_a_key_that_two_profiles_have_leaves_it_to_the_other(w: World, service: SecretService) -> None:
+    _import(w.home)
+    _config(w).write_text(_config(w).read_text() + f"[profile twin]\ncredproc_access_key_id = {w.user.access_key_id}\n")
+    ran = w.home.run("keys", "remove", "user1", "--yes")
+    assert ran.stdout == (
+        "removed: credproc_access_key_id from profile 'user1'\n"
+        f"{w.user.access_key_id} stays in the keyring: profile 'twin' has it too\n"
+    )
+    assert _secrets(service)
+
+
+def test_keys_without_an_action_is_a_usage_error(w: World) -> None:
+    ran = w.home.run("keys")
+    assert (ran.status, ran.stderr) == (
+        2,
+        (
+            "credproc: error: usage: keys needs one of add, import, list, remove, rotate\n"
+            "credproc: hint: credproc keys --help shows what there is\n"
+        ),
+    )
+
+
+# The lines
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("", "[profile u]\nk = v\n"),
+        ("\ufeff[profile u]\r\na=b", "\ufeff[profile u]\r\nk = v\r\na=b"),
+        ("[profile u]", "[profile u]\nk = v"),
+        ("[profile u]\nk = old\n  more\n[x]\n", "[profile u]\nk = v\n[x]\n"),
+        ("[profile 'u']\n[profile u]\n", "[profile 'u']\n[profile u]\nk = v\n"),
+        ("[profile x]\nk = 1", "[profile x]\nk = 1\n\n[profile u]\nk = v\n"),
+        ("[u]\nk = 1\n", "[u]\nk = 1\n\n[profile u]\nk = v\n"),
+    ],
+)
+def test_a_setting_is_put_into_a_profile(text: str, changed: str) -> None:
+    assert with_setting(text, "u", "k", "v") == changed
+    assert without_settings(with_setting(changed, "u", "k", "w"), "u", {"k"}) == without_settings(changed, "u", {"k"})
+
+
+def test_the_default_profile_has_two_headers_of_which_one_counts() -> None:
+    both = "[default]\na = 1\n[profile default]\nb = 2\n"
+    assert with_setting(both, "default", "k", "v") == both.replace("b = 2", "k = v\nb = 2")
+    assert with_setting("", "default", "k", "v") == "[default]\nk = v\n"
+
+
+# rotate, with moto's IAM
+
+
+class Cloud(NamedTuple):
+    """A home whose user1 has keys in the keyring, and moto's IAM."""
+
+    home: Home
+    iam: Any
+    first: str  # the access key id
+    service: SecretService
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The user's access keys, and whether they are active, as IAM has them."""
+        found = self.iam.list_access_keys(UserName="user1")["AccessKeyMetadata"]
+        return {key["AccessKeyId"]: key["Status"] for key in found}
+
+    @property
+    def config(self) -> str:
+        """The config file's text."""
+        return (self.home.path / ".aws" / "config").read_text()
+
+    def rotated(self, *arguments: str) -> str:
+        """Rotate, and return the id of the only key that is left."""
+        ran = self.home.run("keys", "rotate", "user1", *arguments)
+        assert (ran.status, ran.stderr) == (0, ""), ran
+        ((new, status),) = self.keys.items()
+        assert status == "Active"
+        last = ran.stdout.splitlines(keepends=True)[-1]  # before it stands what was cached between
+        assert last == f"{new} has taken the place of {self.first}, which is deleted\n"
+        assert self.config == CLOUD % new
+        assert set(_secrets(self.service)) == {new}
+        assert self.home.run("--profile", "user1").document["SessionToken"]
+        listed = json.loads(self.home.run("keys", "list", "--json").stdout)
+        assert listed == {"keys": [{"profile": "user1", "access_key_id": new, "pending": False}]}
+        return new
+
+
+CLOUD = "# mine\n[profile user1]\ncredproc_access_key_id = %s\nregion = us-east-1\n"
+
+
+@pytest.fixture(name="moto", scope="module")
+def _moto() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - a second of imports
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(name="cloud")
+def _cloud(tmp_path: Path, moto: str) -> Iterator[Cloud]:
+    urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST")).close()  # noqa: S310 - moto's
+    given = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+    iam = boto3.client("iam", endpoint_url=moto, **given)  # type: ignore[call-overload]
+    iam.create_user(UserName="user1")
+    first = iam.create_access_key(UserName="user1")["AccessKey"]
+    home = Home(tmp_path / "home", AWS_ENDPOINT_URL_STS=moto, AWS_ENDPOINT_URL_IAM=moto)
+    with SecretService(home.path) as service:
+        home.environ.update(service.environ)
+        home.config("# mine\n[profile user1]\nregion = us-east-1\n")
+        home.credentials(
+            f"[user1]\naws_access_key_id={first['AccessKeyId']}\naws_secret_access_key={first['SecretAccessKey']}\n"
+        )
+        _import(home)
+        yield Cloud(home, iam, first["AccessKeyId"], service)
+    iam.close()
+
+
+def test_rotate_puts_a_new_key_in_the_place_of_the_old_one(cloud: Cloud) -> None:
+    new = cloud.rotated()
+    assert new != cloud.first
+    assert _secrets(cloud.service)[new]["access_key_id"] == new
+
+
+_ROTATE_KILLED = """
+import os, sys
+sys.argv = ["credproc", "keys", "rotate", "user1"]
+from credproc.refresh import configedit, stores, iam
+count = int(os.environ["KILL_AT"])
+def counted(real):
+    def call(*arguments, **options):
+        global count
+        count -= 1
+        if count == 0 and os.environ["KILL"] == "before": os._exit(137)
+        answer = real(*arguments, **options)
+        if count == 0: os._exit(137)
+        return answer
+    return call
+stores.KeyringStore.set = counted(stores.KeyringStore.set)
+stores.KeyringStore.delete = counted(stores.KeyringStore.delete)
+iam.Iam._call = counted(iam.Iam._call)
+os.replace = counted(os.replace)
+from credproc.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", range(1, 13))
+def test_a_rotation_that_is_killed_at_any_step_is_gone_on_with(cloud: Cloud, moment: str, step: int) -> None:
+    environ = {**cloud.home.environ, "KILL_AT": str(step), "KILL": moment}
+    killed = subprocess.run([sys.executable, "-c", _ROTATE_KILLED], env=environ, check=False, capture_output=True)
+    assert killed.returncode == 137, killed
+    assert len(cloud.keys) <= 2
+    assert cloud.home.run("--profile", "user1").document["SessionToken"]
+    named = json.loads(cloud.home.run("keys", "list", "--json").stdout)["keys"][0]["access_key_id"]
+    assert cloud.keys[named] == "Active"
+    assert named in _secrets(cloud.service)
+    if (step, moment) != (12, "after"):  # which was the end
+        cloud.rotated()
+
+
+def test_a_rotation_whose_pending_key_cannot_be_kept_leaves_no_key_behind(cloud: Cloud) -> None:
+    code = _ROTATE_KILLED.replace(
+        "from credproc.cli import main",
+        """
+from credproc.errors import SessionStoreError
+def refused(*_):
+    def again(*_):
+        raise SessionStoreError("the keyring is full")
+    stores.KeyringStore.set = again
+    return real(*_)
+real, stores.KeyringStore.set = stores.KeyringStore.set, refused
+from credproc.cli import main""",
+    )
+    environ = {**cloud.home.environ, "KILL_AT": "1000", "KILL": ""}
+    ran = subprocess.run([sys.executable, "-c", code], env=environ, check=False, capture_output=True, text=True)
+    assert ran.stderr == (
+        "credproc: error: keys rotate: profile 'user1': the keyring is full\n"
+        "credproc: hint: unlock the keyring and run the same command: it goes on\n"
+    )
+    assert cloud.keys == {cloud.first: "Active"}
+    cloud.rotated()
+
+
+def test_a_pending_key_that_was_deleted_meanwhile_is_replaced_by_another(cloud: Cloud) -> None:
+    environ = {**cloud.home.environ, "KILL_AT": "4", "KILL": "after"}
+    subprocess.run([sys.executable, "-c", _ROTATE_KILLED], env=environ, check=False, capture_output=True)
+    assert cloud.home.run("keys", "list").stdout == (
+        f"user1  {cloud.first}  rotation begun: credproc keys rotate ends it\n"
+    )
+    ran = cloud.home.run("keys", "remove", "user1", "--yes")
+    assert (ran.status, ran.stderr) == (
+        1,
+        (
+            f"credproc: error: ~/.aws/config:3: the rotation of {cloud.first} has not ended, and its new key would be"
+            " lost\ncredproc: hint: run credproc keys rotate user1 first\n"
+        ),
+    )
+    (pending,) = set(cloud.keys) - {cloud.first}
+    cloud.iam.delete_access_key(UserName="user1", AccessKeyId=pending)
+    assert cloud.rotated() not in (pending, cloud.first)
+
+
+def test_rotate_waits_until_sts_knows_the_new_key(cloud: Cloud) -> None:
+    code = _ROTATE_KILLED.replace(
+        "from credproc.cli import main",
+        f"""
+from credproc.errors import ServiceError
+from credproc.refresh.sts import Sts
+def whose(self, keys, deadline, times=[0]):
+    times[0] += keys.access_key_id != {cloud.first!r}
+    if 0 < times[0] < 3: raise ServiceError("not yet", None, "InvalidClientTokenId")
+    return real(self, keys, deadline)
+real, Sts.get_caller_identity = Sts.get_caller_identity, whose
+from credproc.cli import main""",
+    )
+    environ = {**cloud.home.environ, "KILL_AT": "1000", "KILL": ""}
+    began = time.monotonic()
+    ran = subprocess.run([sys.executable, "-c", code], env=environ, check=False, capture_output=True, text=True)
+    assert time.monotonic() - began > 2
+    ((new, _),) = cloud.keys.items()
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == f"{new} has taken the place of {cloud.first}, which is deleted\n"
+
+
+def test_rotate_touches_no_key_that_is_somebody_elses(cloud: Cloud) -> None:
+    other = cloud.iam.create_access_key(UserName="user1")["AccessKey"]["AccessKeyId"]
+    ran = cloud.home.run("keys", "rotate", "user1")
+    assert (ran.status, ran.stderr) == (
+        1,
+        (
+            f"credproc: error: profile 'user1': the user has two access keys already: {other} beside {cloud.first}\n"
+            "credproc: hint: delete the one that nobody uses: aws iam delete-access-key --access-key-id"
+            f" {other}\n"
+        ),
+    )
+    assert cloud.keys == {cloud.first: "Active", other: "Active"}
+
+
+def test_rotate_signs_in_with_mfa_once_and_ends_the_session_of_the_old_key(cloud: Cloud) -> None:
+    serial = "arn:aws:iam::123456789012:mfa/user1"
+    config = cloud.home.path / ".aws" / "config"
+    config.write_text(f"{cloud.config}mfa_serial = {serial}\n")
+    with Terminal() as terminal:
+        job = terminal.start([PROGRAM, "keys", "rotate", "user1"], cloud.home.environ, stdout="pipe", stderr="pipe")
+        terminal.expect(f"Enter MFA code for {serial} (profile user1")
+        terminal.send("123456\n")
+        ran = job.outcome(30)
+        assert "creating" not in terminal.unseen
+    ((new, _),) = cloud.keys.items()
+    assert (ran.status, ran.stderr) == (0, "")
+    assert ran.stdout == (f"signed out: {serial}\n{new} has taken the place of {cloud.first}, which is deleted\n")
+    assert not list(cloud.home.cache.glob("*.session"))
+
+
+def test_rotate_says_on_a_terminal_how_far_it_is(cloud: Cloud) -> None:
+    with Terminal() as terminal:
+        job = terminal.start([PROGRAM, "keys", "rotate", "user1"], cloud.home.environ)
+        terminal.expect("credproc: creating a new access key\r")
+        terminal.expect("credproc: waiting until AWS knows AKIA")
+        terminal.expect(f"credproc: switching from {cloud.first} to ")
+        terminal.expect(f"credproc: deactivating {cloud.first}\r")
+        terminal.expect(f"credproc: deleting {cloud.first}\r")
+        terminal.expect(f" has taken the place of {cloud.first}, which is deleted\r")
+        assert job.wait() == 0
+
+
+def test_rotate_sends_no_key_over_plain_http(cloud: Cloud) -> None:
+    ran = cloud.home.run("keys", "rotate", "user1", environ={"AWS_ENDPOINT_URL_IAM": "http://iam.example.com"})
+    assert (ran.status, ran.stderr) == (
+        1,
+        (
+            "credproc: error: http://iam.example.com: the IAM endpoint is plain http: others could read the new key\n"
+            "credproc: hint: write https; http is for this machine only (AWS_ENDPOINT_URL_IAM sets the endpoint of IAM"
+            " alone)\n"
+        ),
+    )
+    assert cloud.keys == {cloud.first: "Active"}
