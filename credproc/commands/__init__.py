@@ -16,6 +16,7 @@ from credproc.refresh.request import Request
 
 _SEE_HELP = "credproc --help shows what there is"
 _DESCRIPTION = "Print AWS credentials of a role profile, for a credential_process line in ~/.aws/config."
+_TAKING_PROGRAMS = ("exec",)  # behind a ``--`` they take the command line of another program
 _EPILOG = "In ~/.aws/config:  credential_process = /usr/local/bin/credproc --profile NAME"
 
 
@@ -62,9 +63,18 @@ class _Say(argparse.Action):
 
 def commands() -> dict[str, ModuleType]:
     """Return the commands by name, in the order in which they are shown."""
-    from credproc.commands import clear, doctor, login, logout, status  # noqa: PLC0415 - not for --version
+    from credproc.commands import clear, doctor, export, login, logout, status  # noqa: PLC0415 - not for --version
+    from credproc.commands import exec as exec_  # noqa: PLC0415 - the same
 
-    return {"login": login, "logout": logout, "status": status, "doctor": doctor, "clear": clear}
+    return {
+        "login": login,
+        "logout": logout,
+        "status": status,
+        "exec": exec_,
+        "export": export,
+        "doctor": doctor,
+        "clear": clear,
+    }
 
 
 def parser() -> argparse.ArgumentParser:
@@ -100,8 +110,9 @@ def main(arguments: list[str], request: Request) -> Said:
 
     Raises CredprocError.
     """
+    line, behind = _split(arguments)
     try:
-        options = parser().parse_args(arguments)
+        options = parser().parse_args(line)
     except _Asked as asked:
         return Said(str(asked))
     except UsageError as error:
@@ -111,10 +122,35 @@ def main(arguments: list[str], request: Request) -> Said:
     if options.command is None:
         raise UsageError("usage: a command or --profile NAME is needed, and nothing else", _SEE_HELP)
     given = getattr(options, "command_profile", None) or options.profile
+    if behind is not None and options.command not in _TAKING_PROGRAMS:
+        raise UsageError("usage: unrecognized arguments: --", _SEE_HELP)
+    options.behind = behind or []
     said: Said = commands()[options.command].run(
         options, request._replace(profile=cache.profile_named(given, request.environ))
     )
     return said
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
+    """Return what stands before the first ``--`` and what behind it (None: there is no ``--``).
+
+    Not left to argparse, whose versions differ in how many of a command line's ``--`` they swallow.
+    """
+    if "--" not in arguments:
+        return arguments, None
+    at = arguments.index("--")
+    return arguments[:at], arguments[at + 1 :]
+
+
+def add_name(one: argparse._ActionsContainer, help_text: str, *, optional: bool = False) -> None:
+    """Add the profile's name as the command's first argument."""
+
+    def name(text: str) -> str:
+        if not text:  # a shell variable that is not set; AWS_PROFILE would silently take its place
+            raise argparse.ArgumentTypeError("needs a name")
+        return text
+
+    one.add_argument("command_profile", metavar="NAME", type=name, nargs="?" if optional else None, help=help_text)
 
 
 def add_profile(one: argparse._ActionsContainer, help_text: str) -> None:
