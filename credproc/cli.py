@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from credproc.errors import CredprocError
-    from credproc.refresh.request import Request
+    from credproc.refresh.request import Before, Request
 
 _STDERR_LIMIT = 4096  # bytes; some SDKs read stderr only after the exit, and a full pipe would stop us
 _WRITE_SECONDS = 30  # for a reader that is slow and has made the pipe non-blocking
@@ -107,8 +107,7 @@ def _command(arguments: "list[str]", started: float) -> int:
     from credproc.commands import main as commands_main
 
     request = _request(started)
-    _keep_secrets_in()
-    said = commands_main(arguments, request)
+    said = commands_main(arguments, request._replace(before=_keep_secrets_in()))
     _write(said.text.encode("utf-8", "backslashreplace"))
     return said.status
 
@@ -122,19 +121,24 @@ def _request(started: float) -> "Request":
     return Request(None, os.environ, started, program=sys.argv[0], caller=caller)
 
 
-def _keep_secrets_in() -> None:
-    """See to it that what is in memory reaches no stream, core or file by accident."""
+def _keep_secrets_in() -> "Before":
+    """See to it that what is in memory reaches no stream, core or file by accident; return what was so before."""
+    from credproc.refresh.request import Before
+
     # A file of ours would take the number of a closed stream
     for fd in (0, 1, 2):
         try:
             os.fstat(fd)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is fd
-    os.umask(0o077)
+    before = Before(os.umask(0o077))
     if os.name == "posix":
         from resource import RLIMIT_CORE, getrlimit, setrlimit
 
-        setrlimit(RLIMIT_CORE, (0, getrlimit(RLIMIT_CORE)[1]))
+        soft, hard = getrlimit(RLIMIT_CORE)
+        setrlimit(RLIMIT_CORE, (0, hard))
+        before = before._replace(core_limit=soft)
+    return before
 
 
 def _write(data: bytes) -> None:

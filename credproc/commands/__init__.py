@@ -16,6 +16,7 @@ from credproc.refresh.request import Request
 
 _SEE_HELP = "credproc --help shows what there is"
 _DESCRIPTION = "Print AWS credentials of a role profile, for a credential_process line in ~/.aws/config."
+_TAKING_PROGRAMS = ("exec",)  # behind a ``--`` they take the command line of another program
 _EPILOG = "In ~/.aws/config:  credential_process = /usr/local/bin/credproc --profile NAME"
 
 
@@ -66,6 +67,7 @@ def commands() -> dict[str, ModuleType]:
         clear,
         doctor,
         explain,
+        export,
         keys,
         listed,
         login,
@@ -74,6 +76,7 @@ def commands() -> dict[str, ModuleType]:
         setup,
         status,
     )
+    from credproc.commands import exec as exec_  # noqa: PLC0415 - the same
 
     return {
         "setup": setup,
@@ -83,6 +86,8 @@ def commands() -> dict[str, ModuleType]:
         "login": login,
         "logout": logout,
         "status": status,
+        "exec": exec_,
+        "export": export,
         "keys": keys,
         "doctor": doctor,
         "clear": clear,
@@ -94,9 +99,9 @@ def parser() -> argparse.ArgumentParser:
     found = commands()
     top = _Parser(
         prog="credproc",
-        usage="credproc [--profile NAME]\n       credproc COMMAND [--help]",
+        usage="credproc [--profile NAME] | credproc COMMAND [--help]",
         description=_DESCRIPTION,
-        epilog="\n".join([*_grouped(found), "", _EPILOG]),
+        epilog="\n".join(_grouped(found)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
         allow_abbrev=False,
@@ -122,8 +127,9 @@ def main(arguments: list[str], request: Request) -> Said:
 
     Raises CredprocError.
     """
+    line, behind = _split(arguments)
     try:
-        options = parser().parse_args(arguments)
+        options = parser().parse_args(line)
     except _Asked as asked:
         return Said(str(asked))
     except UsageError as error:
@@ -133,10 +139,35 @@ def main(arguments: list[str], request: Request) -> Said:
     if options.command is None:
         raise UsageError("usage: a command or --profile NAME is needed, and nothing else", _SEE_HELP)
     given = getattr(options, "command_profile", None) or options.profile
+    if behind is not None and options.command not in _TAKING_PROGRAMS:
+        raise UsageError("usage: unrecognized arguments: --", _SEE_HELP)
+    options.behind = behind or []
     said: Said = commands()[options.command].run(
         options, request._replace(profile=cache.profile_named(given, request.environ))
     )
     return said
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
+    """Return what stands before the first ``--`` and what behind it (None: there is no ``--``).
+
+    Not left to argparse, whose versions differ in how many of a command line's ``--`` they swallow.
+    """
+    if "--" not in arguments:
+        return arguments, None
+    at = arguments.index("--")
+    return arguments[:at], arguments[at + 1 :]
+
+
+def add_name(one: argparse._ActionsContainer, help_text: str, *, optional: bool = False) -> None:
+    """Add the profile's name as the command's first argument."""
+
+    def name(text: str) -> str:
+        if not text:  # a shell variable that is not set; AWS_PROFILE would silently take its place
+            raise argparse.ArgumentTypeError("needs a name")
+        return text
+
+    one.add_argument("command_profile", metavar="NAME", type=name, nargs="?" if optional else None, help=help_text)
 
 
 def add_profile(one: argparse._ActionsContainer, help_text: str) -> None:
@@ -151,12 +182,14 @@ def add_help(one: argparse.ArgumentParser) -> None:
 
 
 def _grouped(found: dict[str, ModuleType]) -> Iterator[str]:
-    """Yield the lines that show the commands, by what one wants to do."""
-    groups = list(dict.fromkeys(module.GROUP for module in found.values()))
-    for number, group in enumerate(groups):
-        if number:
-            yield ""
-        yield f"{group}:"
-        for name, module in found.items():
-            if group == module.GROUP:
-                yield f"  {name:<10}{module.HELP}"
+    """Yield a line for each command, by what one wants to do; no more lines than that, as help must fit a screen."""
+    width = max(len(module.GROUP) for module in found.values())
+    group = ""
+    for name, module in sorted(found.items(), key=lambda item: _order(found, item[1].GROUP)):
+        shown, group = ("" if group == module.GROUP else module.GROUP), module.GROUP
+        yield f"  {shown:<{width}}  {name:<8} {module.HELP}"
+
+
+def _order(found: dict[str, ModuleType], group: str) -> int:
+    """Return the place of a group: that of its first command."""
+    return [module.GROUP for module in found.values()].index(group)

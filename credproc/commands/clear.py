@@ -10,7 +10,7 @@ from credproc.commands.said import Said
 from credproc.files import PrivateDirectory, open_directory
 from credproc.refresh.request import Request
 
-GROUP = "when something is wrong"
+GROUP = "if wrong"
 HELP = "remove cached credentials"
 DESCRIPTION = "Remove cached credentials; the next caller refreshes. The AWS files are not touched."
 

@@ -10,7 +10,7 @@ from credproc.refresh.request import Request
 
 _LAST = 10  # failures
 
-GROUP = "when something is wrong"
+GROUP = "if wrong"
 HELP = "show the last failures"
 DESCRIPTION = "Show the last failures, which some SDKs keep to themselves."
 

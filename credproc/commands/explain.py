@@ -17,7 +17,7 @@ from credproc.refresh.roles import CHAINED_DURATION_LIMIT, Role
 from credproc.refresh.sharedconfig import Section, Setting, SharedConfig, read
 from credproc.refresh.signin import is_long
 
-GROUP = "set up and look"
+GROUP = "set up"
 HELP = "show how a profile is resolved, step by step"
 DESCRIPTION = (
     "Say in words how a profile is resolved: which settings take part, which calls are made where, what is cached, and"

@@ -37,7 +37,7 @@ _CALL_SECONDS = 10
 _PATIENCE = 5  # seconds for another rotation that is under way
 _SESSION_LEFT = 300  # seconds that an MFA session must have for a rotation
 
-GROUP = "keep long-term keys safe"
+GROUP = "keys"
 HELP = "keep long-term keys in the keyring"
 DESCRIPTION = "Keep long-term access keys in the OS keyring instead of ~/.aws/credentials."
 

@@ -17,7 +17,7 @@ from credproc.refresh.plan import Plan
 from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import read
 
-GROUP = "set up and look"
+GROUP = "set up"
 HELP = "show the profiles, and how each stands"
 DESCRIPTION = "Show the profiles with role, account, source, MFA device and state. No network, no keyring."
 

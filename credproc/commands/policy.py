@@ -14,7 +14,7 @@ from credproc.refresh.request import Request
 from credproc.refresh.roles import Role
 from credproc.refresh.sharedconfig import read
 
-GROUP = "set up and look"
+GROUP = "set up"
 HELP = "print the IAM policies that a role profile needs"
 DESCRIPTION = (
     "Print the role's trust policy and the caller's permission to assume it, as the profile implies them. Where the"

@@ -19,7 +19,7 @@ from credproc.refresh import FOR_PEOPLE, caller, refresh, terminal
 from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import Section, SharedConfig, read
 
-GROUP = "set up and look"
+GROUP = "set up"
 HELP = "let SDKs resolve a role profile through credproc"
 DESCRIPTION = (
     "Edit the config file so that SDKs resolve a role profile through credproc, and try it. The difference is shown and"

@@ -114,7 +114,7 @@ def endpoint_for(section: Section, config: SharedConfig, environ: Mapping[str, s
             f"{url.where}: a configured STS endpoint cannot be combined with FIPS or dual stack",
             "remove the endpoint, or use_fips_endpoint and use_dualstack_endpoint",
         )
-    region = _region(section, environ)
+    region = region_of(section, environ)
     if region is None:
         region = PARTITION_REGIONS.get(role_arn.split(":")[1], GLOBAL_REGION) if role_arn else GLOBAL_REGION
         if url is not None and region == GLOBAL_REGION:
@@ -135,7 +135,8 @@ def _from(variable: str, key: str, section: Section, environ: Mapping[str, str])
     return section.setting(key)
 
 
-def _region(section: Section, environ: Mapping[str, str]) -> str | None:
+def region_of(section: Section, environ: Mapping[str, str]) -> str | None:
+    """Return the region that the environment or else the profile names, or None. Raises ConfigError."""
     setting = _from("AWS_DEFAULT_REGION", "region", section, environ)
     if environ.get("AWS_REGION"):
         setting = Setting(environ["AWS_REGION"], "AWS_REGION")

@@ -13,7 +13,7 @@ from typing import Any
 
 from credproc.errors import ConfigError, UsageError, quoted
 from credproc.refresh.device import SESSION_SECONDS, Mfa, mfa_of, session_seconds_of
-from credproc.refresh.endpoint import Endpoint, endpoint_for
+from credproc.refresh.endpoint import Endpoint, endpoint_for, region_of
 from credproc.refresh.roles import (
     Role,
     default_session_name,
@@ -69,6 +69,7 @@ class Plan:
     mfa: Mfa | None = None
     account_id: str | None = None  # as the profile says, where no answer tells
     session_seconds: int = SESSION_SECONDS
+    region: str | None = None  # for programs that use the credentials, as far as the profile that was named says
 
     def compared(self) -> dict[str, Any]:
         """Return all that determines the result, as values of JSON without a secret."""
@@ -179,7 +180,16 @@ class _Resolution:
             mfa=None if source.kind == "WebIdentity" and not hops else mfa_of(hops, root, selected, self.environ),
             account_id=selected.value("aws_account_id") if not roles else None,
             session_seconds=session_seconds_of(root, selected),
+            region=self._region(selected),
         )
+
+    def _region(self, selected: Section) -> str | None:
+        """Return the region of the profile that was named, before that of the one that it is an alias of."""
+        for section in [*self.seen, selected]:
+            region = region_of(section, self.environ)
+            if region is not None or section is selected:
+                return region
+        return None
 
     # --- which profile -----------------------------------------------------------------------------------------
 

@@ -19,6 +19,13 @@ FOR_SDKS = Deadlines(40, 48, 50)  # Go's SDKs kill their helper at 60 (contract.
 FOR_PEOPLE = Deadlines(300, 308, 310)  # nobody kills what a person has started
 
 
+class Before(NamedTuple):
+    """What credproc changes of its own process and a program that takes its place must find as it was."""
+
+    umask: int
+    core_limit: int | None = None  # bytes, the soft limit; None where the platform has none
+
+
 class Request(NamedTuple):
     """What is asked for, and by whom."""
 
@@ -30,6 +37,7 @@ class Request(NamedTuple):
     caller: int | None = None  # process id of who started us
     deadlines: Deadlines = FOR_SDKS
     renew_below: float | None = None  # seconds; a person signs in, and an MFA session with less left is renewed
+    before: Before | None = None  # of the process; for ``exec``
 
     @property
     def by_person(self) -> bool:

@@ -1,0 +1,62 @@
+"""A profile's credentials for a program that does not run us by itself: its variables, and the document."""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from credproc import cache
+from credproc.refresh import FOR_PEOPLE, refresh
+from credproc.refresh.plan import Asker, Plan, plan_for
+from credproc.refresh.request import Request
+from credproc.refresh.sharedconfig import read
+
+# What would win over the credentials or name other ones; AWS_SECURITY_TOKEN is AWS_SESSION_TOKEN's old name
+_MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN")
+_FIELDS = {
+    "AWS_ACCESS_KEY_ID": "AccessKeyId",
+    "AWS_SECRET_ACCESS_KEY": "SecretAccessKey",
+    "AWS_SESSION_TOKEN": "SessionToken",
+    "AWS_CREDENTIAL_EXPIRATION": "Expiration",
+    "AWS_ACCOUNT_ID": "AccountId",
+}
+
+
+class Resolved(NamedTuple):
+    """What a profile resolves to."""
+
+    document: bytes
+    plan: Plan
+
+    def variables(self) -> dict[str, str | None]:
+        """Return the environment's variables; None: it must not be set."""
+        fields = json.loads(self.document)
+        found: dict[str, str | None] = {name: fields.get(field) for name, field in _FIELDS.items()}
+        if self.plan.region is not None:
+            found |= {"AWS_REGION": self.plan.region, "AWS_DEFAULT_REGION": self.plan.region}
+        return found | dict.fromkeys(_MISLEADING)
+
+    def __repr__(self) -> str:
+        """Show what may be shown."""
+        return f"Resolved({self.plan.profile!r})"
+
+
+def resolve(request: Request) -> Resolved:
+    """Return what the request's profile resolves to, as the main form does; a person may be asked.
+
+    Raises CredprocError.
+    """
+    document = cache.hit(request.profile, request.environ, request.clock())
+    if document is None:
+        document = refresh(request._replace(deadlines=FOR_PEOPLE))
+    return Resolved(document, plan_of(request))
+
+
+def plan_of(request: Request) -> Plan:
+    """Return the plan of the request's profile. Raises ConfigError."""
+    return plan_for(read(request.environ), request.profile, request.environ, Asker(program=request.program))
+
+
+def with_variables(environ: Mapping[str, str], variables: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the environment with these variables, and without those that are None."""
+    kept = {name: value for name, value in environ.items() if name not in variables}
+    return kept | {name: value for name, value in variables.items() if value is not None}
