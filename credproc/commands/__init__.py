@@ -15,9 +15,10 @@ from credproc.errors import UsageError
 from credproc.refresh.request import Request
 
 _SEE_HELP = "credproc --help shows what there is"
-_DESCRIPTION = "Print AWS credentials of a role profile, for a credential_process line in ~/.aws/config."
+_DESCRIPTION = """\
+Print AWS credentials of a role profile, for a line in ~/.aws/config:
+  credential_process = /usr/local/bin/credproc --profile NAME"""
 _TAKING_PROGRAMS = ("exec",)  # behind a ``--`` they take the command line of another program
-_EPILOG = "In ~/.aws/config:  credential_process = /usr/local/bin/credproc --profile NAME"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -185,11 +186,6 @@ def _grouped(found: dict[str, ModuleType]) -> Iterator[str]:
     """Yield a line for each command, by what one wants to do; no more lines than that, as help must fit a screen."""
     width = max(len(module.GROUP) for module in found.values())
     group = ""
-    for name, module in sorted(found.items(), key=lambda item: _order(found, item[1].GROUP)):
+    for name, module in found.items():
         shown, group = ("" if group == module.GROUP else module.GROUP), module.GROUP
         yield f"  {shown:<{width}}  {name:<8} {module.HELP}"
-
-
-def _order(found: dict[str, ModuleType], group: str) -> int:
-    """Return the place of a group: that of its first command."""
-    return [module.GROUP for module in found.values()].index(group)
