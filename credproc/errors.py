@@ -63,6 +63,7 @@ class PersonNeededError(CredprocError):
         """
         super().__init__(message, hint)
         self.kind = kind
+        self.declined_at: float | None = None  # epoch seconds; of a refusal that another run has met with
 
 
 class SignalError(PersonNeededError):

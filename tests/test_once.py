@@ -1,5 +1,6 @@
 """Asked once, seen by everyone: many processes, several terminals, killed holders, refusals that are shared."""
 
+import json
 import random
 import signal
 import sys
@@ -89,6 +90,19 @@ def test_an_sdk_that_tries_again_at_once_is_refused_and_a_new_command_asks(w: Wo
     assert job.stderr.count("MFA code: cancelled") == 2
     assert w.terminal.transcript.count(PROMPT.encode()) == 1
     w.answered("role0")
+
+
+def test_a_refusal_is_not_made_younger_by_those_who_heed_it(w: World) -> None:
+    script = '"$0" --profile role0; cp "$1"/*.declined "$2"; sleep 1; "$0" --profile role0'
+    kept = w.home.path / "kept"
+    kept.mkdir()
+    job = w.terminal.start(["sh", "-c", script, PROGRAM, str(w.home.cache), str(kept)], w.home.environ, stdout="pipe")
+    w.terminal.expect(PROMPT)
+    w.terminal.send("\x04")
+    assert job.wait() == 3
+    for path in kept.iterdir():
+        assert json.loads((w.home.cache / path.name).read_bytes())["at"] <= json.loads(path.read_bytes())["at"]
+    assert len(list(kept.iterdir())) == 2
 
 
 def test_login_asks_whoever_has_refused_before(w: World) -> None:

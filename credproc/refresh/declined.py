@@ -38,7 +38,7 @@ class Declined:
 
         about = {
             "format": _FORMAT,
-            "at": now,
+            "at": now if error.declined_at is None else error.declined_at,  # one heeded is not made younger by that
             "group": _process_group(),
             "kind": error.kind,
             "message": str(error),
@@ -65,7 +65,9 @@ class Declined:
         again = group == _process_group() and 0 <= request.clock() - at < _AGAIN_SECONDS
         concerned = (waited or again) if kind in _REFUSALS else waited and kind == _NO_TERMINAL and not can_ask()
         if concerned:
-            raise PersonNeededError(message, hint if isinstance(hint, str) else None, kind)
+            error = PersonNeededError(message, hint if isinstance(hint, str) else None, kind)
+            error.declined_at = at
+            raise error
 
     def _about(self) -> dict[str, Any] | None:
         data = None if self._directory is None else self._directory.read(self._name, _LIMIT)
