@@ -568,7 +568,7 @@ def test_version_and_help_open_nothing_slow(tmp_path: Path, argument: str) -> No
     assert ("argparse" in opened) is (argument == "--help")
 
 
-@pytest.mark.parametrize("command", [["status"], ["logout", "--all"], ["doctor"], ["login", "--help"]])
+@pytest.mark.parametrize("command", [["status"], ["logout", "--all"], ["export", "--help"], ["login", "--help"]])
 def test_commands_that_look_open_nothing_slow(warm: Home, tmp_path: Path, command: list[str]) -> None:
     opened = {path.partition("/")[0].partition(".")[0] for path in _opened(warm, tmp_path, *command)}
     assert "argparse" in opened

@@ -179,7 +179,7 @@ def test_status_says_the_same_in_words_and_in_json(w: World) -> None:
 
 
 @pytest.mark.skipif(FROZEN, reason="it ignores PYTHON… variables; test_frozen counts the files that it opens")
-@pytest.mark.parametrize("command", [["status"], ["logout", "--all"], ["doctor"], ["login", "--help"]])
+@pytest.mark.parametrize("command", [["status"], ["logout", "--all"], ["export", "--help"], ["login", "--help"]])
 def test_commands_that_look_import_nothing_slow(w: World, command: list[str]) -> None:
     ran = w.home.run(*command, environ={"PYTHONPROFILEIMPORTTIME": "1"})
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in ran.stderr.splitlines()}

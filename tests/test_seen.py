@@ -97,15 +97,15 @@ def test_whose_caller_has_gone_says_nothing_to_the_shell_that_is_back(w: World) 
 
 
 def test_doctor_shows_the_last_failures_with_what_to_do(w: World) -> None:
-    assert w.home.run("doctor").stdout == "no failures in ~/.cache/credproc/credproc.log\n"
+    before = w.home.run("doctor", "--offline").stdout
+    assert before.endswith("\nok    no failures in ~/.cache/credproc/credproc.log\n")
     for number in range(12):
         w.home.run("--profile", f"missing{number}", stderr=subprocess.DEVNULL)
     w.ask("admin")
     w.terminal.send("\x04")
     w.terminal.jobs[-1].wait()
-    said = w.home.run("doctor").stdout.splitlines()
-    assert said[0] == "the last failures in ~/.cache/credproc/credproc.log (time, process, profile):"
-    assert len(said) == 11
+    said = w.home.run("doctor", "--offline").stdout.splitlines()[-11:]
+    assert said[0] == "warn  the last failures in ~/.cache/credproc/credproc.log (time, process, profile):"
     assert said[1].endswith(
         " 'missing3' failed: ~/.aws/config and ~/.aws/credentials: no profile named 'missing3'"
         " (check the spelling: aws configure list-profiles shows the names)"

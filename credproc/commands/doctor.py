@@ -1,35 +1,169 @@
-"""credproc doctor: what has gone wrong lately, for those whose SDK has not told them."""
+"""credproc doctor: what is well and what is not, and what to do about it; the checks are in ``checks``."""
 
 import argparse
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
 
-from credproc import log, paths
+from credproc import paths
+from credproc.commands import add_name, checks
+from credproc.commands.checks import Check
+from credproc.commands.line import Line, lines
+from credproc.commands.progress import Progress
 from credproc.commands.said import Said
+from credproc.errors import ConfigError, CredprocError, inert
 from credproc.files import open_directory
+from credproc.refresh import terminal
+from credproc.refresh.endpoint import Endpoint, endpoint_for
+from credproc.refresh.plan import Asker, Plan, plan_for
 from credproc.refresh.request import Request
+from credproc.refresh.sharedconfig import Section, SharedConfig, read
+from credproc.refresh.stores import store_for
 
-_LAST = 10  # failures
+_STS_SECONDS = 8  # as long as one connection and one answer may take together
 
 GROUP = "if wrong"
-HELP = "show the last failures"
-DESCRIPTION = "Show the last failures, which some SDKs keep to themselves."
+HELP = "check the set-up, show the last failures"
+DESCRIPTION = (
+    "Check files, settings, environment, cache, keyring, terminal, STS and clock, and show the last failures, which"
+    " some SDKs keep to themselves. Exit status 1 if something is wrong."
+)
 
 
-def doctor(environ: Mapping[str, str]) -> str:
-    """Return the last failures, oldest first, in words."""
-    path = paths.cache_directory(environ)
-    directory = open_directory(path)
-    found = log.failures(directory, _LAST)
-    place = "the log" if path is None else f"{paths.shown(path, environ)}/{log.NAME}"
-    if not found:
-        return f"no failures in {place}\n"
-    return f"the last failures in {place} (time, process, profile):\n" + "".join(f"  {line}\n" for line in found)
+class Examined:
+    """The examination of one set-up: of one profile, or of all that go through credproc."""
+
+    def __init__(self, request: Request, profile: str | None, progress: Progress) -> None:
+        """Take the profile that is looked at, or None: all."""
+        self._request = request
+        self._environ = request.environ
+        self._profile = profile
+        self._progress = progress
+        self._config: SharedConfig | None = None
+        self._plans: list[Plan] = []
+
+    def checks(self, *, offline: bool) -> Iterator[Check]:
+        """Yield what is found, in the order in which a request goes; ``offline``: without asking STS."""
+        yield checks.aws_file(paths.config_file(self._environ), self._environ, secret=False)
+        yield checks.aws_file(paths.credentials_file(self._environ), self._environ, secret=True)
+        try:
+            self._config = read(self._environ)
+        except ConfigError as error:
+            yield checks.from_error(error)
+        else:
+            yield from self._settings(self._config)
+        yield from checks.variables(self._environ, self._plans)
+        yield checks.cache_directory(self._environ)
+        yield checks.terminal(terminal.why_not(), self._environ)
+        yield self._session_store()
+        if not offline and self._config is not None:
+            yield from self._sts(self._config)
+        yield checks.last_failures(self._environ)
+
+    def _settings(self, config: SharedConfig) -> Iterator[Check]:
+        for remark in config.remarks:
+            yield checks.warn(f"{remark}; other readers may read it differently", "remove it, or correct it")
+        found = [
+            line
+            for line in lines(config, self._environ, self._request.program)
+            if self._profile in (None, line.section.name)
+        ]
+        for line in found:
+            yield from checks.beside(line.section)
+            yield from checks.helper_line(line, self._request.program)
+        if self._profile is not None:
+            yield from self._followed(config, self._profile, quiet=False)
+            return
+        yield from self._all_followed(config, found)
+
+    def _all_followed(self, config: SharedConfig, found: list[Line]) -> Iterator[Check]:
+        if not found:
+            yield checks.warn(
+                "no profile has a credential_process line that starts credproc",
+                "credproc doctor NAME looks at any profile",
+            )
+            return
+        count = f"{len(found)} profile{'s go' if len(found) > 1 else ' goes'}"
+        yield checks.ok(f"{count} through credproc")
+        for line in found:
+            yield from self._followed(config, line.section.name, quiet=True)
+
+    def _followed(self, config: SharedConfig, profile: str, *, quiet: bool) -> Iterator[Check]:
+        """Yield whether the profile's settings lead to credentials; ``quiet``: only if they do not."""
+        try:
+            plan = plan_for(config, profile, self._environ, Asker(program=self._request.program))
+        except ConfigError as error:
+            yield checks.planned(profile, error)
+            return
+        self._plans.append(plan)
+        if not quiet:
+            yield checks.planned(profile, None)
+        yield from checks.without_iam(plan, f"profile {inert(profile, 80)!a}")
+
+    def _session_store(self) -> Check:
+        self._progress.say("trying the keyring ...")
+        chosen = [plan.mfa.session_store for plan in self._plans if plan.mfa is not None]
+        kind = self._environ.get("CREDPROC_SESSION_STORE") or (chosen[0] if chosen else "keyring")
+        directory = open_directory(paths.cache_directory(self._environ)) if kind == "file" else None
+        # Without a directory the keyring is asked though it did not answer a minute ago: that is what one wants to know
+        can_unlock = terminal.is_there() and self._environ.get("CREDPROC_INTERACTIVE") != "never"
+        unlocking = (lambda: self._progress.say("waiting for the keyring to be unlocked ...")) if can_unlock else None
+        return checks.session_store(store_for(kind, directory, self._environ, unlocking))
+
+    def _sts(self, config: SharedConfig) -> Iterator[Check]:
+        try:
+            endpoint = self._endpoint(config)
+        except ConfigError as error:
+            if self._profile is None:  # else it has been said of the profile
+                yield checks.from_error(error)
+            return
+        self._progress.say(f"asking {checks.asked(endpoint)} ...")
+        from credproc.refresh import web  # noqa: PLC0415 - botocore, which --offline does without
+        from credproc.refresh.botosession import botocore_session  # noqa: PLC0415
+        from credproc.refresh.sts import Sts  # noqa: PLC0415
+
+        session = botocore_session(config, self._plans[0].profile if self._profile and self._plans else None)
+        try:
+            url = Sts(session, endpoint, mfa=False).url()
+            answer = web.get(session, url, "GET", time.monotonic() + _STS_SECONDS)
+        except CredprocError as error:
+            yield checks.from_error(error, "STS: ")
+            return
+        yield checks.reached(urlsplit(url).netloc, answer.status, answer.seconds, web.proxy_of(url))
+        yield checks.clock(answer.headers.get("date"), self._request.clock())
+
+    def _endpoint(self, config: SharedConfig) -> Endpoint:
+        """Return the endpoint of the profile that is looked at, or of the environment and the default profile."""
+        if self._profile is not None and self._plans:
+            return self._plans[0].endpoint
+        if self._profile is not None:
+            raise ConfigError("there is no plan")
+        section = config.profiles.get("default", Section("default", "default"))
+        return endpoint_for(section, config, self._environ, None)
+
+
+def shown(found: list[Check]) -> str:
+    """Return the checks in words: a line each, what to do indented below it."""
+    text = []
+    for check in found:
+        text.append(f"{check.level:<6}{inert(check.what, 500)}\n")
+        text.extend(f"      {inert(line, 2000)}\n" for line in check.more)
+        if check.hint is not None:
+            text.append(f"      {inert(check.hint, 500)}\n")
+    return "".join(text)
 
 
 def add(one: argparse.ArgumentParser) -> None:
-    """Add the command's arguments: none."""
+    """Add the command's arguments."""
+    add_name(one, "the profile to look at (default: all that go through credproc)", optional=True)
+    one.add_argument("--offline", action="store_true", help="without asking STS")
 
 
-def run(_options: argparse.Namespace, request: Request) -> Said:
+def run(options: argparse.Namespace, request: Request) -> Said:
     """Run the command."""
-    return Said(doctor(request.environ))
+    progress = Progress()
+    try:
+        found = list(Examined(request, options.command_profile, progress).checks(offline=options.offline))
+    finally:
+        progress.end()
+    return Said(shown(found), 1 if any(check.level == "FAIL" for check in found) else 0)

@@ -4,7 +4,6 @@ import argparse
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 
 from credproc.commands import add_name
@@ -48,6 +47,8 @@ def run_command(command: Sequence[str], request: Request) -> int:
             os.execvpe(command[0], list(command), environ)  # noqa: S606 - no shell, which is what is wanted
         except OSError as error:
             raise _failed(command[0], error) from None
+    import subprocess  # noqa: PLC0415 - Windows only
+
     try:
         return subprocess.run(list(command), env=environ, check=False).returncode  # noqa: S603 - it is what is wanted
     except OSError as error:

@@ -107,13 +107,18 @@ def open_for_child() -> int:
         raise PersonNeededError("there is no console") from None
 
 
-def is_there() -> bool:
-    """Whether there is a console on which this process could ask."""
+def why_not() -> str | None:
+    """Return why there is no console on which this process could ask, or None: there is one."""
     try:
         os.close(os.open(_INPUT, os.O_RDWR))
     except OSError:
-        return False
-    return True
+        return "there is no terminal to ask for it on"
+    return None
+
+
+def is_there() -> bool:
+    """Whether there is a console on which this process could ask."""
+    return why_not() is None
 
 
 def notify(line: str) -> None:

@@ -71,6 +71,12 @@ class Plan:
     session_seconds: int = SESSION_SECONDS
     region: str | None = None  # for programs that use the credentials, as far as the profile that was named says
 
+    @property
+    def is_users_own(self) -> bool:
+        """Whether the credentials are a session of a user's long-term keys (GetSessionToken), and no role's."""
+        keys = self.source.keys
+        return not self.roles and (self.source.kind == "KeyringKeys" or (keys is not None and not keys.temporary))
+
     def compared(self) -> dict[str, Any]:
         """Return all that determines the result, as values of JSON without a secret."""
         mfa = None if self.mfa is None else self.mfa.serial

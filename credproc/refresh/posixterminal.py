@@ -164,13 +164,18 @@ def open_for_child() -> int:
     return _open(0)
 
 
-def is_there() -> bool:
-    """Whether there is a terminal on which this process could ask."""
+def why_not() -> str | None:
+    """Return why there is no terminal on which this process could ask, or None: there is one."""
     try:
         os.close(_open(0))
-    except PersonNeededError:
-        return False
-    return True
+    except PersonNeededError as error:
+        return str(error)
+    return None
+
+
+def is_there() -> bool:
+    """Whether there is a terminal on which this process could ask."""
+    return why_not() is None
 
 
 def notify(line: str) -> None:

@@ -50,6 +50,12 @@ class Sts:
         with Call("AssumeRole", "set-up", self._asked, mfa=self._mfa).set_up():
             self._client(None, once=False)
 
+    def url(self) -> str:
+        """Return where the calls go."""
+        with Call("GET", "set-up", self._asked, mfa=self._mfa).set_up():
+            found: str = self._client(None, once=True).meta.endpoint_url
+        return found
+
     def get_session_token(
         self, keys: Credentials, seconds: int, deadline: float, code: MfaCode | None = None
     ) -> Credentials:
