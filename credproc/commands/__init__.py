@@ -66,6 +66,7 @@ def commands() -> dict[str, ModuleType]:
     """Return the commands by name, in the order in which they are shown."""
     from credproc.commands import (  # noqa: PLC0415 - not for --version
         clear,
+        console,
         doctor,
         explain,
         export,
@@ -89,6 +90,7 @@ def commands() -> dict[str, ModuleType]:
         "status": status,
         "exec": exec_,
         "export": export,
+        "console": console,
         "keys": keys,
         "doctor": doctor,
         "clear": clear,

@@ -1,0 +1,268 @@
+"""credproc console: what the federation endpoint is asked, what the browser gets, and what is said when it fails."""
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from credproc.errors import ConfigError
+from credproc.refresh.federation import Console, console_for
+from credproc.refresh.plan import Asker, Plan, plan_for
+from credproc.refresh.sharedconfig import parse
+from tests.mfa import PROMPT, world
+from tests.program import ROLE, Home, role_home
+from tests.sts import Sts, Trust
+
+if sys.platform == "win32":
+    pytest.skip("the stand-in for the browser is a shell script", allow_module_level=True)
+
+TOKEN = "VCQgs5qZZt3Q6fn8Tr5EXAMPLEmLnwB7JjUc-SHwnUUWabcRdnWsi4DBn-dvC"
+HINT = "credproc console NAME --print prints the address, to be opened in any browser"
+REFUSED = (
+    "refused with 400",
+    "the console takes a role's credentials, and a role that was assumed by another role's may be refused",
+)
+MALFORMED = (
+    "the answer cannot be understood",
+    "something between here and AWS answers in its place: check the proxy, the portal and the endpoint",
+)
+
+
+def _failed(error: str, hint: str) -> tuple[int, str, str]:
+    return 1, "", f"credproc: error: {error}\ncredproc: hint: {hint}\n"
+
+
+class Federation(ThreadingHTTPServer):
+    """A stand-in for AWS's federation endpoint; ``status`` and ``body`` are what it answers."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.body = json.dumps({"SigninToken": TOKEN}).encode()
+        self.asked: list[dict[str, str]] = []
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/federation"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Federation
+
+    def do_GET(self) -> None:
+        query = parse_qs(urlsplit(self.path).query)
+        self.server.asked.append({name: values[0] for name, values in query.items()})
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(len(self.server.body)))
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server calls it so
+        """Say nothing: the tests assert on stderr."""
+
+
+@pytest.fixture(name="federation")
+def _federation() -> Iterator[Federation]:
+    with Federation() as federation:
+        thread = threading.Thread(target=federation.serve_forever)
+        thread.start()
+        yield federation
+        federation.shutdown()
+        thread.join(5)
+
+
+@pytest.fixture(name="home_of_admin")
+def _home_of_admin(tmp_path: Path, federation: Federation) -> Iterator[Home]:
+    with Sts() as sts:
+        user = sts.user("user1")
+        sts.role(ROLE, Trust((user.arn,)))
+        home = role_home(tmp_path / "home", sts, user, CREDPROC_FEDERATION_ENDPOINT=federation.url)
+        opener = home.path / "bin" / "xdg-open"
+        opener.parent.mkdir()
+        opener.write_text(f'#!/bin/sh\nfor argument; do echo "$argument"; done >{home.path}/opened\nexit $STATUS\n')
+        opener.chmod(0o755)
+        home.environ |= {"PATH": f"{opener.parent}:{home.environ['PATH']}", "STATUS": "0"}
+        yield home
+
+
+def _query(url: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def test_the_credentials_are_exchanged_for_a_url_that_holds_none_of_them(
+    home_of_admin: Home, federation: Federation
+) -> None:
+    ran = home_of_admin.run("console", "admin", "--print")
+    assert (ran.status, ran.stderr, ran.stdout.count("\n")) == (0, "", 1)
+    document = home_of_admin.run("--profile", "admin").document
+    (asked,) = federation.asked
+    assert sorted(asked) == ["Action", "Session"]
+    assert asked["Action"] == "getSigninToken"
+    assert json.loads(asked["Session"]) == {
+        "sessionId": document["AccessKeyId"],
+        "sessionKey": document["SecretAccessKey"],
+        "sessionToken": document["SessionToken"],
+    }
+    assert ran.stdout.startswith(f"{federation.url}?Action=login&")
+    assert _query(ran.stdout.strip()) == {
+        "Action": "login",
+        "Issuer": "credproc",
+        "Destination": "https://console.aws.amazon.com/console/home?region=us-west-2",
+        "SigninToken": TOKEN,
+    }
+    for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"):
+        assert document[name] not in ran.stdout
+
+
+def test_a_service_is_where_one_begins(home_of_admin: Home) -> None:
+    url = home_of_admin.run("console", "admin", "--service", "s3", "--print").stdout.strip()
+    assert _query(url)["Destination"] == "https://console.aws.amazon.com/s3/home?region=us-west-2"
+
+
+def test_the_browser_is_given_the_url_and_nothing_is_printed(home_of_admin: Home) -> None:
+    assert home_of_admin.run("console", "admin") == (0, "", "")
+    (url,) = (home_of_admin.path / "opened").read_text().splitlines()
+    assert _query(url)["SigninToken"] == TOKEN
+    assert TOKEN not in home_of_admin.log
+
+
+def test_a_browser_that_cannot_be_opened_is_said(home_of_admin: Home) -> None:
+    ran = home_of_admin.run("console", "admin", environ={"STATUS": "3"})
+    assert ran == _failed("console: xdg-open could not open a browser", HINT)
+
+
+def test_a_person_is_asked_for_the_code_and_the_console_opens(tmp_path: Path, federation: Federation) -> None:
+    with world(tmp_path / "home", CREDPROC_FEDERATION_ENDPOINT=federation.url) as w:
+        job = w.start("console", "admin", "--print")
+        w.terminal.expect(PROMPT)
+        w.type_code()
+        ran = job.outcome(30)
+        assert (ran.status, ran.stderr) == (0, "")
+        assert _query(ran.stdout.strip())["SigninToken"] == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (400, b"secret", REFUSED),
+        (503, b"secret", ("answered with 503", "try again; check the proxy")),
+        (302, b"secret", ("answered with 302", "try again; check the proxy")),
+        (200, b"<html>secret", MALFORMED),
+        (200, b"[]", MALFORMED),
+        (200, b"{}", MALFORMED),
+        (200, b'{"SigninToken": 1}', MALFORMED),
+        (200, b'{"SigninToken": "a b"}', MALFORMED),
+        (200, b"\xff", MALFORMED),
+    ],
+)
+def test_an_answer_that_is_no_token_is_said_and_not_quoted(
+    home_of_admin: Home, federation: Federation, status: int, body: bytes, said: tuple[str, str]
+) -> None:
+    federation.status, federation.body = status, body
+    ran = home_of_admin.run("console", "admin")
+    assert ran == _failed(f"{urlsplit(federation.url).netloc}: getSigninToken: {said[0]}", said[1])
+    assert not (home_of_admin.path / "opened").exists()
+
+
+def test_an_endpoint_that_cannot_be_reached_is_said_without_the_query(home_of_admin: Home) -> None:
+    environ = {"CREDPROC_FEDERATION_ENDPOINT": "http://127.0.0.1:1/federation"}
+    assert home_of_admin.run("console", "admin", environ=environ) == _failed(
+        "http://127.0.0.1:1: getSigninToken: cannot be reached",
+        "check the network, proxy and VPN, and the region's name",
+    )
+
+
+def test_a_users_own_session_cannot_sign_in_and_sts_is_not_asked_for_it(
+    home_of_admin: Home, federation: Federation
+) -> None:
+    assert home_of_admin.run("console", "user1") == _failed(
+        "console: profile 'user1': only a role can sign in to the console, and this is a user's own session",
+        "name a profile with role_arn",
+    )
+    assert federation.asked == []
+    assert home_of_admin.entries == []
+
+
+@pytest.mark.parametrize("service", ["", "S3", "s3/home?x", "../x", "s3 "])
+def test_a_service_that_is_none_is_refused(home_of_admin: Home, service: str) -> None:
+    assert home_of_admin.run("console", "admin", f"--service={service}") == _failed(
+        f"console: {service!r} is no service's name", "write it as in the console's address: s3, ec2, cloudwatch"
+    )
+
+
+def _plan(arn: str = ROLE, region: str = "") -> Plan:
+    lines = f"region = {region}\n" if region else ""
+    config = f"[profile a]\nrole_arn = {arn}\nsource_profile = k\n{lines}"
+    return plan_for(parse(config, "[k]\naws_access_key_id=A\naws_secret_access_key=s\n"), "a", {}, Asker())
+
+
+@pytest.mark.parametrize(
+    ("arn", "region", "signin", "destination"),
+    [
+        ("arn:aws:iam::123456789012:role/r", "", "signin.aws.amazon.com", "https://console.aws.amazon.com/s3/home"),
+        (
+            "arn:aws-cn:iam::123456789012:role/r",
+            "cn-north-1",
+            "signin.amazonaws.cn",
+            "https://console.amazonaws.cn/s3/home?region=cn-north-1",
+        ),
+        (
+            "arn:aws-us-gov:iam::123456789012:role/r",
+            "us-gov-west-1",
+            "signin.amazonaws-us-gov.com",
+            "https://console.amazonaws-us-gov.com/s3/home?region=us-gov-west-1",
+        ),
+    ],
+)
+def test_each_partition_has_a_console_of_its_own(arn: str, region: str, signin: str, destination: str) -> None:
+    assert console_for(_plan(arn, region), "s3", {}) == Console(f"https://{signin}/federation", destination)
+
+
+def test_a_partition_whose_console_is_not_known_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^console: it is not known where the console of aws-iso is$"):
+        console_for(_plan("arn:aws-iso:iam::123456789012:role/r"), None, {})
+
+
+def test_temporary_keys_in_a_file_may_be_a_roles() -> None:
+    keys = "[t]\naws_access_key_id=A\naws_secret_access_key=s\naws_session_token=t\n"
+    plan = plan_for(parse("", keys), "t", {}, Asker())
+    assert console_for(plan, None, {}).destination == "https://console.aws.amazon.com/console/home"
+
+
+def test_keys_in_the_keyring_are_a_users_own() -> None:
+    plan = plan_for(parse("[profile k]\ncredproc_access_key_id = AKIAEXAMPLEEXAMPLE12\n", ""), "k", {}, Asker())
+    with pytest.raises(ConfigError, match="only a role can sign in"):
+        console_for(plan, None, {})
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/f", "https://localhost/federation", "http://[::1]:8080"])
+def test_a_stand_in_is_this_machines_own(url: str) -> None:
+    assert console_for(_plan(), None, {"CREDPROC_FEDERATION_ENDPOINT": url}).federation == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://signin.aws.amazon.com.example/federation",
+        "http://127.0.0.1@example.com/",
+        "http://127.0.0.1.example.com/",
+        "http://localhost/?x=",
+        "http://localhost/#x",
+        "http://example.com\\@localhost/",
+        "ftp://localhost/",
+        "localhost",
+        "http://localhost :80/",
+        "http://localhost:x/",
+        "http://",
+    ],
+)
+def test_nobody_elses_machine_gets_the_credentials(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        console_for(_plan(), None, {"CREDPROC_FEDERATION_ENDPOINT": url})
+    assert str(caught.value) == "CREDPROC_FEDERATION_ENDPOINT: is no http or https URL of this machine"
+    assert caught.value.hint == "remove it: it is for tests, and AWS's own endpoints need no setting"
