@@ -1,173 +1,431 @@
-"""Completions for bash, zsh and fish, made from the parser, so that they know what the command line knows.
+"""Completions for bash, zsh, fish and PowerShell, made from the parser, so that they know what the command line knows.
 
-Profile names are read from the config file by the shell: a program would have to be started for each key.
+Profile names come from ``credproc list --names``, which reads the files as everything else does. It is run with
+CREDPROC_INTERACTIVE=never, as credproc says on the terminal what stderr would swallow.
 """
 
-import argparse
 import os
-import sys
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, ROOT)
+import commandline
+from commandline import Command, Option
 
-PROFILES = (
-    r"sed -n 's/^\[profile \(.*\)\]$/\1/p; s/^\[default\]$/default/p'"
-    ' "${AWS_CONFIG_FILE:-$HOME/.aws/config}" 2>/dev/null'
-)
-
-
-class Option(NamedTuple):
-    """An option of one command."""
-
-    flag: str
-    help: str
-    takes_profile: bool
-
-
-class Command(NamedTuple):
-    """A command, and what it takes; the first one has no name."""
-
-    name: str
-    help: str
-    options: list[Option]
-    actions: tuple[str, ...] = ()  # what may stand behind its name; behind those a profile
+_NAMES = "CREDPROC_INTERACTIVE=never credproc list --names 2>/dev/null"
 
 
 def write(directory: str) -> None:
     """Write the completions of all shells into the directory, under the names that these look for."""
-    commands = list(_commands())
+    commands = commandline.commands()
     os.makedirs(directory, exist_ok=True)
-    for name, text in (
-        ("credproc.bash", _bash(commands)),
-        ("_credproc", _zsh(commands)),
-        ("credproc.fish", _fish(commands)),
-    ):
-        with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
-            file.write(text)
+    shells: dict[str, Callable[[list[Command]], str]] = {
+        "credproc.bash": _bash,
+        "_credproc": _zsh,
+        "credproc.fish": _fish,
+        "credproc.ps1": _powershell,
+    }
+    for name, text in shells.items():
+        with open(os.path.join(directory, name), "w", encoding="ascii", newline="\n") as file:
+            file.write(text(commands))
 
 
-def _commands() -> Iterator[Command]:
-    from credproc.commands import parser  # noqa: PLC0415 - found by the line above
-
-    top = parser()
-    yield Command("", "", list(_options(top)))
-    for action in top._actions:  # noqa: SLF001 - argparse has no other way to walk a parser
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            helps = {choice.dest: choice.help or "" for choice in action._choices_actions}  # noqa: SLF001
-            for name, one in action.choices.items():
-                deeper = [it for it in one._actions if isinstance(it, argparse._SubParsersAction)]  # noqa: SLF001
-                within = tuple(word for it in deeper for word in it.choices)
-                options = [
-                    *_options(one),
-                    *(option for it in deeper for sub in it.choices.values() for option in _options(sub)),
-                ]
-                yield Command(name, helps[name], list(dict.fromkeys(options)), within)
+def _valued(commands: list[Command]) -> Iterator[tuple[Command, Option]]:
+    """Yield the options that a value follows, with their commands."""
+    for command in commands:
+        for option in command.options:
+            if option.value:
+                yield command, option
 
 
-def _options(one: argparse.ArgumentParser) -> Iterator[Option]:
-    for action in one._actions:  # noqa: SLF001
-        for flag in action.option_strings:
-            if flag.startswith("--"):
-                yield Option(flag, action.help or "", action.metavar == "NAME")
+def _below(command: Command, commands: list[Command]) -> list[Command]:
+    """Return the commands that its actions are."""
+    return [one for one in commands if one.name and one.name == f"{command.name} {one.word}".lstrip()]
 
 
-def _bash(commands: list[Command]) -> str:
-    cases = "\n".join(
-        f'    {one.name}) words="{" ".join([*(option.flag for option in one.options), *one.actions])}" ;;'
-        for one in commands[1:]
-    )
-    within = " ".join(f" {one.name} {action} " for one in commands for action in one.actions if action != "list")
-    first = " ".join([*(option.flag for option in commands[0].options), *(one.name for one in commands[1:])])
-    return f"""\
+# --- bash --------------------------------------------------------------------------------------------------------
+
+_BASH = r"""
 # bash completion for credproc, made from its command line
-_credproc() {{
-  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD - 1]}} words
-  if [ "$previous" = --profile ]; then
-    local IFS=$'\\n'
-    COMPREPLY=($(compgen -W "$({PROFILES})" -- "$current"))
-    return
-  fi
-  if [ "$COMP_CWORD" -eq 3 ] && [[ " {within} " == *" ${{COMP_WORDS[1]}} $previous "* ]] && [[ $current != -* ]]; then
-    local IFS=$'\\n'
-    COMPREPLY=($(compgen -W "$({PROFILES})" -- "$current"))
-    return
-  fi
-  case ${{COMP_WORDS[1]}} in
-{cases}
-    *) words="{first}" ;;
+
+# _credproc_offers COMMAND OPTION PLACE - a line for each word that can follow: as the option's value, or as the
+# argument of that place
+_credproc_offers() {
+  case "$1|$2|$3" in
+@offers@
   esac
-  [ "$COMP_CWORD" -gt 1 ] || words="{first}"
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
-}}
+}
+
+_credproc() {
+  local line=${COMP_LINE:0:COMP_POINT} words=() word i
+  # Readline has cut the words at = : and @ too, which are in options and in names
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    [[ $i -gt 0 && $line != [[:space:]]* ]] || words+=('')
+    line=${line#"${line%%[![:space:]]*}"}
+    [ "$i" -lt "$COMP_CWORD" ] || word=$line
+    words[${#words[@]} - 1]+=$word
+    line=${line#"$word"}
+  done
+
+  local current=${words[${#words[@]} - 1]} command='' option='' place=0 before='' cut='' offers=() options=''
+  local IFS=$' \t\n'
+  for ((i = 1; i < ${#words[@]} - 1; i++)); do
+    word=${words[i]}
+    if [ -n "$option" ]; then
+      option=''
+      continue
+    fi
+    case $word in
+      --)
+        IFS=$'\n'
+        compopt -o filenames 2>/dev/null
+        COMPREPLY=($(compgen -f -- "$current"))
+        [ "$i" -lt $((${#words[@]} - 2)) ] || COMPREPLY=($(compgen -c -- "$current"))
+        return
+        ;;
+      @valued@) option=$word ;;
+      -*) ;;
+      *)
+        case "$command $word" in
+          @commands@) command="${command:+$command }$word" ;;
+          *) place=$((place + 1)) ;;
+        esac
+        ;;
+    esac
+  done
+  if [[ $current == --*=* ]]; then
+    option=${current%%=*} before=${current%%=*}=
+  fi
+
+  while IFS= read -r word; do
+    offers+=("$word")
+  done < <(_credproc_offers "$command" "$option" "$place")
+  if [ -z "$option" ] && [[ $current == -* || ${#offers[@]} -eq 0 ]]; then
+    case $command in
+@options@
+    esac
+    offers+=($options)
+  fi
+  [[ $COMP_WORDBREAKS != *=* || $current != *=* ]] || cut=${current%"${current##*=}"}
+  [[ $COMP_WORDBREAKS != *:* || $current != *:* ]] || cut=${current%"${current##*:}"}
+  [[ $COMP_WORDBREAKS != *@* || $current != *@* ]] || cut=${current%"${current##*@}"}
+  COMPREPLY=()
+  for word in "${offers[@]}"; do
+    case $current in
+      [\"\']*) [[ $word != "${current:1}"* ]] || COMPREPLY+=("$word") ;;
+      *)
+        printf -v word %q "$word"
+        word=$before$word
+        [[ $word != "$current"* ]] || COMPREPLY+=("${word#"$cut"}")
+        ;;
+    esac
+  done
+}
 complete -F _credproc credproc
 """
 
 
-def _zsh(commands: list[Command]) -> str:
-    def arguments(one: Command) -> str:
-        return " ".join(
-            _quoted(f"{option.flag}[{option.help}]" + (":profile:_credproc_profiles" if option.takes_profile else ""))
-            for option in one.options
-        ) + (f" '1: :({' '.join(one.actions)})' '2:profile:_credproc_profiles'" if one.actions else "")
+def _bash(commands: list[Command]) -> str:
+    offers: dict[str, list[str]] = {}
+    for command, option in _valued(commands):
+        offer = _NAMES if option.takes_profile else _printed(option.choices)
+        offers.setdefault(offer, []).append(f"'{command.name}|{option.flag}|'*")
+    for command in commands:
+        if command.actions:
+            offers.setdefault(_printed(command.actions), []).append(f"'{command.name}||0'")
+        for place, argument in enumerate(command.arguments):
+            offer = _NAMES if argument.is_profile else _printed(("--",))
+            offers.setdefault(offer, []).append(f"'{command.name}||{place}'")
+    options = [f"      {_quoted(one.name)}) options='{' '.join(it.flag for it in one.options)}' ;;" for one in commands]
+    return _filled(
+        _BASH,
+        offers="\n".join(f"    {' | '.join(where)}) {offer} ;;" for offer, where in offers.items()),
+        options="\n".join(options),
+        valued=" | ".join(dict.fromkeys(option.flag for _, option in _valued(commands))),
+        commands=" | ".join(_quoted(one.name if " " in one.name else f" {one.name}") for one in commands[1:]),
+    )
 
-    names = "\n".join(f"    {_quoted(f'{one.name}:{one.help}')}" for one in commands[1:])
-    cases = "\n".join(f"    {one.name}) _arguments {arguments(one)} ;;" for one in commands[1:])
-    return f"""\
+
+def _printed(words: tuple[str, ...]) -> str:
+    return f"printf '%s\\n' {' '.join(words)}" if words else ":"
+
+
+# --- zsh ---------------------------------------------------------------------------------------------------------
+
+_ZSH = r"""
 #compdef credproc
 # made from credproc's command line
-_credproc_profiles() {{
-  local -a profiles
-  profiles=("${{(@f)$({PROFILES})}}")
-  compadd -a profiles
-}}
-_credproc() {{
-  local -a commands
-  commands=(
-{names}
-  )
-  local state line
-  _arguments -C {arguments(commands[0])} '1: :->command' '*:: :->rest' && return
-  case $state in
-    command) _describe command commands ;;
-    rest) case $line[1] in
-{cases}
-    esac ;;
-  esac
-}}
+
+_credproc_profiles() {
+  local -a profiles expl
+  profiles=(${(f)"$(@names@)"})
+  _wanted profiles expl profile compadd -a profiles
+}
+
+_credproc_behind() {
+  if (( CURRENT == 1 )); then _command_names -e; else _normal; fi
+}
+
+@functions@
+
 _credproc "$@"
 """
 
 
-def _fish(commands: list[Command]) -> str:
-    lines = [_FISH_HEAD.rstrip()]
-    for one in commands:
-        where = f"__fish_seen_subcommand_from {one.name}" if one.name else "__fish_use_subcommand"
-        if one.name:
-            lines.append(f"complete -c credproc -n __fish_use_subcommand -a {one.name} -d {_quoted(one.help)}")
-        for action in one.actions:
-            others = f"{where}; and not __fish_seen_subcommand_from {' '.join(one.actions)}"
-            lines.append(f"complete -c credproc -n {_quoted(others)} -a {action}")
-            if action != "list":
-                behind = f"{where}; and __fish_seen_subcommand_from {action}"
-                lines.append(f"complete -c credproc -n {_quoted(behind)} -a '(__credproc_profiles)'")
-        for option in one.options:
-            profiles = " -x -a '(__credproc_profiles)'" if option.takes_profile else ""
-            long = option.flag.removeprefix("--")
-            lines.append(f"complete -c credproc -n {_quoted(where)} -l {long} -d {_quoted(option.help)}{profiles}")
-    return "\n".join(lines) + "\n"
+def _zsh(commands: list[Command]) -> str:
+    functions = [_zsh_function(command, commands) for command in commands if command.actions]
+    return _filled(_ZSH, names=_NAMES, functions="\n\n".join(functions))
 
 
-_FISH_HEAD = r"""
+def _zsh_function(command: Command, commands: list[Command]) -> str:
+    """Return the function of a command that another word follows."""
+    below = _below(command, commands)
+    name = "_".join(["_credproc", *command.name.split()])
+    lines = [
+        f"{name}() {{",
+        "  local curcontext=$curcontext state line",
+        "  local -a state_descr words_below",
+        "  local -A opt_args",
+        f"  _arguments -C {_zsh_arguments(command)} '1: :->command' '*:: :->rest' && return",
+        "  case $state in",
+        "    command)",
+        "      words_below=(",
+        *(f"        {_quoted(f'{one.word}:{one.help}')}" for one in below),
+        "      )",
+        "      _describe -t commands command words_below ;;",
+        "    rest)",
+        "      case $line[1] in",
+        *(
+            f"        {one.word}) "
+            + (f"_credproc_{one.name.replace(' ', '_')}" if one.actions else f"_arguments {_zsh_arguments(one)}")
+            + " ;;"
+            for one in below
+        ),
+        "      esac ;;",
+        "  esac",
+        "}",
+    ]
+    return "\n".join(lines)
+
+
+def _zsh_arguments(command: Command) -> str:
+    specs = []
+    for option in command.options:
+        rivals = f"({' '.join(option.rivals)})" if option.rivals else ""
+        said = option.help.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+        offer = (
+            "_credproc_profiles" if option.takes_profile else f"({' '.join(option.choices)})" if option.choices else ""
+        )
+        value = f":{option.value.lower()}:{offer or ' '}" if option.value else ""
+        specs.append(f"{rivals}{option.flag}{'=' if value else ''}[{said}]{value}")
+    for place, argument in enumerate(command.arguments, 1):
+        if argument.is_profile:
+            specs.append(f"{place}:profile:_credproc_profiles")
+        elif argument.is_command_line:
+            specs += [f"{place}: :(--)", "*::: :_credproc_behind"]
+    return " ".join(_quoted(spec) for spec in specs)
+
+
+# --- fish --------------------------------------------------------------------------------------------------------
+
+_FISH = r"""
 # fish completion for credproc, made from its command line
 complete -c credproc -f
+
 function __credproc_profiles
-    set -l file $HOME/.aws/config
-    set -q AWS_CONFIG_FILE; and set file $AWS_CONFIG_FILE
-    sed -n 's/^\[profile \(.*\)\]$/\1/p; s/^\[default\]$/default/p' $file 2>/dev/null
+    @names@
 end
-""".lstrip()
+
+# whether the command has been written and nothing else is; with a number, so many arguments behind it
+function __credproc_at --argument-names wanted wanted_place
+    set -l command ''
+    set -l place 0
+    set -l skip no
+    for word in (commandline -opc)[2..]
+        if test $skip = yes
+            set skip no
+            continue
+        end
+        switch $word
+            case --
+                set command --
+                break
+            case @valued@
+                set skip yes
+            case '-*'
+            case '*'
+                switch "$command $word"
+                    case @commands@
+                        set command (string trim -- "$command $word")
+                    case '*'
+                        set place (math $place + 1)
+                end
+        end
+    end
+    test "$command" = "$wanted" -a \( -z "$wanted_place" -o "$place" = "$wanted_place" \)
+end
+
+function __credproc_behind
+    set -l words (commandline -opc)
+    set -l at (contains -i -- -- $words)
+    complete -C (string join ' ' -- (string escape -- $words[(math $at + 1)..]) (commandline -ct))
+end
+complete -c credproc -n '__credproc_at --' -x -a '(__credproc_behind)'
+
+@commands_and_options@
+"""
+
+
+def _fish(commands: list[Command]) -> str:
+    lines = []
+    for command in commands:
+        lines += [_fish_line(command, 0, f"-a {one.word} -d {_quoted(one.help)}") for one in _below(command, commands)]
+        for place, argument in enumerate(command.arguments):
+            if argument.is_profile:
+                lines.append(_fish_line(command, place, "-a '(__credproc_profiles)'"))
+            elif argument.is_command_line:
+                lines.append(_fish_line(command, place, "-a --"))
+        for option in command.options:
+            short = "".join(f" -s {flag[1:]}" for flag in option.flags if not flag.startswith("--"))
+            offer = "(__credproc_profiles)" if option.takes_profile else " ".join(option.choices)
+            value = f" -x -a {_quoted(offer)}" if offer else " -x" if option.value else ""
+            said = f"-l {option.flag.removeprefix('--')}{short} -d {_quoted(option.help)}{value}"
+            lines.append(_fish_line(command, None, said))
+    return _filled(
+        _FISH,
+        names=_NAMES,
+        valued=" ".join(dict.fromkeys(option.flag for _, option in _valued(commands))),
+        commands=" ".join(_quoted(one.name if " " in one.name else f" {one.name}") for one in commands[1:]),
+        commands_and_options="\n".join(lines),
+    )
+
+
+def _fish_line(command: Command, place: int | None, rest: str) -> str:
+    at = f'__credproc_at "{command.name}"' + ("" if place is None else f" {place}")
+    return f"complete -c credproc -n {_quoted(at)} {rest}"
+
+
+# --- PowerShell --------------------------------------------------------------------------------------------------
+
+_POWERSHELL = r"""
+# PowerShell completion for credproc, made from its command line
+Register-ArgumentCompleter -Native -CommandName credproc -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    # By command: the words that follow it, its options, its arguments; NAME is a profile
+    $actions = @{
+@actions@
+    }
+    $options = @{
+@options@
+    }
+    $arguments = @{
+@arguments@
+    }
+    # By command and option: what follows it
+    $values = @{
+@values@
+    }
+
+    $command = ''
+    $option = ''
+    $place = 0
+    foreach ($element in ($commandAst.CommandElements | Select-Object -Skip 1)) {
+        if ($element.Extent.EndOffset -ge $cursorPosition) { break }
+        $text = $element.Extent.Text
+        if ($option) { $option = '' }
+        elseif ($text -ceq '--') { return }
+        elseif ($values.ContainsKey("$command $text")) { $option = $text }
+        elseif ($text.StartsWith('-')) { continue }
+        elseif ($actions.ContainsKey($command) -and $actions[$command].Contains($text)) {
+            $command = "$command $text".Trim()
+        }
+        else { $place++ }
+    }
+    $front = ''
+    $typed = "$wordToComplete"
+    if ($typed -match '^(--[a-z-]+)=(.*)$') {
+        $option = $Matches[1]
+        $front = "$option="
+        $typed = $Matches[2]
+    }
+    $typed = $typed -replace '^[''"]|[''"]$'
+
+    $offers = [ordered]@{}
+    $words = @()
+    if ($option) { $words = @($values["$command $option"]) }
+    elseif ($arguments.ContainsKey($command)) { $words = @($arguments[$command] | Select-Object -Skip $place -First 1) }
+    elseif ($actions.ContainsKey($command)) { $offers = $actions[$command] }
+    foreach ($word in $words) {
+        if ($word -cne 'NAME') {
+            $offers[$word] = $word
+            continue
+        }
+        $interactive = $env:CREDPROC_INTERACTIVE
+        try {
+            $env:CREDPROC_INTERACTIVE = 'never'
+            foreach ($name in @(credproc list --names 2>$null)) { $offers[$name] = "profile $name" }
+        }
+        catch { return }
+        finally { $env:CREDPROC_INTERACTIVE = $interactive }
+    }
+    if (-not $option -and ($typed.StartsWith('-') -or $offers.PSBase.Count -eq 0)) { $offers = $options[$command] }
+
+    # PSBase, as a profile may be called Keys
+    foreach ($offer in @($offers.PSBase.Keys)) {
+        if ($offer.StartsWith($typed, [System.StringComparison]::OrdinalIgnoreCase)) {
+            $text = $offer
+            if ($text -notmatch '^[\w./+=:-]+$') { $text = "'" + $text.Replace("'", "''") + "'" }
+            $text = "$front$text"
+            [System.Management.Automation.CompletionResult]::new($text, $offer, 'ParameterValue', $offers[$offer])
+        }
+    }
+}
+"""
+
+
+def _powershell(commands: list[Command]) -> str:
+    def words(given: list[str] | tuple[str, ...]) -> str:
+        return ", ".join(map(_powershell_quoted, given))
+
+    def table(pairs: list[tuple[str, str]]) -> str:
+        inner = "\n".join(f"            {_powershell_quoted(key)} = {_powershell_quoted(text)}" for key, text in pairs)
+        return f"[ordered]@{{\n{inner}\n        }}"
+
+    actions, options, arguments, values = [], [], [], []
+    for command in commands:
+        name = _powershell_quoted(command.name)
+        options.append(f"        {name} = {table([(one.flag, one.help) for one in command.options])}")
+        if command.actions:
+            below = [(one.word, one.help) for one in _below(command, commands)]
+            actions.append(f"        {name} = {table(below)}")
+        if command.arguments:
+            offered = ["NAME" if one.is_profile else "--" for one in command.arguments]
+            arguments.append(f"        {name} = @({words(offered)})")
+    for command, option in _valued(commands):
+        offered = ["NAME"] if option.takes_profile else list(option.choices)
+        values.append(f"        {_powershell_quoted(f'{command.name} {option.flag}')} = @({words(offered)})")
+    return _filled(
+        _POWERSHELL,
+        actions="\n".join(actions),
+        options="\n".join(options),
+        arguments="\n".join(arguments),
+        values="\n".join(values),
+    )
+
+
+def _powershell_quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+# --- all ---------------------------------------------------------------------------------------------------------
+
+
+def _filled(template: str, **fields: str) -> str:
+    """Return the script; not by ``format``, as shells have braces of their own."""
+    text = template.lstrip()
+    for name, value in fields.items():
+        text = text.replace(f"@{name}@", value)
+    return text
 
 
 def _quoted(text: str) -> str:

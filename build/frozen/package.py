@@ -22,6 +22,7 @@ from time import gmtime
 import bill
 import completions
 import manifests
+import manual
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DIST = os.path.join(ROOT, "build", "dist")
@@ -75,14 +76,14 @@ def settle(directory: str, epoch: int) -> None:
         os.utime(path, (epoch, epoch), follow_symlinks=os.utime not in os.supports_follow_symlinks)
 
 
-def add_papers(directory: str) -> None:
+def add_papers(directory: str, epoch: int) -> None:
     """Put licences, man page and completions into the directory."""
     licences = os.path.join(directory, "licenses")
     shutil.rmtree(licences, ignore_errors=True)
     for name, path in bill.licences(directory, ROOT):
         os.makedirs(os.path.join(licences, name), exist_ok=True)
         shutil.copyfile(path, os.path.join(licences, name, os.path.basename(path)))
-    shutil.copyfile(os.path.join(ROOT, "build", "credproc.1"), os.path.join(directory, "credproc.1"))
+    manual.write(os.path.join(directory, "credproc.1"), version(), epoch)
     completions.write(os.path.join(directory, "completions"))
 
 
@@ -163,7 +164,7 @@ def write_deb(directory: str, path: str, epoch: int) -> None:
 
 
 def _place_completions(share: str) -> None:
-    """Link each shell's completion from where the shell looks for it."""
+    """Link each shell's completion from where the shell looks for it; PowerShell looks nowhere."""
     for name, place in (
         ("credproc.bash", "bash-completion/completions/credproc"),
         ("_credproc", "zsh/vendor-completions/_credproc"),
@@ -212,7 +213,7 @@ def main() -> None:
     for old in os.listdir(DIST):
         if old.startswith((name, "credproc_")) or old == "SHA256SUMS":
             os.unlink(os.path.join(DIST, old))
-    add_papers(directory)
+    add_papers(directory, epoch)
     settle(directory, epoch)
     made = [f"{name}.zip" if sys.platform == "win32" else f"{name}.tar.gz"]
     write_archive(directory, os.path.join(DIST, made[0]), epoch)

@@ -1,0 +1,122 @@
+"""The man page: credproc.1.in, with what the parser knows in the places that are kept for it."""
+
+import os
+import re
+import textwrap
+import time
+from collections.abc import Iterator
+
+import commandline
+from commandline import Argument, Command, Option
+
+_TEMPLATE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "credproc.1.in")
+_FIELD = re.compile(r"\{\{([a-z]+)\}\}")
+_FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+_WIDTH = 78  # mandoc wants lines of at most 80 bytes
+# groff gives these another glyph when they stand by themselves
+_SPECIAL = {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti", '"': r"\(dq"}
+
+
+def write(path: str, version: str, epoch: int) -> None:
+    """Write the page; ``epoch``, in seconds since 1970, is the time that it says it is of."""
+    with open(path, "w", encoding="ascii", newline="\n") as file:
+        file.write(page(version, time.strftime("%Y-%m-%d", time.gmtime(epoch))))
+
+
+def page(version: str, date: str) -> str:
+    """Return the page."""
+    main, *others = commandline.commands()
+    fields = {
+        "version": version,
+        "date": date,
+        "synopsis": "\n.br\n".join(_synopses(main)),
+        "options": "\n".join(_listed(main)),
+        "commands": "\n".join(_sections(others)),
+    }
+    with open(_TEMPLATE, encoding="ascii") as file:
+        return _FIELD.sub(lambda found: fields[found[1]], file.read())
+
+
+def _synopses(main: Command) -> Iterator[str]:
+    yield f"{_bold('credproc')} {' '.join(_forms([one for one in main.options if one.value]))}"
+    yield rf"{_bold('credproc')} \fICOMMAND\fR [\fIARGUMENT\fR ...]"
+    yield f"{_bold('credproc')} {' | '.join(_bold(one.flag) for one in main.options if not one.value)}"
+
+
+def _sections(commands: list[Command]) -> Iterator[str]:
+    group = ""
+    for command in commands:
+        begins, group = command.group != group, command.group
+        if begins:
+            yield f'.SS "{_plain(group.capitalize())}"'
+        if command.actions:
+            yield from (*(() if begins else (".PP",)), *_prose(command.description))
+            continue
+        yield from (".TP", _usage(command), *_prose(command.description))
+        inner = list(_listed(command))
+        if inner:
+            yield from (".RS", *inner, ".RE")
+
+
+def _usage(command: Command) -> str:
+    last = [argument for argument in command.arguments if argument.is_command_line]
+    first = [argument for argument in command.arguments if argument not in last]
+    options = [option for option in command.options if option.flag != "--help"]
+    words = [*map(_place, first), *_forms(options), *map(_place, last)]
+    return " ".join([_bold(f"credproc {command.name}"), *words])
+
+
+def _place(argument: Argument) -> str:
+    if argument.is_command_line:
+        return rf"{_bold('--')} \fI{_plain(argument.name.removeprefix('-- '))}\fR ..."
+    name = rf"\fI{_plain(argument.name)}\fR"
+    return name if argument.is_required else f"[{name}]"
+
+
+def _forms(options: list[Option]) -> Iterator[str]:
+    """Yield the options as a synopsis has them, those that exclude each other together."""
+    seen: set[str] = set()
+    for option in options:
+        if option.flag not in seen:
+            rivals = [other for other in options if other.flag in option.rivals]
+            seen.update(one.flag for one in (option, *rivals))
+            form = " | ".join(_form(one) for one in (option, *rivals))
+            yield form if option.is_required else f"[{form}]"
+
+
+def _form(option: Option) -> str:
+    return _bold(option.flag) + (rf" \fI{_plain(option.value)}\fR" if option.value else "")
+
+
+def _listed(command: Command) -> Iterator[str]:
+    """Yield what the command takes, each with its help; ``--help``, which all have, with the main form alone."""
+    for argument in command.arguments:
+        yield from (".TP", _place(argument).strip("[]"), *_prose(_sentence(argument.help)))
+    for option in command.options:
+        if option.flag == "--help" and command.name:
+            continue
+        flags = ", ".join(_bold(flag) for flag in option.flags)
+        said = _sentence(option.help + ("; with a command, the help of that one" if option.flag == "--help" else ""))
+        choices = f" One of {', '.join(option.choices)}." if option.choices else ""
+        yield from (".TP", flags + _form(option).removeprefix(_bold(option.flag)), *_prose(said + choices))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _prose(text: str) -> Iterator[str]:
+    """Yield the text in lines, its options in bold."""
+    marked = _FLAG.sub(lambda found: f"\0{found[0]}\1", text)
+    escaped = _plain(marked).replace("\0", r"\fB").replace("\1", r"\fR")
+    for line in textwrap.wrap(escaped, _WIDTH, break_on_hyphens=False, break_long_words=False):
+        yield rf"\&{line}" if line.startswith(".") else line
+
+
+def _bold(text: str) -> str:
+    return rf"\fB{_plain(text)}\fR"
+
+
+def _plain(text: str) -> str:
+    """Return the text as roff that prints just it; in ASCII, so that no locale plays a part."""
+    return "".join(_SPECIAL.get(each, each) if each.isascii() else rf"\[u{ord(each):04X}]" for each in text)
