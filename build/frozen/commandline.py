@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, ROOT)
+sys.path.append(ROOT)  # behind an installed credproc, which is the one that tests mean
 
 _PROFILES = ("NAME", "USER")  # what the parser calls a profile
 _OPTIONAL = ("?", "*")  # argparse's nargs

@@ -24,6 +24,7 @@ def write(directory: str) -> None:
         "credproc.ps1": _powershell,
     }
     for name, text in shells.items():
+        # ASCII: Windows PowerShell reads what has no mark in the system's code page, and takes curly quotes for quotes
         with open(os.path.join(directory, name), "w", encoding="ascii", newline="\n") as file:
             file.write(text(commands))
 

@@ -11,7 +11,7 @@ from credproc.files import PrivateDirectory, open_directory
 from credproc.refresh.request import Request
 
 GROUP = "if wrong"
-HELP = "remove cached credentials"
+HELP = "remove a profile's cached credentials"
 DESCRIPTION = "Remove cached credentials; the next caller refreshes. The AWS files are not touched."
 
 

@@ -23,7 +23,7 @@ from credproc.refresh.stores import store_for
 _STS_SECONDS = 8  # as long as one connection and one answer may take together
 
 GROUP = "if wrong"
-HELP = "check the set-up, show the last failures"
+HELP = "check the set-up, say what to do, show the last failures"
 DESCRIPTION = (
     "Check files, settings, environment, cache, keyring, terminal, STS and clock, and show the last failures, which"
     " some SDKs keep to themselves. Exit status 1 if something is wrong."

@@ -462,7 +462,7 @@ _ACTIONS = {
     "import": "move a profile's keys from its file into the keyring",
     "list": "show which profiles have their keys in the keyring",
     "remove": "remove a profile's keys from the keyring, and what hangs on them",
-    "rotate": "put a new access key in the place of a profile's",
+    "rotate": "put a new access key in the place of a profile's, or go on with that",
 }
 
 

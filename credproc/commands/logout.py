@@ -19,7 +19,7 @@ from credproc.refresh.stores import store_for
 _PATIENCE = 5  # seconds for a sign-in that is under way; it may be waiting for a person
 
 GROUP = "sign in"
-HELP = "forget MFA sessions"
+HELP = "forget the user's MFA session, and what hangs on it"
 DESCRIPTION = "Remove MFA sessions from the keyring, and the cached credentials that hang on them."
 
 

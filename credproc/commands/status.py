@@ -13,7 +13,7 @@ from credproc.refresh.request import Request
 from credproc.refresh.session import SUFFIX, Index, read_index
 
 GROUP = "sign in"
-HELP = "show what is signed in and cached"
+HELP = "show what is signed in and cached, and for how long"
 DESCRIPTION = "Show what is signed in and cached, and for how long."
 
 

@@ -1,0 +1,15 @@
+"""What build/frozen makes of the parser, in the tests' own process."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT / "build" / "frozen"))
+
+import commandline  # noqa: E402 - found by the line above
+import completions  # noqa: E402 - the same
+import manual  # noqa: E402 - the same
+
+MAIN, *COMMANDS = commandline.commands()
+
+__all__ = ["COMMANDS", "MAIN", "ROOT", "commandline", "completions", "manual"]
