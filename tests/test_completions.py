@@ -1,6 +1,7 @@
-"""What the shells complete, asked of the real shells."""
+"""What the shells complete, asked of the real ones; of PowerShell, which cannot be installed here, its script alone."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,80 +9,338 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-WORDS = {"login", "logout", "clear", "status", "doctor", "keys"}
+from tests.built import COMMANDS, MAIN, completions
+from tests.program import PROGRAM
+from tests.terminal import Terminal
+
+SHELLS = ("bash", "zsh", "fish")
+NAMES = {"default", "one", "two"}
+CONFIG = "[default]\n[profile one]\n[sso-session no]\n[profile two]\n"
+ODD = (
+    "[profile adm@dev]\n[profile adm@prod]\n[profile 'two words']\n[profile x:y]\n[profile a:b@c]\n"
+    "[profile '$(touch $HOME/ran)']\n"
+)
+BROKEN = "[profile one]\nregion\n"
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the rigs are made for Linux")
+
+# Profiles at every place where the parser wants one
+AT_PLACES = [
+    f"credproc {command.name} "
+    for command in COMMANDS
+    if command.arguments and command.arguments[0].is_profile and command.name
+]
+OFFERED = {
+    "credproc log": {"login", "logout"},
+    "credproc ": set(MAIN.actions),
+    "credproc --profile ": NAMES,
+    "credproc --profile one log": {"login", "logout"},
+    "credproc login --profile t": {"two"},
+    "credproc login --r": {"--renew"},
+    "credproc status --j": {"--json"},
+    "credproc logout --a": {"--all"},
+    "credproc keys ": {"add", "import", "list", "remove", "rotate"},
+    "credproc keys r": {"remove", "rotate"},
+    "credproc keys import t": {"two"},
+    "credproc keys remove two --y": {"--yes"},
+    "credproc export one --format ": {"bash", "fish", "powershell", "cmd", "dotenv", "json"},
+    "credproc export --format p": {"powershell"},
+    "credproc export --format bash t": {"two"},
+    "credproc console --service s3 t": {"two"},
+    "credproc exec one ": {"--"},
+    "credproc exec login --h": {"--help"},  # login is the profile
+    **dict.fromkeys(AT_PLACES, NAMES),
+}
 
 
 @pytest.fixture(name="scripts", scope="module")
 def _scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the directory with the completions, as build/freeze writes them."""
     directory = tmp_path_factory.mktemp("completions")
-    code = f"import completions; completions.write({str(directory)!r})"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT / "build" / "frozen", check=True)
+    completions.write(str(directory))
     return directory
 
 
-def _environ(home: Path) -> dict[str, str]:
+def _environ(home: Path, config: str = CONFIG) -> dict[str, str]:
     (home / ".aws").mkdir()
-    (home / ".aws" / "config").write_text("[default]\n[profile one]\n[sso-session no]\n[profile two]\n")
-    return {"HOME": str(home), "PATH": os.environ["PATH"], "TERM": "dumb"}
+    (home / ".aws" / "config").write_text(config)
+    path = f"{os.path.dirname(PROGRAM)}:{os.environ['PATH']}"
+    return {"HOME": str(home), "PATH": path, "TERM": "dumb", "LC_ALL": "C.UTF-8"}
 
 
-def _complete(shell: str, script: Path, line: str, home: Path) -> set[str]:
-    """Return the words that the shell offers at the end of the line."""
-    assert shutil.which(shell) is not None, f"build/test installs {shell}"
-    if shell == "bash":
-        # What bash itself sets before it calls the function
-        code = (
-            f'. "{script}/credproc.bash"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _credproc;'
-            ' printf "%s\\n" "${COMPREPLY[@]}"'
-        )
-        command = ["bash", "--norc", "-c", code, "bash", *line.split(" ")]
-    else:
-        command = ["fish", "--no-config", "-c", f'source "{script}/credproc.fish"; complete -C "{line}"']
-    ran = subprocess.run(command, env=_environ(home), capture_output=True, text=True, check=True)
-    assert ran.stderr == ""
-    return {word.partition("\t")[0] for word in ran.stdout.splitlines()}
+def _found(shell: str) -> str:
+    found = shutil.which(shell)
+    assert found is not None, f"build/test installs {shell}"
+    return found
 
 
-@pytest.mark.parametrize("shell", ["bash", "fish"])
-@pytest.mark.parametrize(
-    ("line", "offered"),
-    [
-        ("credproc log", {"login", "logout"}),
-        ("credproc --profile ", {"default", "one", "two"}),
-        ("credproc login --profile t", {"two"}),
-        ("credproc login --r", {"--renew"}),
-        ("credproc status --j", {"--json"}),
-        ("credproc logout --a", {"--all"}),
-        ("credproc keys r", {"remove", "rotate"}),
-        ("credproc keys import t", {"two"}),
-        ("credproc keys remove two --y", {"--yes"}),
-    ],
-)
-def test_a_shell_completes_commands_options_and_profiles(
-    scripts: Path, home: Path, shell: str, line: str, offered: set[str]
-) -> None:
-    assert _complete(shell, scripts, line, home) == offered
+# What bash sets before it calls the function. It is started for each line, as a word of its own
+BASH = """
+. "$1/credproc.bash"
+while IFS= read -r COMP_LINE; do
+  COMP_WORDS=() COMP_POINT=${#COMP_LINE}
+  rest=$COMP_LINE
+  while [[ $rest == *' '* ]]; do
+    COMP_WORDS+=("${rest%% *}")
+    rest=${rest#* }
+  done
+  COMP_WORDS+=("$rest") COMP_CWORD=${#COMP_WORDS[@]}
+  ((COMP_CWORD--))
+  _credproc credproc
+  echo "line:$COMP_LINE"
+  for word in "${COMPREPLY[@]}"; do echo "offer:$word"; done
+done
+"""
 
-
-def test_zsh_completes_commands_and_profiles(scripts: Path, home: Path) -> None:
-    # zsh completes in its line editor only: a zsh in a pseudo-terminal, by its own module zpty
-    zsh = shutil.which("zsh")
-    assert zsh is not None, "build/test installs zsh"
-    code = f"""
+# zsh completes in its line editor only: a zsh in a pseudo-terminal, by its own module zpty, which says what it is given
+ZSH = """
 zmodload zsh/zpty
 zpty shell zsh -f -i
-zpty -w shell 'PS1=; fpath=({scripts} $fpath); autoload -U compinit; compinit -u -D'
-zpty -w shell 'LISTMAX=0; bindkey "^I" list-choices'
-zpty -w -n shell $'credproc \\t'
-zpty -r -m shell seen '*doctor*status*'
-zpty -w -n shell $'login --profile \\t'
-zpty -r -m shell more '*one*two*'
-print -r -- "$seen$more"
-zpty -d shell
+zpty -w shell "PS1=; fpath=(${(q)1} \\$fpath); autoload -U compinit; compinit -u -D"
+zpty -w shell 'compadd() {
+  if [[ ${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]]; then builtin compadd "$@"; return; fi
+  local -a given; builtin compadd -A given "$@"; print -rl -- "" offer:${^given}; builtin compadd "$@"
+}'
+zpty -w shell 'offered() { _main_complete; print -r -- "of""fered" }
+zle -C offered list-choices offered; bindkey "^I" offered; print rea""dy'
+zpty -r -m shell seen '*ready*'
+while IFS= read -r line; do
+  zpty -w -n shell "$line"$'\\t'
+  zpty -r -m shell seen '*offered*'
+  zpty -w -n shell $'\\C-u'
+  print -r -- "line:$line"
+  print -r -- "$seen"
+done
 """
-    command = [zsh, "-f", "-c", code]
-    ran = subprocess.run(command, env=_environ(home), capture_output=True, text=True, check=True, timeout=60)
-    for word in (*WORDS, "one", "two", "default"):
-        assert word in ran.stdout, ran.stdout
+
+FISH = """
+source "$argv[1]/credproc.fish"
+while read -l line
+    echo "line:$line"
+    for offer in (complete -C "$line")
+        echo "offer:$offer"
+    end
+end
+"""
+
+START = {
+    "bash": ["bash", "--norc", "-c", BASH, "bash"],
+    "zsh": ["zsh", "-f", "-c", ZSH, "zsh"],
+    "fish": ["fish", "--no-config", "-c", FISH],
+}
+
+
+def _complete(shell: str, scripts: Path, environ: dict[str, str], *lines: str) -> dict[str, set[str]]:
+    """Return the words that the shell offers at the end of each line."""
+    _found(shell)
+    command = [*START[shell], str(scripts)]
+    said = "".join(f"{line}\n" for line in lines)
+    ran = subprocess.run(command, env=environ, input=said, capture_output=True, text=True, check=True, timeout=120)
+    assert ran.stderr == ""
+    offered: dict[str, set[str]] = {}
+    for part in re.split(r"^line:", ran.stdout, flags=re.MULTILINE)[1:]:
+        line, _, rest = part.partition("\n")
+        offered[line] = {word.partition("\t")[0] for word in re.findall(r"^offer:([^\r\n]*)", rest, re.MULTILINE)}
+    assert list(offered) == list(lines)
+    return offered
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_completes_commands_options_choices_and_names_at_their_places(
+    scripts: Path, home: Path, shell: str
+) -> None:
+    assert _complete(shell, scripts, _environ(home), *OFFERED) == OFFERED
+
+
+def test_there_are_places_for_names_in_most_commands() -> None:
+    assert {"credproc setup ", "credproc exec ", "credproc explain ", "credproc keys add "} <= set(AT_PLACES)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_no_name_is_offered_where_there_is_one_already(scripts: Path, home: Path, shell: str) -> None:
+    lines = ["credproc explain one t", "credproc keys list t", "credproc list t", "credproc console one --service t"]
+    assert _complete(shell, scripts, _environ(home), *lines) == {line: set() for line in lines}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_behind_exec_the_shell_completes_the_other_programs_line(scripts: Path, home: Path, shell: str) -> None:
+    environ = _environ(home)
+    (home / "bin").mkdir()
+    (home / "bin" / "program-of-mine").touch(0o755)
+    environ["PATH"] = f"{home}/bin:{environ['PATH']}"
+    lines = ["credproc exec one -- program-of", f"credproc exec one -- ls {home}/bin/program-of"]
+    names = {word.rpartition("/")[2] for words in _complete(shell, scripts, environ, *lines).values() for word in words}
+    assert names == {"program-of-mine"}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_names_are_those_of_both_files_and_none_is_run(scripts: Path, home: Path, shell: str) -> None:
+    environ = _environ(home, ODD)
+    (home / ".aws" / "credentials").write_text("[keys]\n")
+    line = "credproc setup "
+    offered = {re.sub(r"\\(.)", r"\1", word) for word in _complete(shell, scripts, environ, line)[line]}
+    assert {"adm@dev", "adm@prod", "two words", "x:y", "keys", "$(touch $HOME/ran)"} <= offered
+    assert not (home / "ran").exists()
+
+
+@ON_LINUX
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("setup tw", ["setup", "two words"]),
+        (r"setup two\ w", ["setup", "two words"]),
+        ('setup "tw', ["setup", "two words"]),
+        ("setup adm@p", ["setup", "adm@prod"]),
+        ("setup x:", ["setup", "x:y"]),
+        ("setup a:b@", ["setup", "a:b@c"]),
+        ("--profile=adm@d", ["--profile=adm@dev"]),
+        ("login --profile x", ["login", "--profile", "x:y"]),
+        ("keys i", ["keys", "import"]),
+        (r"setup \$", ["setup", "$(touch $HOME/ran)"]),
+    ],
+)
+def test_bash_puts_a_name_into_the_line_that_is_one_word_to_it(
+    scripts: Path, home: Path, typed: str, words: list[str]
+) -> None:
+    with Terminal(columns=200) as terminal:
+        terminal.start([_found("bash"), "--norc", "--noprofile", "-i"], _environ(home, ODD) | {"PS1": "ready> "})
+        terminal.send(f'bind "set bell-style none"; . "{scripts}/credproc.bash"; printf "%s" loa; echo ded\n')
+        terminal.expect("loaded")
+        terminal.send(f'credproc {typed}\t\x01printf "<%s>" \n')  # Ctrl-A: to the line's beginning
+        terminal.expect("".join(f"<{word}>" for word in ["credproc", *words]))
+    assert not (home / "ran").exists()
+
+
+@ON_LINUX
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("state", ["broken", "missing"])
+def test_nothing_is_said_where_the_names_cannot_be_had(scripts: Path, home: Path, shell: str, state: str) -> None:
+    # credproc says on the terminal what would be lost on stderr
+    environ = _environ(home, BROKEN)
+    if state == "missing":
+        environ["PATH"] = "/usr/bin:/bin"
+        assert shutil.which("credproc", path=environ["PATH"]) is None
+    lines = home / "lines"
+    lines.write_text("credproc setup \ncredproc --profile \n")
+    with Terminal() as terminal:
+        code = f'exec "$@" <"{lines}"'
+        command = ["sh", "-c", code, "sh", _found(shell), *START[shell][1:], str(scripts)]
+        job = terminal.start(command, environ, stdout="pipe", stderr="pipe")
+        status, stdout, stderr = job.outcome(60)
+        assert terminal.transcript == b""
+    assert (status, stderr) == (0, "")
+    assert stdout.count("line:") == 2
+    assert "credproc:" not in stdout
+    assert "ommand not found" not in stdout
+    if state == "broken":
+        assert (
+            "credproc: error: "
+            in subprocess.run(
+                [PROGRAM, "list", "--names"], env=environ, capture_output=True, text=True, check=False
+            ).stderr
+        )
+
+
+@pytest.mark.measure
+def test_completing_a_name_among_many_takes_a_fraction_of_a_second(scripts: Path, home: Path) -> None:
+    # Processor time, as others use this machine too; fish, as it waits for all that it starts
+    environ = _environ(home, "".join(f"[profile number{number}]\n" for number in range(300)))
+    code = f'source "{scripts}/credproc.fish"; complete -C "credproc setup number29"'
+    taken = []
+    for _ in range(3):
+        started = os.times()
+        ran = subprocess.run([_found("fish"), "--no-config", "-c", code], env=environ, capture_output=True, check=True)
+        ended = os.times()
+        taken.append(ended.children_user - started.children_user + ended.children_system - started.children_system)
+        assert len(ran.stdout.splitlines()) == 11
+    assert min(taken) < 0.3, taken
+
+
+# --- PowerShell --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="powershell", scope="module")
+def _powershell(scripts: Path) -> str:
+    return (scripts / "credproc.ps1").read_text(encoding="ascii")
+
+
+STRING = r"'((?:[^']|'')*)'"
+
+
+def _unquoted(text: str) -> str:
+    return text.replace("''", "'")
+
+
+def _tables(script: str, name: str) -> dict[str, dict[str, str]]:
+    """Return a variable that holds tables of words and what is said of them."""
+    (inside,) = re.findall(rf"^    \${name} = @\{{\n(.*?)^    \}}\n", script, re.MULTILINE | re.DOTALL)
+    tables = re.findall(rf"^ {{8}}{STRING} = \[ordered\]@\{{\n(.*?)^ {{8}}\}}\n", inside, re.MULTILINE | re.DOTALL)
+    return {
+        key: {word: _unquoted(said) for word, said in re.findall(rf"^ {{12}}{STRING} = {STRING}$", rows, re.MULTILINE)}
+        for key, rows in tables
+    }
+
+
+def _lists(script: str, name: str) -> dict[str, list[str]]:
+    (inside,) = re.findall(rf"^    \${name} = @\{{\n(.*?)^    \}}\n", script, re.MULTILINE | re.DOTALL)
+    return {
+        key: re.findall(STRING, rows)
+        for key, rows in re.findall(rf"^ {{8}}{STRING} = @\((.*)\)$", inside, re.MULTILINE)
+    }
+
+
+def test_powershell_knows_the_commands_and_options(powershell: str) -> None:
+    everything = [MAIN, *COMMANDS]
+    assert _tables(powershell, "options") == {
+        command.name: {option.flag: option.help for option in command.options} for command in everything
+    }
+    below = {command.name: command.help for command in COMMANDS}
+    assert _tables(powershell, "actions") == {
+        command.name: {word: below[f"{command.name} {word}".strip()] for word in command.actions}
+        for command in everything
+        if command.actions
+    }
+
+
+def test_powershell_knows_the_arguments_and_the_values_of_options(powershell: str) -> None:
+    assert _lists(powershell, "arguments") == {
+        command.name: ["NAME" if argument.is_profile else "--" for argument in command.arguments]
+        for command in COMMANDS
+        if command.arguments
+    }
+    assert _lists(powershell, "values") == {
+        f"{command.name} {option.flag}": ["NAME"] if option.takes_profile else list(option.choices)
+        for command in (MAIN, *COMMANDS)
+        for option in command.options
+        if option.value
+    }
+
+
+def test_powershells_script_closes_what_it_opens(powershell: str) -> None:
+    bare = re.sub(r"'(?:[^']|'')*'|\"[^\"]*\"|^\s*#.*$", "", powershell, flags=re.MULTILINE)
+    pairs = {")": "(", "]": "[", "}": "{"}
+    opened: list[str] = []
+    for sign in re.findall(r"[][(){}]", bare):
+        if sign in pairs:
+            assert opened.pop() == pairs[sign]
+        else:
+            opened.append(sign)
+    assert opened == []
+    assert not re.search(r"['\"`]", bare)
+    assert bare.startswith("\nRegister-ArgumentCompleter -Native -CommandName credproc -ScriptBlock {\n")
+
+
+def test_powershell_uses_no_variable_that_it_has_not_set(powershell: str) -> None:
+    code = re.sub(STRING, "", powershell)
+    given = {"null", "matches", "_", "wordToComplete", "commandAst", "cursorPosition", "env"}
+    for found in re.finditer(r"\$([A-Za-z_]+)", code):
+        before = code[: found.start()]
+        is_set = re.search(rf"\${found[1]}\b", before) or re.match(r" = | in ", code[found.end() :])
+        assert found[1] in given or found[1].lower() in given or is_set, found[1]
+
+
+def test_powershell_asks_credproc_for_the_names_and_lets_it_say_nothing(powershell: str) -> None:
+    (inside,) = re.findall(r"\btry \{\n(.*?)\n {8}\}\n", powershell, re.DOTALL)
+    assert inside.split("\n")[0].strip() == "$env:CREDPROC_INTERACTIVE = 'never'"
+    assert "credproc list --names 2>$null" in inside
+    assert "$interactive = $env:CREDPROC_INTERACTIVE\n        try {" in powershell
+    assert "catch { return }\n        finally { $env:CREDPROC_INTERACTIVE = $interactive }\n" in powershell

@@ -106,9 +106,14 @@ _credproc() {
     esac
     offers+=($options)
   fi
-  [[ $COMP_WORDBREAKS != *=* || $current != *=* ]] || cut=${current%"${current##*=}"}
-  [[ $COMP_WORDBREAKS != *:* || $current != *:* ]] || cut=${current%"${current##*:}"}
-  [[ $COMP_WORDBREAKS != *@* || $current != *@* ]] || cut=${current%"${current##*@}"}
+  # What readline will replace begins behind the last of these, and with an @
+  for word in = : @; do
+    if [[ $COMP_WORDBREAKS == *$word* && $current == *$word* ]]; then
+      line=${current%"$word"*}
+      [ "$word" = @ ] || line+=$word
+      [ "${#line}" -le "${#cut}" ] || cut=$line
+    fi
+  done
   COMPREPLY=()
   for word in "${offers[@]}"; do
     case $current in
@@ -233,6 +238,7 @@ _FISH = r"""
 complete -c credproc -f
 
 function __credproc_profiles
+    command -q credproc; or return # fish says that it knows no such command whatever stderr is
     @names@
 end
 
