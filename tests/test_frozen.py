@@ -1,6 +1,7 @@
 """The frozen program and what it is given away in; build/test --frozen makes them and runs this."""
 
 import contextlib
+import gzip
 import hashlib
 import json
 import os
@@ -483,6 +484,21 @@ def test_it_is_small_enough() -> None:
     assert _archive().stat().st_size <= 15 * MEGABYTE
 
 
+def test_the_archive_has_the_man_page_of_its_version_and_completions_for_four_shells() -> None:
+    version = _archive().name.split("-")[1]
+    with tarfile.open(_archive()) as archive:
+        names = {name.removeprefix("credproc/completions/") for name in archive.getnames() if "/completions/" in name}
+        page = archive.extractfile("credproc/credproc.1")
+        assert page is not None
+        first = page.readline().decode()
+        epoch = archive.getmember("credproc/credproc.1").mtime
+    assert names == {"credproc.bash", "_credproc", "credproc.fish", "credproc.ps1"}
+    assert (
+        first
+        == f'.TH CREDPROC 1 {time.strftime("%Y-%m-%d", time.gmtime(epoch))} "credproc {version}" "User Commands"\n'
+    )
+
+
 # --- Debian ------------------------------------------------------------------------------------------------------
 
 
@@ -496,7 +512,12 @@ def test_the_package_installs_and_leaves_nothing_behind(tmp_path: Path, warm: Ho
     dpkg = ["dpkg", f"--root={root}", "--force-depends", "--force-not-root", "--log=/dev/null"]
     subprocess.run([*dpkg, "--install", str(package)], check=True, capture_output=True)
     assert os.readlink(root / "usr/bin/credproc") == "/opt/credproc/credproc"
-    assert (root / "usr/share/man/man1/credproc.1.gz").exists()
+    page = gzip.decompress((root / "usr/share/man/man1/credproc.1.gz").read_bytes())
+    assert page == (root / "opt/credproc/credproc.1").read_bytes()
+    for place in ("bash-completion/completions/credproc", "zsh/vendor-completions/_credproc"):
+        assert (root / os.readlink(root / "usr/share" / place).lstrip("/")).is_file()
+    assert (root / os.readlink(root / "usr/share/fish/vendor_completions.d/credproc.fish").lstrip("/")).is_file()
+    assert (root / "opt/credproc/completions/credproc.ps1").is_file()
     assert (root / "usr/share/doc/credproc/copyright").exists()
     ran = _run([str(root / "opt/credproc/credproc"), "--profile", "admin"], warm.environ, cwd="/")
     assert json.loads(ran.stdout)["Version"] == 1

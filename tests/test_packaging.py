@@ -13,6 +13,7 @@ import pytest
 from botocore.model import ServiceModel
 
 from credproc.refresh import iam
+from tests.built import completions
 
 FROZEN = Path(__file__).parent.parent / "build" / "frozen"
 URL = "https://example.com/v1.2.3"
@@ -27,7 +28,7 @@ def _load(name: str) -> ModuleType:
     return module
 
 
-manifests, collected = _load("manifests"), _load("collected")
+manifests, collected, package = _load("manifests"), _load("collected"), _load("package")
 
 
 def _lie(dist: Path, *names: str) -> dict[str, str]:
@@ -68,6 +69,17 @@ def test_a_manifest_without_any_archive_is_not_written(tmp_path: Path) -> None:
 def test_a_field_that_nothing_fills_is_an_error() -> None:
     with pytest.raises(SystemExit, match="nothing fills licence"):
         manifests.filled("{{licence}} {{version}}", {"version": "1"}, set())
+
+
+def test_each_completion_is_linked_to_where_its_shell_looks_and_powershells_lies_beside_them(tmp_path: Path) -> None:
+    completions.write(str(tmp_path / "completions"))
+    package._place_completions(str(tmp_path / "share"))
+    written = {path.name for path in (tmp_path / "completions").iterdir()}
+    links = [path for path in (tmp_path / "share").rglob("*") if path.is_symlink()]
+    assert {str(path.readlink()) for path in links} == {
+        f"/opt/credproc/completions/{name}" for name in written - {"credproc.ps1"}
+    }
+    assert "credproc.ps1" in written
 
 
 def _data(tmp_path: Path, content: dict[str, Any]) -> list[tuple[str, str, str]]:
