@@ -153,6 +153,8 @@ def test_a_text_with_signs_of_roff_is_shown_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "page").write_text(f'.TH X 1 2025-12-31 "x" "y"\n.SH A\n.PP\n{manual._plain(said)}\n', encoding="ascii")
     shown = _ran("mandoc", "-Tutf8", "-Owidth=1000", str(tmp_path / "page")).stdout
     assert said in re.sub(".\b", "", shown)
+    # Bare, groff 1.23 shows them as others, and older ones do not
+    assert manual._plain("""'`^~-\"""") == r"\(aq\(ga\(ha\(ti\-\(dq"
 
 
 def test_a_line_that_begins_with_a_dot_is_no_macro() -> None:
