@@ -24,11 +24,7 @@ BROKEN = "[profile one]\nregion\n"
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the rigs are made for Linux")
 
 # Profiles at every place where the parser wants one
-AT_PLACES = [
-    f"credproc {command.name} "
-    for command in COMMANDS
-    if command.arguments and command.arguments[0].is_profile and command.name
-]
+AT_PLACES = [f"credproc {one.name} " for one in COMMANDS if one.arguments and one.arguments[0].is_profile]
 OFFERED = {
     "credproc log": {"login", "logout"},
     "credproc ": set(MAIN.actions),
