@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 
-from credproc.refresh.configedit import with_setting, without_settings
 from tests.mfa import World, profile, world
 from tests.program import PROGRAM, Home
 from tests.terminal import Job, Terminal
@@ -298,7 +297,7 @@ def test_import_with_a_locked_keyring_changes_nothing(w: World, service: SecretS
 _KILLED = """
 import os, sys
 sys.argv = ["credproc", "keys", "import", "user1", "--yes"]
-from credproc.refresh import configedit, stores
+from credproc.refresh import stores
 count = int(os.environ["KILL_AT"])
 def counted(real):
     def call(*arguments, **options):
@@ -393,32 +392,6 @@ def test_keys_without_an_action_is_a_usage_error(w: World) -> None:
     )
 
 
-# The lines
-
-
-@pytest.mark.parametrize(
-    ("text", "changed"),
-    [
-        ("", "[profile u]\nk = v\n"),
-        ("\ufeff[profile u]\r\na=b", "\ufeff[profile u]\r\nk = v\r\na=b"),
-        ("[profile u]", "[profile u]\nk = v"),
-        ("[profile u]\nk = old\n  more\n[x]\n", "[profile u]\nk = v\n[x]\n"),
-        ("[profile 'u']\n[profile u]\n", "[profile 'u']\n[profile u]\nk = v\n"),
-        ("[profile x]\nk = 1", "[profile x]\nk = 1\n\n[profile u]\nk = v\n"),
-        ("[u]\nk = 1\n", "[u]\nk = 1\n\n[profile u]\nk = v\n"),
-    ],
-)
-def test_a_setting_is_put_into_a_profile(text: str, changed: str) -> None:
-    assert with_setting(text, "u", "k", "v") == changed
-    assert without_settings(with_setting(changed, "u", "k", "w"), "u", {"k"}) == without_settings(changed, "u", {"k"})
-
-
-def test_the_default_profile_has_two_headers_of_which_one_counts() -> None:
-    both = "[default]\na = 1\n[profile default]\nb = 2\n"
-    assert with_setting(both, "default", "k", "v") == both.replace("b = 2", "k = v\nb = 2")
-    assert with_setting("", "default", "k", "v") == "[default]\nk = v\n"
-
-
 # rotate, with moto's IAM
 
 
@@ -499,7 +472,7 @@ def test_rotate_puts_a_new_key_in_the_place_of_the_old_one(cloud: Cloud) -> None
 _ROTATE_KILLED = """
 import os, sys
 sys.argv = ["credproc", "keys", "rotate", "user1"]
-from credproc.refresh import configedit, stores, iam
+from credproc.refresh import stores, iam
 count = int(os.environ["KILL_AT"])
 def counted(real):
     def call(*arguments, **options):

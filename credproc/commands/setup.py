@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from credproc import paths
-from credproc.commands import configfile, configlines
-from credproc.commands.configlines import ROLE_KEYS, EditError
+from credproc.commands import configfile, setuplines
 from credproc.commands.profiles import BEFORE_PROCESS, Look, aliased, is_typable
 from credproc.commands.said import Said
+from credproc.commands.setuplines import ROLE_KEYS, EditError
 from credproc.errors import ConfigError, CredprocError, PersonNeededError, SignalError, inert, quoted
 from credproc.refresh import FOR_PEOPLE, caller, refresh, terminal
 from credproc.refresh.request import Request
@@ -109,8 +109,8 @@ def _edited(config: SharedConfig, request: Request, name: str, wanted: Wanted, a
     section = _section(config, name)
     if not wanted.undo and aliased(section, request.program) is None:
         _check(section, config, request)
-    data = configfile.contents(path, shown)
-    before = data.decode()
+    file = configfile.read(path, shown)
+    before = file.text
     try:
         after = _undone(before, section, request) if wanted.undo else _set_up(before, section, request, wanted)
     except EditError as error:
@@ -123,7 +123,7 @@ def _edited(config: SharedConfig, request: Request, name: str, wanted: Wanted, a
         hint = "run the command in a terminal, or with --yes"
         if asking.ask("write this?", lines, "write this? [y/N] ", hint).lower() not in ("y", "yes"):
             raise PersonNeededError("setup: declined; nothing was written", kind="cancelled")
-    configfile.replace(path, shown, data, after.encode())
+    configfile.replace(file, after, keep_old=True)
     written = f"{shown}: written; the old file is {shown}{configfile.BACKUP}"
     if wanted.yes:
         return "".join(f"{line}\n" for line in [*lines, written])
@@ -146,14 +146,14 @@ def _set_up(text: str, section: Section, request: Request, wanted: Wanted) -> st
         )
     if wanted.separate:
         behind = section.name + _BEHIND
-        return configlines.separate(text, section.name, behind, f"{program} --profile {behind}")
-    return configlines.in_place(text, section.name, f"{program} --profile {section.name}")
+        return setuplines.separate(text, section.name, behind, f"{program} --profile {behind}")
+    return setuplines.in_place(text, section.name, f"{program} --profile {section.name}")
 
 
 def _renewed(text: str, section: Section, program: str, target: str) -> str:
     """Return the text with the path of this program, where that has moved."""
     word = section["credential_process"].value.split()[0]
-    return text if word == program else configlines.renewed(text, section.name, f"{program} --profile {target}")
+    return text if word == program else setuplines.renewed(text, section.name, f"{program} --profile {target}")
 
 
 def _undone(text: str, section: Section, request: Request) -> str:
@@ -165,9 +165,9 @@ def _undone(text: str, section: Section, request: Request) -> str:
             "edit that by hand",
         )
     if target == section.name:
-        return configlines.undo_in_place(text, section.name)
+        return setuplines.undo_in_place(text, section.name)
     if target == section.name + _BEHIND:
-        return configlines.undo_separate(text, section.name, target)
+        return setuplines.undo_separate(text, section.name, target)
     raise ConfigError(
         f"{section.where}: profile {quoted(section.name)} is not one that credproc setup has made",
         "credproc list shows which profiles go through credproc",
