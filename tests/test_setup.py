@@ -116,7 +116,7 @@ def test_setup_separate_moves_the_role_behind(h: Home) -> None:
     )
     assert re.search(_works("admin") + r"\Z", ran.stdout)
     listed = h.run("list").stdout
-    assert re.search(r"^admin .* yes +cached until", listed, re.MULTILINE)
+    assert re.search(r"^admin .* yes +cached for ", listed, re.MULTILINE)
     assert re.search(r"^admin-role .* as admin +ready$", listed, re.MULTILINE)
     assert h.run("setup", "admin", "--undo", "--yes").status == 0
     assert _config(h).read_bytes() == before

@@ -215,6 +215,7 @@ def _source_step(plan: Plan) -> Step:
         return Step(f"run the program{profile}: {program}", source.where)
     said = {
         "StaticKeys": f"take the keys {identity.get('access_key_id')}{profile}",
+        "KeyringKeys": f"take the keys {identity.get('access_key_id')}{profile} from the OS keyring",
         "Environment": f"take the keys {identity.get('AWS_ACCESS_KEY_ID', '')} from the environment".replace("  ", " "),
         "Ec2InstanceMetadata": "ask the metadata service of this instance (IMDSv2) for its role's credentials",
         "EcsContainer": f"ask the container's endpoint for credentials{_endpoint_named(identity)}",
@@ -252,9 +253,8 @@ def _call(endpoint: Endpoint, operation: str, said: str, where: str) -> Step:
 
 
 def _is_long_lived(plan: Plan) -> bool:
-    """Whether the source gives long-term keys, as far as the files tell; those of the environment may be temporary."""
-    keys = plan.source.keys
-    return (keys is not None and not keys.temporary) or plan.source.kind == "Environment"
+    """Whether the source gives long-term keys, as far as one can tell; those of the environment may be temporary."""
+    return plan.source.is_long_term or plan.source.kind == "Environment"
 
 
 def _asked(plan: Plan, signed_in_until: int | None) -> str:
@@ -270,8 +270,7 @@ def _asked(plan: Plan, signed_in_until: int | None) -> str:
 
 
 def _remarks(plan: Plan) -> Iterator[str]:
-    keys = plan.source.keys
-    if keys is not None and not keys.temporary and plan.mfa is None and not plan.roles:
+    if plan.is_users_own and plan.mfa is None:
         yield NO_IAM
     if plan.source.kind == "Environment" and plan.mfa is not None:
         yield "if the environment's keys are temporary they cannot use an MFA device"

@@ -10,7 +10,7 @@ from credproc.errors import CredprocError, DeadlineError, SessionStoreError
 from credproc.files import PrivateDirectory
 from credproc.refresh import own_directory
 from credproc.refresh.lock import Lock
-from credproc.refresh.plan import Asker, Plan, plan_for
+from credproc.refresh.plan import Asker, plan_for
 from credproc.refresh.request import Request
 from credproc.refresh.session import SUFFIX, Index, SessionId, Sessions, read_index, session_id
 from credproc.refresh.sharedconfig import read
@@ -46,7 +46,7 @@ def _index(directory: PrivateDirectory, name: str) -> Index | None:
 def _of_profile(request: Request, directory: PrivateDirectory) -> tuple[list[Index], list[Described]]:
     config = read(request.environ)
     plan = plan_for(config, request.profile or "default", request.environ, Asker(program=request.program))
-    access_key_id = _access_key_id(plan)
+    access_key_id = plan.source.access_key_id
     if plan.mfa is None or access_key_id is None:
         return [], []
     name = session_id(access_key_id, plan.mfa.serial, plan.endpoint.issuer).name
@@ -57,11 +57,6 @@ def _of_profile(request: Request, directory: PrivateDirectory) -> tuple[list[Ind
         if entry.mfa_serial == plan.mfa.serial and entry.source_access_key_id == access_key_id
     ]
     return [] if index is None else [index], entries
-
-
-def _access_key_id(plan: Plan) -> str | None:
-    identity = dict(plan.source.identity)
-    return identity.get("access_key_id") or identity.get("AWS_ACCESS_KEY_ID")
 
 
 def sign_out(index: Index, request: Request, directory: PrivateDirectory, command: str) -> str:

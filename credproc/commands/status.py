@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from credproc import paths
 from credproc.commands.entries import described, until_shown
 from credproc.commands.said import Said
+from credproc.commands.table import aligned
 from credproc.files import PrivateDirectory, open_directory
 from credproc.refresh.credentials import account_in
 from credproc.refresh.request import Request
@@ -62,8 +63,8 @@ def _words(sessions: list[dict[str, str | int | None]], entries: list[dict[str, 
     signed_in = [(str(one["mfa_serial"]), until(one), places.get(str(one["store"]), "?")) for one in sessions]
     entries = sorted(entries, key=lambda one: str(one["profile"]))
     cached = [(_named(one["profile"]), _role(one["role_arn"]), until(one)) for one in entries]
-    lines = ["MFA sessions:", *_aligned(signed_in)] if signed_in else ["not signed in with MFA"]
-    lines += ["cached credentials:", *_aligned(cached)] if cached else ["no credentials are cached"]
+    lines = ["MFA sessions:", *_indented(signed_in)] if signed_in else ["not signed in with MFA"]
+    lines += ["cached credentials:", *_indented(cached)] if cached else ["no credentials are cached"]
     return "\n".join(lines) + "\n"
 
 
@@ -79,10 +80,8 @@ def _role(role_arn: str | int | None) -> str:
     return ascii(name if account is None else f"{name} in {account}")[1:-1]
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return [f"  {line.rstrip()}" for line in padded]
+def _indented(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    return [f"  {line}" for line in aligned(rows)]
 
 
 def add(one: argparse.ArgumentParser) -> None:

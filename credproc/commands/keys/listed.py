@@ -2,6 +2,8 @@
 
 import json
 
+from credproc.commands.table import aligned
+from credproc.errors import inert
 from credproc.refresh import longterm, own_directory
 from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import read
@@ -23,11 +25,8 @@ def keys(request: Request, *, as_json: bool) -> str:
         return json.dumps({"keys": listed}, indent=2, sort_keys=True) + "\n"
     if not found:
         return "no profile has its keys in the keyring\n"
-    shown = [(ascii(profile)[1:-1], ascii(access_key_id)[1:-1]) for profile, access_key_id, _ in found]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    lines = []
-    for cells, (*_, pending) in zip(shown, found, strict=True):
-        begun = "rotation begun: credproc keys rotate ends it" if pending else ""
-        padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        lines.append("  ".join((*padded, begun)).rstrip() + "\n")
-    return "".join(lines)
+    begun = "rotation begun: credproc keys rotate ends it"
+    rows = [
+        (inert(profile), inert(access_key_id), begun if pending else "") for profile, access_key_id, pending in found
+    ]
+    return "".join(f"{line}\n" for line in aligned(rows))
