@@ -197,10 +197,18 @@ def test_add_keeps_nothing_that_sts_refuses(w: World, service: SecretService) ->
 def test_add_offline_asks_nobody_and_makes_the_profile(w: World, service: SecretService) -> None:
     before = _config(w).read_text()
     ran = _added(w, "--offline").outcome(30)
-    assert (ran.stdout, ran.stderr) == (f"{w.user.access_key_id} is in the keyring, for profile 'user2'\n", "")
+    assert ran == (0, f"{w.user.access_key_id} is in the keyring, for profile 'user2'\n", "")
     assert _config(w).read_text() == f"{before}\n[profile user2]\ncredproc_access_key_id = {w.user.access_key_id}\n"
     assert w.actions == []
     assert service.items()
+
+
+def test_add_waits_for_a_keyring_on_a_busy_machine(w: World, service: SecretService) -> None:
+    with service.busy():
+        job = _added(w, "--offline")
+        time.sleep(1.6)  # jeepney gives D-Bus one second
+    assert job.outcome(30) == (0, f"{w.user.access_key_id} is in the keyring, for profile 'user2'\n", "")
+    assert set(_secrets(service)) == {w.user.access_key_id}
 
 
 def test_add_without_a_terminal_says_so(w: World) -> None:
