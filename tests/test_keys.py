@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 
-from tests.mfa import World, profile, world
+from tests.mfa import ACCOUNT, PROMPT, World, profile, world
 from tests.program import PROGRAM, Home
 from tests.terminal import Job, Terminal
 
@@ -148,6 +148,31 @@ def test_a_silent_keyring_is_an_error_in_time(w: World) -> None:
         assert time.monotonic() - began < 8
     assert ": the keyring did not answer in 3 s\n" in ran.stderr
     assert ran.status == 1
+
+
+def test_a_chain_of_roles_may_begin_in_the_keyring(w: World, service: SecretService) -> None:
+    from tests.sts import Trust  # noqa: PLC0415
+
+    first = w.role("first", Trust((w.user.arn,)))
+    last = w.role("last", Trust((first,)))
+    w.home.config(profile("first", first) + profile("last", last, "first") + "[profile user1]\nregion = us-west-2\n")
+    _import(w.home)
+    assert w.home.run("--profile", "last").document["AccountId"] == "123456789012"
+    assert [call.parameters["RoleArn"] for call in w.sts.calls] == [first, last]
+    assert w.sts.calls[0].access_key_id == w.user.access_key_id
+    assert service.items()
+
+
+def test_a_chain_with_mfa_begins_in_the_keyring_and_shares_the_session(w: World, service: SecretService) -> None:
+    from tests.sts import Trust  # noqa: PLC0415
+
+    last = w.role("last", Trust((f"arn:aws:iam::{ACCOUNT}:role/admin",)))
+    _config(w).write_text(_config(w).read_text() + profile("last", last, "admin"))
+    _import(w.home)
+    w.answered("last")
+    _drop_secret(service, w.user.access_key_id)
+    w.unasked("other")
+    assert w.actions == ["GetSessionToken", "AssumeRole", "AssumeRole", "AssumeRole"]
 
 
 # add
@@ -632,3 +657,53 @@ def test_rotate_sends_no_key_over_plain_http(cloud: Cloud) -> None:
         ),
     )
     assert cloud.keys == {cloud.first: "Active"}
+
+
+# rotate, with an IAM whose policy asks for MFA
+
+
+def _keys_of(w: World) -> dict[str, bool]:
+    return {key.access_key_id: w.sts.iam.is_active(key.access_key_id) for key in w.sts.iam.keys_of(w.user.arn)}
+
+
+def test_rotate_works_where_the_users_policy_requires_mfa(w: World, service: SecretService) -> None:
+    w.home.environ["AWS_ENDPOINT_URL_IAM"] = w.sts.url
+    w.sts.iam.mfa_for_keys = True
+    _import(w.home)
+    job = w.start("keys", "rotate", "user1")
+    w.terminal.expect(PROMPT)
+    w.type_code()
+    ran = job.outcome(30)
+    ((new, is_active),) = _keys_of(w).items()
+    assert (ran.status, ran.stderr) == (0, "")
+    assert ran.stdout.endswith(f"{new} has taken the place of {w.user.access_key_id}, which is deleted\n")
+    assert is_active
+    assert set(_secrets(service)) == {new}
+    assert w.actions == [
+        "GetCallerIdentity",
+        "GetSessionToken",
+        "ListAccessKeys",
+        "CreateAccessKey",
+        "GetCallerIdentity",
+        "GetCallerIdentity",
+        "UpdateAccessKey",
+        "DeleteAccessKey",
+    ]
+
+
+def test_rotate_without_the_mfa_that_the_policy_requires_says_what_is_missing(w: World, service: SecretService) -> None:
+    w.home.environ["AWS_ENDPOINT_URL_IAM"] = w.sts.url
+    w.sts.iam.mfa_for_keys = True
+    _without_mfa(w)
+    _import(w.home)
+    before = _config(w).read_bytes()
+    ran = w.home.run("keys", "rotate", "user1")
+    assert (ran.status, ran.stdout) == (1, "")
+    assert ran.stderr.startswith(f"credproc: error: user1: ListAccessKeys: AccessDenied: User: {w.user.arn} is not")
+    assert ran.stderr.endswith(
+        "credproc: hint: a policy must allow iam:ListAccessKeys on the user itself; if it asks for MFA, mfa_serial is"
+        " missing in the profile\n"
+    )
+    assert _config(w).read_bytes() == before
+    assert _keys_of(w) == {w.user.access_key_id: True}
+    assert set(_secrets(service)) == {w.user.access_key_id}

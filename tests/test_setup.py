@@ -162,6 +162,27 @@ def test_setup_keeps_line_ends_a_link_and_the_mode(h: Home, tmp_path: Path, endi
     assert real.read_bytes() == before
 
 
+def test_setup_keeps_the_owner(h: Home) -> None:
+    nobody = 65534 if os.geteuid() == 0 else os.geteuid()
+    group = 65534 if os.geteuid() == 0 else os.getegid()
+    os.chown(_config(h), nobody, group)
+    assert h.run("setup", "admin", "--yes").status == 0
+    for path in (_config(h), _config(h).with_name("config.credproc-backup")):
+        assert (path.stat().st_uid, path.stat().st_gid) == (nobody, group)
+    assert "credproc_role_arn" in _config(h).read_text()
+
+
+def test_setup_leaves_nothing_behind_where_the_backup_cannot_be_made(h: Home) -> None:
+    backup = _config(h).with_name("config.credproc-backup")
+    backup.mkdir()
+    before = _config(h).read_bytes()
+    ran = h.run("setup", "admin", "--yes")
+    assert (ran.status, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("credproc: error: ~/.aws/config: cannot be written: is a directory\n")
+    assert _config(h).read_bytes() == before
+    assert sorted(path.name for path in backup.parent.iterdir()) == ["config", "config.credproc-backup", "credentials"]
+
+
 def _failed(h: Home, *arguments: str) -> tuple[int, str]:
     before = _config(h).read_bytes()
     ran = h.run("setup", *arguments, start_new_session=True)
