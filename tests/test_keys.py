@@ -241,7 +241,7 @@ def test_add_without_a_terminal_says_so(w: World) -> None:
     assert (ran.status, ran.stderr) == (
         3,
         (
-            "credproc: error: keys add: there is no terminal to ask for it on\n"
+            "credproc: error: keys add: there is no terminal to ask for it on; nothing was changed\n"
             "credproc: hint: run it in a terminal: keys are taken from nowhere else\n"
         ),
     )

@@ -196,13 +196,13 @@ def test_setup_without_a_terminal_asks_for_yes(h: Home) -> None:
     assert _failed(h, "admin") == (
         3,
         (
-            "setup: write this?: there is no terminal to ask for it on; nothing was written\n"
+            "setup: there is no terminal to ask for it on; nothing was written\n"
             "run the command in a terminal, or with --yes\n"
         ),
     )
     assert _failed(h) == (
         3,
-        "setup: which profile?: there is no terminal to ask for it on; nothing was written\nname one: admin other\n",
+        "setup: there is no terminal to ask for it on; nothing was written\nname one: admin other\n",
     )
 
 
@@ -417,7 +417,7 @@ def test_setup_is_cancelled_by_ctrl_d_and_by_ctrl_c(w: World) -> None:
         assert (ran.status, ran.stdout) == (status, "")
         assert "credproc_" not in _config(w.home).read_text()
         if key == "\x04":
-            assert ran.stderr.startswith("credproc: error: setup: write this?: cancelled; nothing was written\n")
+            assert ran.stderr.startswith("credproc: error: setup: cancelled; nothing was written\n")
 
 
 def test_setup_stopped_and_continued_asks_again(w: World) -> None:
@@ -451,7 +451,7 @@ def test_setup_without_a_name_lets_one_choose(w: World) -> None:
     assert (ran.status, ran.stderr) == (
         3,
         (
-            "credproc: error: setup: which profile?: none was chosen; nothing was written\n"
+            "credproc: error: setup: no profile was chosen; nothing was written\n"
             "credproc: hint: name one: admin second\n"
         ),
     )
@@ -462,7 +462,7 @@ def test_setup_asks_nobody_where_that_is_forbidden(w: World) -> None:
     assert (ran.status, ran.stderr) == (
         3,
         (
-            "credproc: error: setup: write this?: CREDPROC_INTERACTIVE=never forbids to ask\n"
+            "credproc: error: setup: CREDPROC_INTERACTIVE=never forbids to ask; nothing was written\n"
             "credproc: hint: run the command in a terminal, or with --yes\n"
         ),
     )

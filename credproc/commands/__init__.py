@@ -162,7 +162,7 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
     return arguments[:at], arguments[at + 1 :]
 
 
-def add_name(one: argparse._ActionsContainer, help_text: str, *, optional: bool = False) -> None:
+def add_name(one: argparse._ActionsContainer, help_text: str, *, optional: bool = False, metavar: str = "NAME") -> None:
     """Add the profile's name as the command's first argument."""
 
     def name(text: str) -> str:
@@ -170,7 +170,7 @@ def add_name(one: argparse._ActionsContainer, help_text: str, *, optional: bool 
             raise argparse.ArgumentTypeError("needs a name")
         return text
 
-    one.add_argument("command_profile", metavar="NAME", type=name, nargs="?" if optional else None, help=help_text)
+    one.add_argument("command_profile", metavar=metavar, type=name, nargs="?" if optional else None, help=help_text)
 
 
 def add_profile(one: argparse._ActionsContainer, help_text: str) -> None:

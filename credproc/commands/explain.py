@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from credproc.commands import add_name
 from credproc.commands.entries import until_shown
 from credproc.commands.profiles import Cached, Look, aliased
 from credproc.commands.said import Said
@@ -290,13 +291,12 @@ def _lasting(seconds: int) -> str:
 
 def add(one: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    one.add_argument("name", nargs="?", metavar="NAME", help="the profile (default: AWS_PROFILE)")
+    add_name(one, "the profile (default: AWS_PROFILE)", optional=True)
     one.add_argument("--json", action="store_true", help="as JSON")
 
 
 def run(options: argparse.Namespace, request: Request) -> Said:
     """Run the command."""
-    request = request._replace(profile=options.name or request.profile)
     config = read(request.environ)
     try:
         about = explained(config, request)

@@ -2,6 +2,7 @@
 
 import argparse
 
+from credproc.commands import add_help, add_name
 from credproc.commands.said import Said
 from credproc.errors import UsageError
 from credproc.refresh.request import Request
@@ -21,8 +22,6 @@ _ACTIONS = {
 
 def add(one: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    from credproc.commands import add_help  # noqa: PLC0415 - it imports this module
-
     actions = one.add_subparsers(dest="action", metavar="ACTION", parser_class=type(one), prog="credproc keys")
     for name, text in _ACTIONS.items():
         action = actions.add_parser(
@@ -32,7 +31,7 @@ def add(one: argparse.ArgumentParser) -> None:
         if name == "list":
             action.add_argument("--json", action="store_true", help="as JSON")
             continue
-        action.add_argument("command_profile", metavar="USER", help="the profile of the user whose keys they are")
+        add_name(action, "the profile of the user whose keys they are", metavar="USER")
         if name == "add":
             action.add_argument("--offline", action="store_true", help="do not ask STS whether the keys are right")
         if name in ("import", "remove"):
@@ -47,9 +46,7 @@ def run(options: argparse.Namespace, request: Request) -> Said:
         return Said(listed.keys(request, as_json=options.json))
     if options.action is None:
         raise UsageError(f"usage: keys needs one of {', '.join(_ACTIONS)}", "credproc keys --help shows what there is")
-    if not request.profile:
-        raise UsageError("usage: keys needs the name of a profile", "credproc keys --help shows what there is")
-    return Said(_on_profile(options, request, request.profile))
+    return Said(_on_profile(options, request, options.command_profile))
 
 
 def _on_profile(options: argparse.Namespace, request: Request, profile: str) -> str:

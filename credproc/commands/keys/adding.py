@@ -1,5 +1,7 @@
 """credproc keys add: a person types an access key, and the profile's keys are in the keyring."""
 
+from contextlib import closing
+
 from credproc.commands.keys import kept, pointer
 from credproc.commands.person import Person
 from credproc.errors import ConfigError, quoted
@@ -34,9 +36,8 @@ def add(request: Request, profile: str, *, offline: bool) -> str:
 
 
 def _typed(request: Request, profile: str) -> Credentials:
-    person = Person("keys add", request.environ, "run it in a terminal: keys are taken from nowhere else")
-    try:
-        access_key_id = person.ask(f"AWS access key id for profile {quoted(profile)}: ", shown=True)
+    with closing(Person("keys add", request, "run it in a terminal: keys are taken from nowhere else")) as person:
+        access_key_id = person.ask(f"AWS access key id for profile {quoted(profile)}: ")
         if not ACCESS_KEY_ID.fullmatch(access_key_id):
             raise ConfigError("keys add: that is no access key id", "it looks like AKIAIOSFODNN7EXAMPLE")
         if access_key_id.startswith("ASIA"):
@@ -46,6 +47,4 @@ def _typed(request: Request, profile: str) -> Credentials:
         secret = person.ask(f"AWS secret access key for {access_key_id} (not shown): ", shown=False)
         if not kept.SECRET.fullmatch(secret):
             raise ConfigError("keys add: that is no secret access key", "it has 40 characters, without spaces")
-    finally:
-        person.close()
     return Credentials(access_key_id, secret)

@@ -1,5 +1,7 @@
 """credproc keys import: a profile's keys move from its file into the keyring, and no copy is left."""
 
+from contextlib import closing
+
 from credproc import paths
 from credproc.commands import configfile
 from credproc.commands.configlines import lines_of, with_setting, without_settings
@@ -30,12 +32,9 @@ def move(request: Request, profile: str, *, yes: bool) -> str:
     place = access_key_id.where.rpartition(":")[0]
     warning = f"other tools that read {place} lose these keys: they reach AWS through credproc alone"
     if not yes:
-        person = Person("keys import", request.environ, "give --yes to go on without a question")
-        try:
-            person.say(f"credproc: {warning}")
-            person.confirm(f"Move {access_key_id.value} of profile {quoted(profile)} from {place} into the keyring?")
-        finally:
-            person.close()
+        question = f"Move {access_key_id.value} of profile {quoted(profile)} from {place} into the keyring?"
+        with closing(Person("keys import", request, "give --yes to go on without a question")) as person:
+            person.confirm(question, lines=[f"credproc: {warning}"])
     keys = Credentials(access_key_id.value, secret.value)
     kept.keep(request, keys)
     _take_out(request, profile, keys.access_key_id, of_credentials=access_key_id.from_credentials_file)

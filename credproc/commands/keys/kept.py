@@ -5,13 +5,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from credproc.commands.entries import described, remove
+from credproc.commands.entries import described, remove, sessions
 from credproc.commands.logout import sign_out
 from credproc.errors import CredprocError, SessionStoreError
 from credproc.refresh import longterm, own_directory, terminal
 from credproc.refresh.credentials import Credentials
 from credproc.refresh.request import Request
-from credproc.refresh.session import SUFFIX, read_index, session_id
+from credproc.refresh.session import session_id
 from credproc.refresh.sharedconfig import Section, SharedConfig
 
 SECRET = re.compile(r"[!-~]{16,256}")
@@ -62,10 +62,10 @@ def end_sessions(request: Request, access_key_id: str, command: str) -> list[str
     directory = own_directory(request.environ)
     if directory is None:
         return []
-    said = []
-    for name in directory.names():
-        index = read_index(directory, name) if name.endswith(SUFFIX) else None
-        if index is not None and session_id(access_key_id, index.serial, index.issuer).name == index.name:
-            said.append(sign_out(index, request, directory, command))
+    said = [
+        sign_out(index, request, directory, command)
+        for index in sessions(directory)
+        if session_id(access_key_id, index.serial, index.issuer).name == index.name
+    ]
     entries = [entry for entry in described(directory) if entry.source_access_key_id == access_key_id]
     return said + [f"removed: {entry.words}" for entry in entries if remove(directory, entry.name, command)]

@@ -1,5 +1,7 @@
 """credproc keys remove: a profile's keys leave the keyring, and what hangs on them ends."""
 
+from contextlib import closing
+
 from credproc.commands.keys import kept, pointer
 from credproc.commands.person import Person
 from credproc.errors import ConfigError, quoted
@@ -23,11 +25,8 @@ def remove(request: Request, profile: str, *, yes: bool) -> str:
         if other is not section and (its := keys_in_keyring(other)) is not None and its.value == setting.value
     ]
     if not yes:
-        person = Person("keys remove", request.environ, "give --yes to go on without a question")
-        try:
+        with closing(Person("keys remove", request, "give --yes to go on without a question")) as person:
             person.confirm(f"Remove {setting.value} of profile {quoted(profile)} from the keyring, for good?")
-        finally:
-            person.close()
     said = [] if others else _drop(request, profile, setting)
     pointer.unpoint(request, section)
     said.append(f"removed: {pointer.SETTING} from profile {quoted(profile)}")

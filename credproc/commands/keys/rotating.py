@@ -5,13 +5,13 @@ import os
 import time
 from functools import partial
 
+from credproc.commands.entries import in_turn
 from credproc.commands.keys import kept, pointer
-from credproc.errors import ConfigError, CredprocError, DeadlineError, SessionStoreError, quoted
+from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted
 from credproc.refresh import FOR_PEOPLE, longterm, own_directory, terminal
 from credproc.refresh.botosession import botocore_session
 from credproc.refresh.credentials import Credentials
 from credproc.refresh.iam import Iam
-from credproc.refresh.lock import Lock
 from credproc.refresh.obtain import obtain
 from credproc.refresh.plan import Asker, Plan, plan_for
 from credproc.refresh.request import Request, Turn
@@ -20,7 +20,6 @@ from credproc.refresh.session import session_id
 from credproc.refresh.sharedconfig import SharedConfig, read
 from credproc.refresh.sourcesettings import Source
 
-_PATIENCE = 5  # seconds for another rotation that is under way
 _SESSION_LEFT = 300  # seconds that an MFA session must have for a rotation
 
 
@@ -31,21 +30,16 @@ def rotate(request: Request, profile: str) -> str:
     """
     _access_key_id(request, profile)
     user = _User(request, profile)
-    lock = Lock(user.directory, f"keys-{session_id('', profile, '').name}")
     try:
-        lock.wait(lambda: None, time.monotonic() + _PATIENCE)
-        # again: another rotation may have ended just now
-        current = _access_key_id(request, profile)
-        old, new = Rotation(user.means(), f"profile {quoted(profile)}").rotate(current)
-    except DeadlineError as error:
-        raise CredprocError(f"keys rotate: {error}", "wait until it has ended, or end that process") from None
+        with in_turn(user.directory, f"keys-{session_id('', profile, '').name}", "keys rotate"):
+            # again: another rotation may have ended just now
+            current = _access_key_id(request, profile)
+            old, new = Rotation(user.means(), f"profile {quoted(profile)}").rotate(current)
     except SessionStoreError as error:
         raise CredprocError(
             f"keys rotate: profile {quoted(profile)}: {error}",
             "unlock the keyring and run the same command: it goes on",
         ) from None
-    finally:
-        lock.close()
     said = [*user.ended, f"{new} has taken the place of {old}, which is deleted"]
     return "".join(f"{line}\n" for line in said)
 
