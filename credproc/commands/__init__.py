@@ -1,4 +1,4 @@
-"""The commands for people: argparse, one file a command, never imported on a hit.
+"""The commands for people: argparse, one file a command (``keys``: one an action), never imported on a hit.
 
 A command's file says what it is (``GROUP``, ``HELP``, ``DESCRIPTION``), adds its arguments to a parser (``add``) and
 runs (``run``). It imports what is slow inside its functions, as ``--help`` and completions look at all of them.

@@ -24,7 +24,7 @@ DESCRIPTION = "Show the profiles with role, account, source, MFA device and stat
 
 _HEADINGS = ("PROFILE", "ROLE", "ACCOUNT", "SOURCE", "MFA", "CREDPROC", "STATE")
 # Columns of the terminal that remain of what is cut to fit it; all states together fit 80
-_LEAST = {"PROFILE": 7, "ROLE": 7, "SOURCE": 7, "MFA": 7, "CREDPROC": 7}
+_LEAST = dict.fromkeys(("PROFILE", "ROLE", "SOURCE", "MFA", "CREDPROC"), 7)
 _LEAST_ERROR = 18
 _COLOURS = {"cached": "32", "signed in": "32", "needs a code": "33", "error": "31"}  # green, yellow, red
 _SOURCES = {
