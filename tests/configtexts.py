@@ -1,8 +1,12 @@
 """Config files as people, editors and other programs leave them, for hypothesis."""
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from credproc.commands.setuplines import ROLE_KEYS
+
+# A machine that is busy with other things is no fault of an edit
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 _END = st.sampled_from(["\n", "\r\n", "\r"])
 VALUES = st.text(st.characters(exclude_characters="|\r\n\x00", exclude_categories=["Cs"]), max_size=8)

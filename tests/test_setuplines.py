@@ -13,7 +13,7 @@ from credproc.commands.setuplines import (
     undo_separate,
 )
 from credproc.refresh.sharedconfig import parse
-from tests.configtexts import texts
+from tests.configtexts import texts, unhurried
 
 COMMAND = "/usr/bin/credproc --profile admin"
 TEXT = """\
@@ -133,12 +133,14 @@ def test_undoing_loses_no_line_that_was_added_since(added: str) -> None:
     assert caught.value.line == 4
 
 
+@unhurried
 @given(texts())
 def test_undoing_gives_the_same_bytes(text: str) -> None:
     assert undo_in_place(in_place(text, "admin", COMMAND), "admin") == text
     assert undo_separate(_apart(text), "admin", "admin-role") == text
 
 
+@unhurried
 @given(texts())
 def test_in_place_leaves_every_other_line_as_it_is_and_in_its_order(text: str) -> None:
     before, after = text.splitlines(keepends=True), in_place(text, "admin", COMMAND).splitlines(keepends=True)
@@ -148,6 +150,7 @@ def test_in_place_leaves_every_other_line_as_it_is_and_in_its_order(text: str) -
     assert [line.removeprefix("credproc_") for line in after] == [line.removeprefix("credproc_") for line in before]
 
 
+@unhurried
 @given(texts())
 def test_separate_only_adds_lines(text: str) -> None:
     before, after = text.splitlines(keepends=True), _apart(text).splitlines(keepends=True)
@@ -156,6 +159,7 @@ def test_separate_only_adds_lines(text: str) -> None:
     assert all(any(line == other for other in rest) for line in kept)
 
 
+@unhurried
 @given(texts())
 def test_credproc_reads_the_same_settings_and_sdks_no_role(text: str) -> None:
     before = parse(text.removeprefix("\ufeff"), "").profiles["admin"]
