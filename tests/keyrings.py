@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -95,7 +96,8 @@ class NoSecretService:
             self._bus = f"unix:path={path}"
             self.environ["DBUS_SESSION_BUS_ADDRESS"] = self._bus
             bus = ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--nopidfile", "--print-address"]
-            output = self._run(stack, bus).stdout
+            self._bus_process = self._run(stack, bus)
+            output = self._bus_process.stdout
             assert output
             assert output.readline().startswith(self._bus.encode())  # printed when it listens
             self._start(stack)
@@ -104,6 +106,15 @@ class NoSecretService:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Let the bus do nothing meanwhile, as on a machine that has no time for it."""
+        self._bus_process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._bus_process.send_signal(signal.SIGCONT)
 
     def _start(self, stack: ExitStack) -> None:
         """Bring on whom the bus is for."""

@@ -1,199 +1,132 @@
-"""The line editor of credproc setup: only what an edit is about changes, and undoing it gives the same bytes."""
+"""The line editor: what an edit is not about stays byte for byte, and what it is about is what is read then."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from credproc.commands.configlines import (
-    ROLE_KEYS,
-    EditError,
-    in_place,
-    renewed,
-    separate,
-    undo_in_place,
-    undo_separate,
-)
-from credproc.refresh.sharedconfig import parse
+from credproc.commands.configlines import ConfigLines, lines_of, with_setting, without_settings
+from credproc.errors import ConfigError
+from credproc.refresh.sharedconfig import LINE_END, Section, parse
+from tests.configtexts import texts, unhurried
 
-COMMAND = "/usr/bin/credproc --profile admin"
-TEXT = """\
-# mine
-[profile admin]   # the one
-  # below
-role_arn   = arn:aws:iam::123456789012:role/admin
-region=us-west-2
-SOURCE_PROFILE = user1 ; a comment
-
-s3 =
-  max_concurrent_requests = 20
-
-[profile user1]
-"""
-IN_PLACE = """\
-# mine
-[profile admin]   # the one
-  # below
-credential_process = /usr/bin/credproc --profile admin
-credproc_role_arn   = arn:aws:iam::123456789012:role/admin
-region=us-west-2
-credproc_SOURCE_PROFILE = user1 ; a comment
-
-s3 =
-  max_concurrent_requests = 20
-
-[profile user1]
-"""
-SEPARATE = """\
-# mine
-[profile admin]
-credential_process = /usr/bin/credproc --profile admin-role
-region=us-west-2
-s3 =
-  max_concurrent_requests = 20
-
-[profile admin-role]   # the one
-  # below
-role_arn   = arn:aws:iam::123456789012:role/admin
-region=us-west-2
-SOURCE_PROFILE = user1 ; a comment
-
-s3 =
-  max_concurrent_requests = 20
-
-[profile user1]
-"""
-
-
-def _apart(text: str) -> str:
-    return separate(text, "admin", "admin-role", COMMAND + "-role")
-
-
-def test_in_place_prefixes_the_role_settings_and_adds_one_line() -> None:
-    assert in_place(TEXT, "admin", COMMAND) == IN_PLACE
-    assert undo_in_place(IN_PLACE, "admin") == TEXT
-
-
-def test_separate_adds_a_profile_before_the_old_lines() -> None:
-    assert _apart(TEXT) == SEPARATE
-    assert undo_separate(SEPARATE, "admin", "admin-role") == TEXT
-
-
-def test_a_moved_program_changes_one_line() -> None:
-    moved = IN_PLACE.replace("/usr/bin/credproc", "/opt/credproc")
-    assert renewed(IN_PLACE, "admin", "/opt/credproc --profile admin") == moved
+# One edit, word for word
 
 
 @pytest.mark.parametrize(
-    ("header", "counts"), [("[default]", True), ("[profile default]", True), ("[default]\n[profile default]", True)]
-)
-def test_the_default_profile_has_two_spellings(header: str, counts: bool) -> None:  # noqa: FBT001 - a parameter
-    text = f"{header}\nrole_arn = x\n"
-    assert ("credproc_role_arn" in in_place(text, "default", COMMAND)) is counts
-    apart = separate(text.splitlines()[-2] + "\nrole_arn = x\n", "default", "default-role", COMMAND)
-    assert apart.startswith(text.splitlines()[-2])
-    assert "[profile default-role]\n" in apart
-
-
-@pytest.mark.parametrize(
-    ("text", "said", "line"),
+    ("text", "changed"),
     [
-        ("[profile admin]\nrole_arn = x\ncredential_process = y\n", "has a credential_process already", 3),
-        ("[profile admin]\nrole_arn = x\ncredproc_role_arn = y\n", "role_arn stands beside credproc_role_arn", 2),
-        ("[profile admin]\nregion = x\n", "no role settings of the profile are in this file", 0),
-        ("[profile other]\nrole_arn = x\n", "no role settings of the profile are in this file", 0),
+        ("", "[profile u]\nk = v\n"),
+        ("\ufeff", "\ufeff[profile u]\nk = v\n"),
+        ("\ufeff[profile u]\r\na=b", "\ufeff[profile u]\r\nk = v\r\na=b"),
+        ("[profile u]", "[profile u]\nk = v"),
+        ("[profile u]\nk = old\n  more\n[x]\n", "[profile u]\nk = v\n[x]\n"),
+        ("[profile u]\nk = old\n\n  # said\n  more\n[x]\n", "[profile u]\nk = v\n\n  # said\n[x]\n"),
+        ("[profile u]\nK=1 ; c\na=b\nk=2", "[profile u]\nk = v\na=b\n"),
+        ("[profile 'u']\n[profile u]\n", "[profile 'u']\n[profile u]\nk = v\n"),
+        ("[profile x]\nk = 1", "[profile x]\nk = 1\n\n[profile u]\nk = v\n"),
+        ("[u]\nk = 1\n", "[u]\nk = 1\n\n[profile u]\nk = v\n"),
+        ("[sso-session u]\r\nk = 1\r\n", "[sso-session u]\r\nk = 1\r\n\r\n[profile u]\r\nk = v\r\n"),
     ],
 )
-def test_in_place_refuses_what_it_could_not_undo(text: str, said: str, line: int) -> None:
-    with pytest.raises(EditError, match=said) as caught:
-        in_place(text, "admin", COMMAND)
-    assert caught.value.line == line
+def test_a_setting_is_put_into_a_profile(text: str, changed: str) -> None:
+    assert with_setting(text, "u", "k", "v") == changed
+    assert with_setting(changed, "u", "k", "v") == changed
+    assert without_settings(with_setting(changed, "u", "k", "w"), "u", {"k"}) == without_settings(changed, "u", {"k"})
 
 
-@pytest.mark.parametrize(
-    ("text", "said", "line"),
-    [
-        ("[profile admin]\nrole_arn = x\n[profile admin]\n", "stands there twice", 3),
-        ("[profile admin]\nrole_arn = x\n[profile admin-role]\n", "there is a profile admin-role already", 3),
-        ("[profile admin]\nrole_arn = x\ncredential_process = y\n", "has a credential_process already", 3),
-        ("[profile admin]\nregion = x\n", "no role settings", 0),
-        ("[profile b]\nrole_arn = x\n", "the profile is not in this file", 0),
-    ],
-)
-def test_separate_refuses_what_it_could_not_undo(text: str, said: str, line: int) -> None:
-    with pytest.raises(EditError, match=said) as caught:
-        _apart(text)
-    assert caught.value.line == line
+def test_the_default_profile_has_two_headers_of_which_one_counts() -> None:
+    both = "[default]\na = 1\n[profile default]\nb = 2\n"
+    assert with_setting(both, "default", "k", "v") == both.replace("b = 2", "k = v\nb = 2")
+    assert lines_of(both, "default", {"a", "b"}) == [4]
+    assert with_setting("", "default", "k", "v") == "[default]\nk = v\n"
 
 
-@pytest.mark.parametrize("added", ["output = json", "# mine"])
-def test_undoing_loses_no_line_that_was_added_since(added: str) -> None:
-    edited = SEPARATE.replace("--profile admin-role\n", f"--profile admin-role\n{added}\n")
-    with pytest.raises(EditError, match="would be lost") as caught:
-        undo_separate(edited, "admin", "admin-role")
-    assert caught.value.line == 4
+def test_in_the_credentials_file_the_header_is_the_name() -> None:
+    text = "[profile default]\nk = 1\n[u]\nk = 2\n"
+    assert lines_of(text, "u", {"k"}, of_credentials=True) == [4]
+    assert lines_of(text, "default", {"k"}, of_credentials=True) == []
+    assert without_settings(text, "u", {"k"}, of_credentials=True) == "[profile default]\nk = 1\n[u]\n"
 
 
-_END = st.sampled_from(["\n", "\r\n", "\r"])
-_VALUE = st.text(st.characters(exclude_characters="|\r\n\x00", exclude_categories=["Cs"]), max_size=8)
-_KEY = st.sampled_from([*sorted(ROLE_KEYS), "region", "output", "Role_Arn", "ca_bundle", "credproc_policy"])
-_PROPERTY = st.builds("{}{}={}".format, _KEY, st.sampled_from(["", " ", "\t  "]), _VALUE)
-_OTHER = st.one_of(st.just(""), st.just("   "), _VALUE.map("# {}".format), _VALUE.map("; {}".format))
-_NESTED = st.builds("s3 =|  a = {}|\tb={}".format, st.just("1"), st.just("2"))
-_BODY = st.lists(st.one_of(_PROPERTY, _OTHER, _NESTED), max_size=8)
-_HEADER = st.sampled_from(["[profile {}]", "[profile\t{}] # c", "[ profile {} ]", "[profile '{}']"])
-_FOREIGN = st.sampled_from(["[profile other]", "[default]", "[sso-session admin]", "[services admin]", "[admin]"])
+def test_a_setting_may_stand_in_the_place_of_another() -> None:
+    text = "[profile u]\na = 1\nold = 2\nb = 3\n"
+    assert with_setting(text, "u", "k", "v", instead_of="old") == "[profile u]\na = 1\nk = v\nb = 3\n"
+    assert with_setting(text + "k = 4\n", "u", "k", "v", instead_of="old") == text + "k = v\n"
 
 
-@st.composite
-def _texts(draw: st.DrawFn) -> str:
-    lines = draw(st.lists(_OTHER, max_size=2))
-    for _ in range(draw(st.integers(0, 2))):
-        lines += [draw(_FOREIGN), *draw(_BODY)]
-    lines += [draw(_HEADER).format("admin"), *draw(_BODY), f"role_arn = {draw(_VALUE)}", *draw(_BODY)]
-    for _ in range(draw(st.integers(0, 2))):
-        lines += [draw(_FOREIGN), *draw(_BODY)]
-    ended = [part + draw(_END) for line in lines for part in line.split("|")]
-    text = "".join(ended)
-    if draw(st.booleans()):
-        text = text.rstrip("\r\n")
-    return draw(st.sampled_from(["", "\ufeff"])) + text
+@pytest.mark.parametrize("name", ["", " ", "a]b", "a\nb", "a\x1bb"])
+def test_what_no_header_can_hold_makes_no_profile(name: str) -> None:
+    with pytest.raises(ConfigError, match="no profile can have this name"):
+        with_setting("", name, "k", "v")
 
 
-@given(_texts())
-def test_undoing_gives_the_same_bytes(text: str) -> None:
-    assert undo_in_place(in_place(text, "admin", COMMAND), "admin") == text
-    assert undo_separate(_apart(text), "admin", "admin-role") == text
+@pytest.mark.parametrize("name", ["a b", "it's", "a'b\"c", "#a", "käse"])
+def test_a_profile_that_is_made_is_read_by_its_name(name: str) -> None:
+    assert parse(with_setting("", name, "k", "v"), "").profiles[name]["k"].value == "v"
 
 
-@given(_texts())
-def test_in_place_leaves_every_other_line_as_it_is_and_in_its_order(text: str) -> None:
-    before, after = text.splitlines(keepends=True), in_place(text, "admin", COMMAND).splitlines(keepends=True)
-    added = [line for line in after if line.startswith("credential_process =")]
-    assert len(added) == 1
-    after.remove(added[0])
-    assert [line.removeprefix("credproc_") for line in after] == [line.removeprefix("credproc_") for line in before]
+# Any text
+
+_KEYS = st.sampled_from(["region", "output", "role_arn", "credproc_access_key_id", "s3"])
 
 
-@given(_texts())
-def test_separate_only_adds_lines(text: str) -> None:
-    before, after = text.splitlines(keepends=True), _apart(text).splitlines(keepends=True)
-    rest = iter(after)
-    kept = [line for line in before if not line.lstrip("\ufeff").startswith("[")]
-    assert all(any(line == other for other in rest) for line in kept)
-
-
-@given(_texts())
-def test_credproc_reads_the_same_settings_and_sdks_no_role(text: str) -> None:
-    before = parse(text.removeprefix("\ufeff"), "").profiles["admin"]
-    edited = parse(in_place(text, "admin", COMMAND).removeprefix("\ufeff"), "").profiles["admin"]
-    assert not ROLE_KEYS & set(edited)
-    assert edited["credential_process"].value == COMMAND
-    for key in before:
-        assert edited.get(key, edited.get(f"credproc_{key}")).value == before[key].value  # type: ignore[union-attr]
-    apart = parse(_apart(text).removeprefix("\ufeff"), "").profiles
-    assert not ROLE_KEYS & set(apart["admin"])
-    assert {key: one.value for key, one in apart["admin-role"].items()} == {
-        key: one.value for key, one in before.items()
+def _values(text: str, profile: str) -> dict[str, dict[str, str]]:
+    """Return all settings of all sections that are read, but for those of the profile."""
+    config = parse(text.removeprefix("\ufeff"), "")
+    kinds = {"profile": config.profiles, "sso-session": config.sso_sessions, "services": config.services}
+    return {
+        f"{kind} {name}": {key: setting.value for key, setting in section.items()}
+        for kind, sections in kinds.items()
+        for name, section in sections.items()
+        if (kind, name) != ("profile", profile)
     }
-    for key in ("region", "output", "s3"):
-        assert (key in apart["admin"]) == (key in before)
+
+
+def _of(text: str, profile: str) -> dict[str, str]:
+    section = parse(text.removeprefix("\ufeff"), "").profiles.get(profile, Section(profile, ""))
+    return {key: setting.value for key, setting in section.items()}
+
+
+@unhurried
+@given(texts(), st.sampled_from(["admin", "default", "other", "a new one"]))
+def test_no_edit_is_no_change(text: str, profile: str) -> None:
+    assert ConfigLines(text).edited({}) == text
+    assert without_settings(text, profile, set()) == text
+    assert without_settings(text, profile, {"no_such_key"}) == text
+
+
+@unhurried
+@given(texts(), st.sampled_from(["admin", "default", "other", "a new one"]), _KEYS)
+def test_a_setting_that_is_put_in_is_read_and_nothing_else_changes(text: str, profile: str, key: str) -> None:
+    edited = with_setting(text, profile, key, "new")
+    assert _of(edited, profile) == {**_of(text, profile), key: "new"}
+    assert _values(edited, profile) == _values(text, profile)
+    assert _is_within(without_settings(text, profile, {key}), edited)
+
+
+@unhurried
+@given(texts(), st.sampled_from(["admin", "default", "other"]), st.sets(_KEYS))
+def test_settings_that_are_taken_out_are_gone_and_nothing_else_changes(text: str, profile: str, keys: set[str]) -> None:
+    edited = without_settings(text, profile, keys)
+    assert _of(edited, profile) == {key: value for key, value in _of(text, profile).items() if key not in keys}
+    assert _values(edited, profile) == _values(text, profile)
+    assert _is_within(edited, text)
+
+
+@unhurried
+@given(texts(), _KEYS)
+def test_a_setting_goes_in_and_out_again(text: str, key: str) -> None:
+    assume(key not in _of(text, "admin"))
+    assume(text.endswith(("\n", "\r")))  # else the header's line may have got an end
+    assert without_settings(with_setting(text, "admin", key, "new"), "admin", {key}) == text
+
+
+def _is_within(few: str, many: str) -> bool:
+    """Whether one is the other without some lines: each line that holds something stands there, each byte in its order.
+
+    Blank lines and ends are compared as bytes alone: a CR and a LF that come to stand together are one end.
+    """
+    rest, lines = iter(many), iter(LINE_END.split(many))
+    return all(any(byte == other for other in rest) for byte in few) and all(
+        any(line == other for other in lines) for line in LINE_END.split(few) if line
+    )

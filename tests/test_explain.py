@@ -12,13 +12,14 @@ from botocore.exceptions import EndpointVariantError
 from botocore.session import Session
 
 from credproc.commands.explain import explained, words
-from credproc.commands.listed import Row, is_coloured, moment, table
+from credproc.commands.listed import Row, is_coloured, table
 from credproc.refresh.endpoint import LEGACY_REGIONS, PARTITION_REGIONS, Endpoint
 from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import parse
 from tests.mfa import World, world
 from tests.program import Home, role_home
 from tests.sts import Sts
+from tests.terminal import column_after
 
 CONFIG = """\
 [profile user1]
@@ -123,8 +124,8 @@ def test_list_shows_what_is_signed_in_and_cached(tmp_path: Path) -> None:
         assert 3500 < found["admin"]["until"] - time.time() <= 3600
         assert 43000 < found["other"]["until"] - time.time() <= 43200
         said = w.home.run("list").stdout
-        assert re.search(r"^admin .* cached until (\d{4}-\d\d-\d\d )?\d\d:\d\dZ$", said, re.MULTILINE)
-        assert re.search(r"^other .* signed in until (\d{4}-\d\d-\d\d )?\d\d:\d\dZ$", said, re.MULTILINE)
+        assert re.search(r"^admin .* cached for 59 min$", said, re.MULTILINE)
+        assert re.search(r"^other .* signed in for 11 h$", said, re.MULTILINE)
         explained_ = w.home.run("explain", "admin").stdout
         assert "\ncached: credentials until " in explained_
         assert "\nsigned in: until " in explained_
@@ -155,20 +156,66 @@ def test_a_name_from_the_file_is_shown_inert() -> None:
     assert "\x1b" not in table([row], 0, colour=False)
 
 
-def test_an_error_is_cut_to_the_width_of_the_terminal_and_a_state_never() -> None:
-    broken = Row("a", None, None, None, None, None, None, "error", None, "x" * 100)
-    signed_in = Row("b", None, None, None, None, None, None, "signed in", 86400, None)
-    for columns, width in ((60, 60 - 47), (100, 100 - 47)):
-        lines = table([broken, signed_in], 0, colour=False, columns=columns).splitlines()
-        assert len(lines[1]) - lines[0].index("STATE") == max(34, width)
-        assert lines[1].endswith("x...")
-        assert lines[2].endswith("signed in until 1970-01-02 00:00Z")
+LONG = "n" * 60
+HOUR = 3600
+STATES = [
+    Row("b", None, None, None, None, None, None, "signed in", 36 * HOUR, None),
+    Row(LONG, f"arn:aws:iam::1:role/{LONG}", "123456789012", LONG, LONG, LONG, LONG, "signed in", 12 * HOUR, None),
+    Row("表" * 40, None, None, "Ec2InstanceMetadata", None, None, None, "cached", 59, None),
+    Row("c", "arn:aws:iam::1:role/r", "123456789012", "StaticKeys", "u", "a/m", "x", "needs a code", None, None),
+    Row("d", None, None, None, None, None, None, "error", None, "x" * 300),
+]
 
 
-def test_a_moment_of_today_is_shown_without_the_day() -> None:
-    assert moment(3600 * 13, 0) == "13:00Z"
-    assert moment(86399, 0) == "23:59Z"
-    assert moment(86400, 0) == "1970-01-02 00:00Z"
+@pytest.mark.parametrize("columns", [80, 100, 160])
+@pytest.mark.parametrize("rows", [STATES, *([row] for row in STATES)], ids=["all", *"abcde"])
+def test_a_table_fits_the_terminal_and_keeps_account_and_state_whole(rows: list[Row], columns: int) -> None:
+    lines = table(rows, 0, colour=False, columns=columns).splitlines()
+    assert max(column_after(line, 1000) for line in lines) <= columns
+    for row, line in zip(rows, lines[1:], strict=True):
+        assert row.account_id is None or row.account_id in line
+        assert row.error is not None or row.state in line
+        assert line.endswith("x…") or row.error is None
+
+
+def test_a_table_that_fits_is_not_cut_and_one_that_is_piped_neither() -> None:
+    whole = table(STATES, 0, colour=False)
+    assert "…" not in whole
+    assert LONG in whole
+    assert "x" * 300 in whole
+    assert table(STATES, 0, colour=False, columns=1000) == whole
+    assert table(STATES[3:4], 0, colour=False, columns=80) == table(STATES[3:4], 0, colour=False)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "1 min"), (119, "1 min"), (120, "2 min"), (3599, "59 min"), (3600, "1 h"), (129600, "36 h")],
+)
+def test_a_state_says_how_long_it_lasts(seconds: int, shown: str) -> None:
+    row = Row("a", None, None, None, None, None, None, "signed in", 1000 + seconds, None)
+    assert table([row], 1000, colour=False).endswith(f"  signed in for {shown}\n")
+
+
+def test_on_a_terminal_of_80_columns_no_line_wraps(tmp_path: Path) -> None:
+    name = "a-name-that-is-longer-than-most-and-still-somebody-has-chosen-it"
+    with world(tmp_path / "home", ("admin", name)) as w:
+        config = w.home.path / ".aws" / "config"
+        config.write_text(config.read_text() + "[profile broken]\nrole_arn = arn:aws:iam::123456789012:role/broken\n")
+        w.answered("admin")
+        piped = w.home.run("list").stdout
+        assert f"\n{name} " in piped
+        assert "…" not in piped
+        plain, coloured = _on_terminal(w, NO_COLOR="1"), _on_terminal(w)
+    count = len(piped.splitlines())
+    assert "\x1b" in coloured
+    lines = plain.replace("\r", "").splitlines()[-count:]
+    assert max(column_after(line, 1000) for line in [*lines, *coloured.splitlines()[-count:]]) <= 80
+    first = [line.split()[0] for line in lines[1:]]
+    assert (first[0], first[2:]) == ("admin", ["user1", "broken"])
+    assert name.startswith(first[1].removesuffix("…"))
+    assert [line.endswith("…") for line in lines[1:]] == [False, False, False, True]
+    assert lines[1].endswith("  cached for 59 min")
+    assert lines[2].endswith("  signed in for 11 h")
 
 
 def test_explain_tells_a_chain_step_by_step() -> None:
@@ -207,8 +254,8 @@ asked: the MFA code of arn:aws:iam::123456789012:mfa/user1, at the terminal
     )
 
 
-def _steps(profile: str, **environ: str) -> list[str]:
-    text = _explained(profile, **environ)
+def _steps(profile: str, config: str = CONFIG, keys: str = KEYS, **environ: str) -> list[str]:
+    text = _explained(profile, config, keys, **environ)
     return re.findall(r"^  \d\. (.*)$", text, re.MULTILINE)
 
 
@@ -239,6 +286,21 @@ def test_explain_of_long_term_keys_says_what_their_session_cannot_do() -> None:
         "asked: nothing\n"
         "remark: a session without MFA cannot call IAM, nor STS but for AssumeRole and GetCallerIdentity\n"
     )
+
+
+def test_explain_takes_keys_in_the_keyring_for_the_users_own() -> None:
+    keys = "[user1]\ncredproc_access_key_id = AKIAIOSFODNN7EXAMPLE\n"
+    taken = "take the keys AKIAIOSFODNN7EXAMPLE of profile 'user1' from the OS keyring"
+    assert _steps("user1", keys=keys)[0] == taken
+    assert [step.partition(" ")[0] for step in _steps("chain", keys=keys)] == ["take", "get", "assume", "assume"]
+    assert "with the code of" in _steps("long", keys=keys)[1]
+    assert "\nasked: the MFA code of arn:aws:iam::123456789012:mfa/user1, at the terminal\n" in _explained(
+        "admin", keys=keys
+    )
+    assert "mfa_serial cannot be used" not in _explained("chain", keys=keys)
+    config = CONFIG.replace("mfa_serial = arn:aws:iam::123456789012:mfa/user1", "region = us-west-2")
+    assert "remark: a session without MFA cannot call IAM" in _explained("user1", config=config, keys=keys)
+    assert _steps("user1", config=config, keys=keys) == [taken, "get a session of 12 h without MFA"]
 
 
 @pytest.mark.parametrize("profile", ["plain", "program", "admin", "chain"])

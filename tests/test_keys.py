@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 
-from credproc.refresh.configedit import with_setting, without_settings
-from tests.mfa import World, profile, world
+from tests.mfa import ACCOUNT, PROMPT, World, profile, world
 from tests.program import PROGRAM, Home
 from tests.terminal import Job, Terminal
 
@@ -151,6 +150,31 @@ def test_a_silent_keyring_is_an_error_in_time(w: World) -> None:
     assert ran.status == 1
 
 
+def test_a_chain_of_roles_may_begin_in_the_keyring(w: World, service: SecretService) -> None:
+    from tests.sts import Trust  # noqa: PLC0415
+
+    first = w.role("first", Trust((w.user.arn,)))
+    last = w.role("last", Trust((first,)))
+    w.home.config(profile("first", first) + profile("last", last, "first") + "[profile user1]\nregion = us-west-2\n")
+    _import(w.home)
+    assert w.home.run("--profile", "last").document["AccountId"] == "123456789012"
+    assert [call.parameters["RoleArn"] for call in w.sts.calls] == [first, last]
+    assert w.sts.calls[0].access_key_id == w.user.access_key_id
+    assert service.items()
+
+
+def test_a_chain_with_mfa_begins_in_the_keyring_and_shares_the_session(w: World, service: SecretService) -> None:
+    from tests.sts import Trust  # noqa: PLC0415
+
+    last = w.role("last", Trust((f"arn:aws:iam::{ACCOUNT}:role/admin",)))
+    _config(w).write_text(_config(w).read_text() + profile("last", last, "admin"))
+    _import(w.home)
+    w.answered("last")
+    _drop_secret(service, w.user.access_key_id)
+    w.unasked("other")
+    assert w.actions == ["GetSessionToken", "AssumeRole", "AssumeRole", "AssumeRole"]
+
+
 # add
 
 
@@ -198,10 +222,18 @@ def test_add_keeps_nothing_that_sts_refuses(w: World, service: SecretService) ->
 def test_add_offline_asks_nobody_and_makes_the_profile(w: World, service: SecretService) -> None:
     before = _config(w).read_text()
     ran = _added(w, "--offline").outcome(30)
-    assert (ran.stdout, ran.stderr) == (f"{w.user.access_key_id} is in the keyring, for profile 'user2'\n", "")
+    assert ran == (0, f"{w.user.access_key_id} is in the keyring, for profile 'user2'\n", "")
     assert _config(w).read_text() == f"{before}\n[profile user2]\ncredproc_access_key_id = {w.user.access_key_id}\n"
     assert w.actions == []
     assert service.items()
+
+
+def test_add_waits_for_a_keyring_on_a_busy_machine(w: World, service: SecretService) -> None:
+    with service.busy():
+        job = _added(w, "--offline")
+        time.sleep(1.6)  # jeepney gives D-Bus one second
+    assert job.outcome(30) == (0, f"{w.user.access_key_id} is in the keyring, for profile 'user2'\n", "")
+    assert set(_secrets(service)) == {w.user.access_key_id}
 
 
 def test_add_without_a_terminal_says_so(w: World) -> None:
@@ -209,7 +241,7 @@ def test_add_without_a_terminal_says_so(w: World) -> None:
     assert (ran.status, ran.stderr) == (
         3,
         (
-            "credproc: error: keys add: there is no terminal to ask for it on\n"
+            "credproc: error: keys add: there is no terminal to ask for it on; nothing was changed\n"
             "credproc: hint: run it in a terminal: keys are taken from nowhere else\n"
         ),
     )
@@ -298,7 +330,7 @@ def test_import_with_a_locked_keyring_changes_nothing(w: World, service: SecretS
 _KILLED = """
 import os, sys
 sys.argv = ["credproc", "keys", "import", "user1", "--yes"]
-from credproc.refresh import configedit, stores
+from credproc.refresh import stores
 count = int(os.environ["KILL_AT"])
 def counted(real):
     def call(*arguments, **options):
@@ -393,32 +425,6 @@ def test_keys_without_an_action_is_a_usage_error(w: World) -> None:
     )
 
 
-# The lines
-
-
-@pytest.mark.parametrize(
-    ("text", "changed"),
-    [
-        ("", "[profile u]\nk = v\n"),
-        ("\ufeff[profile u]\r\na=b", "\ufeff[profile u]\r\nk = v\r\na=b"),
-        ("[profile u]", "[profile u]\nk = v"),
-        ("[profile u]\nk = old\n  more\n[x]\n", "[profile u]\nk = v\n[x]\n"),
-        ("[profile 'u']\n[profile u]\n", "[profile 'u']\n[profile u]\nk = v\n"),
-        ("[profile x]\nk = 1", "[profile x]\nk = 1\n\n[profile u]\nk = v\n"),
-        ("[u]\nk = 1\n", "[u]\nk = 1\n\n[profile u]\nk = v\n"),
-    ],
-)
-def test_a_setting_is_put_into_a_profile(text: str, changed: str) -> None:
-    assert with_setting(text, "u", "k", "v") == changed
-    assert without_settings(with_setting(changed, "u", "k", "w"), "u", {"k"}) == without_settings(changed, "u", {"k"})
-
-
-def test_the_default_profile_has_two_headers_of_which_one_counts() -> None:
-    both = "[default]\na = 1\n[profile default]\nb = 2\n"
-    assert with_setting(both, "default", "k", "v") == both.replace("b = 2", "k = v\nb = 2")
-    assert with_setting("", "default", "k", "v") == "[default]\nk = v\n"
-
-
 # rotate, with moto's IAM
 
 
@@ -499,7 +505,7 @@ def test_rotate_puts_a_new_key_in_the_place_of_the_old_one(cloud: Cloud) -> None
 _ROTATE_KILLED = """
 import os, sys
 sys.argv = ["credproc", "keys", "rotate", "user1"]
-from credproc.refresh import configedit, stores, iam
+from credproc.refresh import stores, iam
 count = int(os.environ["KILL_AT"])
 def counted(real):
     def call(*arguments, **options):
@@ -651,3 +657,53 @@ def test_rotate_sends_no_key_over_plain_http(cloud: Cloud) -> None:
         ),
     )
     assert cloud.keys == {cloud.first: "Active"}
+
+
+# rotate, with an IAM whose policy asks for MFA
+
+
+def _keys_of(w: World) -> dict[str, bool]:
+    return {key.access_key_id: w.sts.iam.is_active(key.access_key_id) for key in w.sts.iam.keys_of(w.user.arn)}
+
+
+def test_rotate_works_where_the_users_policy_requires_mfa(w: World, service: SecretService) -> None:
+    w.home.environ["AWS_ENDPOINT_URL_IAM"] = w.sts.url
+    w.sts.iam.mfa_for_keys = True
+    _import(w.home)
+    job = w.start("keys", "rotate", "user1")
+    w.terminal.expect(PROMPT)
+    w.type_code()
+    ran = job.outcome(30)
+    ((new, is_active),) = _keys_of(w).items()
+    assert (ran.status, ran.stderr) == (0, "")
+    assert ran.stdout.endswith(f"{new} has taken the place of {w.user.access_key_id}, which is deleted\n")
+    assert is_active
+    assert set(_secrets(service)) == {new}
+    assert w.actions == [
+        "GetCallerIdentity",
+        "GetSessionToken",
+        "ListAccessKeys",
+        "CreateAccessKey",
+        "GetCallerIdentity",
+        "GetCallerIdentity",
+        "UpdateAccessKey",
+        "DeleteAccessKey",
+    ]
+
+
+def test_rotate_without_the_mfa_that_the_policy_requires_says_what_is_missing(w: World, service: SecretService) -> None:
+    w.home.environ["AWS_ENDPOINT_URL_IAM"] = w.sts.url
+    w.sts.iam.mfa_for_keys = True
+    _without_mfa(w)
+    _import(w.home)
+    before = _config(w).read_bytes()
+    ran = w.home.run("keys", "rotate", "user1")
+    assert (ran.status, ran.stdout) == (1, "")
+    assert ran.stderr.startswith(f"credproc: error: user1: ListAccessKeys: AccessDenied: User: {w.user.arn} is not")
+    assert ran.stderr.endswith(
+        "credproc: hint: a policy must allow iam:ListAccessKeys on the user itself; if it asks for MFA, mfa_serial is"
+        " missing in the profile\n"
+    )
+    assert _config(w).read_bytes() == before
+    assert _keys_of(w) == {w.user.access_key_id: True}
+    assert set(_secrets(service)) == {w.user.access_key_id}

@@ -116,7 +116,7 @@ def test_setup_separate_moves_the_role_behind(h: Home) -> None:
     )
     assert re.search(_works("admin") + r"\Z", ran.stdout)
     listed = h.run("list").stdout
-    assert re.search(r"^admin .* yes +cached until", listed, re.MULTILINE)
+    assert re.search(r"^admin .* yes +cached for ", listed, re.MULTILINE)
     assert re.search(r"^admin-role .* as admin +ready$", listed, re.MULTILINE)
     assert h.run("setup", "admin", "--undo", "--yes").status == 0
     assert _config(h).read_bytes() == before
@@ -162,6 +162,27 @@ def test_setup_keeps_line_ends_a_link_and_the_mode(h: Home, tmp_path: Path, endi
     assert real.read_bytes() == before
 
 
+def test_setup_keeps_the_owner(h: Home) -> None:
+    nobody = 65534 if os.geteuid() == 0 else os.geteuid()
+    group = 65534 if os.geteuid() == 0 else os.getegid()
+    os.chown(_config(h), nobody, group)
+    assert h.run("setup", "admin", "--yes").status == 0
+    for path in (_config(h), _config(h).with_name("config.credproc-backup")):
+        assert (path.stat().st_uid, path.stat().st_gid) == (nobody, group)
+    assert "credproc_role_arn" in _config(h).read_text()
+
+
+def test_setup_leaves_nothing_behind_where_the_backup_cannot_be_made(h: Home) -> None:
+    backup = _config(h).with_name("config.credproc-backup")
+    backup.mkdir()
+    before = _config(h).read_bytes()
+    ran = h.run("setup", "admin", "--yes")
+    assert (ran.status, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("credproc: error: ~/.aws/config: cannot be written: is a directory\n")
+    assert _config(h).read_bytes() == before
+    assert sorted(path.name for path in backup.parent.iterdir()) == ["config", "config.credproc-backup", "credentials"]
+
+
 def _failed(h: Home, *arguments: str) -> tuple[int, str]:
     before = _config(h).read_bytes()
     ran = h.run("setup", *arguments, start_new_session=True)
@@ -175,13 +196,13 @@ def test_setup_without_a_terminal_asks_for_yes(h: Home) -> None:
     assert _failed(h, "admin") == (
         3,
         (
-            "setup: write this?: there is no terminal to ask for it on; nothing was written\n"
+            "setup: there is no terminal to ask for it on; nothing was written\n"
             "run the command in a terminal, or with --yes\n"
         ),
     )
     assert _failed(h) == (
         3,
-        "setup: which profile?: there is no terminal to ask for it on; nothing was written\nname one: admin other\n",
+        "setup: there is no terminal to ask for it on; nothing was written\nname one: admin other\n",
     )
 
 
@@ -396,7 +417,7 @@ def test_setup_is_cancelled_by_ctrl_d_and_by_ctrl_c(w: World) -> None:
         assert (ran.status, ran.stdout) == (status, "")
         assert "credproc_" not in _config(w.home).read_text()
         if key == "\x04":
-            assert ran.stderr.startswith("credproc: error: setup: write this?: cancelled; nothing was written\n")
+            assert ran.stderr.startswith("credproc: error: setup: cancelled; nothing was written\n")
 
 
 def test_setup_stopped_and_continued_asks_again(w: World) -> None:
@@ -430,7 +451,7 @@ def test_setup_without_a_name_lets_one_choose(w: World) -> None:
     assert (ran.status, ran.stderr) == (
         3,
         (
-            "credproc: error: setup: which profile?: none was chosen; nothing was written\n"
+            "credproc: error: setup: no profile was chosen; nothing was written\n"
             "credproc: hint: name one: admin second\n"
         ),
     )
@@ -441,7 +462,7 @@ def test_setup_asks_nobody_where_that_is_forbidden(w: World) -> None:
     assert (ran.status, ran.stderr) == (
         3,
         (
-            "credproc: error: setup: write this?: CREDPROC_INTERACTIVE=never forbids to ask\n"
+            "credproc: error: setup: CREDPROC_INTERACTIVE=never forbids to ask; nothing was written\n"
             "credproc: hint: run the command in a terminal, or with --yes\n"
         ),
     )

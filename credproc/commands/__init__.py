@@ -1,4 +1,4 @@
-"""The commands for people: argparse, one file a command, never imported on a hit.
+"""The commands for people: argparse, one file a command (``keys``: one an action), never imported on a hit.
 
 A command's file says what it is (``GROUP``, ``HELP``, ``DESCRIPTION``), adds its arguments to a parser (``add``) and
 runs (``run``). It imports what is slow inside its functions, as ``--help`` and completions look at all of them.
@@ -162,7 +162,7 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
     return arguments[:at], arguments[at + 1 :]
 
 
-def add_name(one: argparse._ActionsContainer, help_text: str, *, optional: bool = False) -> None:
+def add_name(one: argparse._ActionsContainer, help_text: str, *, optional: bool = False, metavar: str = "NAME") -> None:
     """Add the profile's name as the command's first argument."""
 
     def name(text: str) -> str:
@@ -170,7 +170,7 @@ def add_name(one: argparse._ActionsContainer, help_text: str, *, optional: bool 
             raise argparse.ArgumentTypeError("needs a name")
         return text
 
-    one.add_argument("command_profile", metavar="NAME", type=name, nargs="?" if optional else None, help=help_text)
+    one.add_argument("command_profile", metavar=metavar, type=name, nargs="?" if optional else None, help=help_text)
 
 
 def add_profile(one: argparse._ActionsContainer, help_text: str) -> None:

@@ -1,200 +1,168 @@
-"""Edits of the config file, line by line: text in, text out. What an edit is not about stays byte for byte.
+"""Edits of the two AWS files, by lines: text in, text out. What an edit is not about stays byte for byte.
 
-In place, a profile's role settings get the prefix that SDKs pass over, and the line that starts credproc stands before
-the first of them. Separate, the profile's lines stay where they are below a new name, and a short profile of the old
-name stands before them: what SDKs read. So each can be undone exactly.
+The lines are found by the grammar with which ``sharedconfig`` reads them. An edit says what stands in the place of
+which lines, by index, so that it cannot touch any other.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from credproc.refresh.sharedconfig import config_header
+from credproc.errors import ConfigError, quoted
+from credproc.refresh.sharedconfig import LINE_END, config_header, header_in
 
-# What makes SDKs assume the role by themselves, or belongs to it
-ROLE_KEYS = frozenset(
-    (
-        "role_arn source_profile credential_source external_id mfa_serial role_session_name duration_seconds"
-        " web_identity_token_file"
-    ).split()
-)
-_PREFIX = "credproc_"
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-_END = re.compile(r"[\r\n]*\Z")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")
 _BOM = "\ufeff"
+_PREFIXED_DEFAULT = "profile default"
 
 
-class EditError(ValueError):
-    """The file is not as the edit needs it; ``line`` counts from 1, and is 0 where no line is to blame."""
+class Setting(NamedTuple):
+    """A setting of a profile, and the lines that make it."""
 
-    def __init__(self, what: str, line: int = 0) -> None:
-        """Take what is wrong, and where."""
-        super().__init__(what)
-        self.line = line
+    key: str  # lower case
+    numbers: tuple[int, ...]  # indices: of the line that sets it, and of those that go on with it
 
 
-class _Part(NamedTuple):
-    """A section of the file: lines from its header to before the next one, by index."""
-
-    profile: str | None  # None: no profile's
-    is_prefixed: bool  # [profile NAME], not [default]
-    start: int
-    stop: int
+class _Line(NamedTuple):
+    profile: str | None  # whose it is; None: no profile's, or one that does not count
+    key: str | None  # that it sets, or goes on with
+    is_header: bool = False
+    is_first: bool = False  # it sets the key
 
 
-class _File:
-    """The lines of a text, with their ends, and its sections."""
+class ConfigLines:
+    """The lines of a config file, or a credentials file: ``text`` split where lines end, the ends included."""
 
-    def __init__(self, text: str) -> None:
-        self.bom = _BOM if text.startswith(_BOM) else ""
-        self.lines: list[str] = _LINE.findall(text[len(self.bom) :])
-        starts = [number for number, line in enumerate(self.lines) if line.startswith("[")]
-        self.parts = [
-            self._part(start, stop) for start, stop in zip(starts, [*starts[1:], len(self.lines)], strict=True)
-        ]
+    def __init__(self, text: str, *, of_credentials: bool = False) -> None:
+        """Take the file's text, which ``sharedconfig`` can read; a line that it cannot belongs to no profile."""
+        self._bom = _BOM if text.startswith(_BOM) else ""
+        self.lines: Sequence[str] = tuple(_split(text.removeprefix(_BOM)))
+        self._kinds = list(_kinds(self.lines, of_credentials=of_credentials))
+        if any(line.profile == _PREFIXED_DEFAULT for line in self._kinds):  # wins over "[default]", which is not read
+            names = {"default": None, _PREFIXED_DEFAULT: "default"}
+            self._kinds = [line._replace(profile=names.get(line.profile or "", line.profile)) for line in self._kinds]
 
-    def _part(self, start: int, stop: int) -> _Part:
-        header = self.lines[start][1:].partition("]")[0].strip(" \t")
-        kind, name = config_header(header)
-        return _Part(name if kind == "profile" else None, header != "default", start, stop)
+    def headers(self, profile: str) -> list[int]:
+        """Return the indices of the profile's headers."""
+        return [number for number, line in enumerate(self._kinds) if line.is_header and line.profile == profile]
 
-    def of(self, profile: str) -> list[_Part]:
-        """Return the sections of the profile that count."""
-        found = [part for part in self.parts if part.profile == profile]
-        prefixed = [part for part in found if part.is_prefixed]
-        return prefixed or found
+    def settings(self, profile: str, keys: Collection[str] | None = None) -> list[Setting]:
+        """Return the settings of the profile (with these keys), in their order."""
+        found: list[Setting] = []
+        for number, line in enumerate(self._kinds):
+            if line.profile != profile or line.key is None:
+                continue
+            if line.is_first:
+                found.append(Setting(line.key, (number,)))
+            else:
+                found[-1] = found[-1]._replace(numbers=(*found[-1].numbers, number))
+        return [setting for setting in found if keys is None or setting.key in keys]
 
-    def only(self, profile: str) -> _Part:
-        """Return the one section of the profile. Raises EditError."""
-        found = self.of(profile)
-        if not found:
-            raise EditError("the profile is not in this file")
-        if len(found) > 1:
-            raise EditError("the profile stands there twice", found[1].start + 1)
-        return found[0]
+    def section(self, header: int) -> range:
+        """Return the indices of the header and of all lines to before the next one."""
+        stop = next((number for number in range(header + 1, len(self.lines)) if self._kinds[number].is_header), None)
+        return range(header, len(self.lines) if stop is None else stop)
 
-    def properties(self, part: _Part) -> Iterator[tuple[int, str]]:
-        """Yield index and lower-case key of each setting of a section."""
-        for number in range(part.start + 1, part.stop):
-            line = self.lines[number]
-            if line[0] not in " \t#;\r\n" and "=" in line:
-                yield number, line.partition("=")[0].strip(" \t").lower()
+    def end(self, number: int = 0) -> str:
+        """Return the line end to use beside this line: its own, else that of the first line."""
+        ends = (end_of(self.lines[one]) for one in (number, 0) if one < len(self.lines))
+        return next((end for end in ends if end), "\n")
 
-    def text(self) -> str:
-        return self.bom + "".join(self.lines)
+    def edited(self, instead: Mapping[int, str]) -> str:
+        """Return the text with another one in the place of each of these lines."""
+        return self._bom + "".join(instead.get(number, line) for number, line in enumerate(self.lines))
 
 
-def in_place(text: str, profile: str, command: str) -> str:
-    """Return the text with the profile's role settings prefixed and a ``credential_process`` line before the first.
+def with_setting(  # noqa: PLR0913 - a line, and where it stands
+    text: str, profile: str, key: str, value: str, *, of_credentials: bool = False, instead_of: str | None = None
+) -> str:
+    """Return the text with ``key = value`` in the profile, in the place of the key's line or as its first setting.
 
-    Raises EditError where the profile has such a line already, or a setting both with and without prefix.
+    A profile that is not there is appended. ``instead_of`` is a key in whose place it stands, if its own is not there.
+    Raises ConfigError if no profile can have this name.
     """
-    file = _File(text)
-    first = None
-    found = [one for part in file.of(profile) for one in file.properties(part)]
-    keys = {key for _, key in found}
-    for number, key in found:
-        if key == "credential_process":
-            raise EditError("the profile has a credential_process already", number + 1)
-        if key in ROLE_KEYS and _PREFIX + key in keys:
-            raise EditError(f"{key} stands beside {_PREFIX}{key}", number + 1)
-        if key in ROLE_KEYS:
-            file.lines[number] = _PREFIX + file.lines[number]
-            first = number if first is None else first
-    if first is None:
-        raise EditError("no role settings of the profile are in this file")
-    end = _end(file.lines, first)
-    file.lines.insert(first, f"credential_process = {command}{end}")
-    return file.text()
+    file = ConfigLines(text, of_credentials=of_credentials)
+    setting = f"{key} = {value}"
+    old = file.settings(profile, {key}) or ([] if instead_of is None else file.settings(profile, {instead_of}))
+    if old:
+        numbers = [number for one in old for number in one.numbers]
+        return file.edited({**dict.fromkeys(numbers, ""), numbers[0]: setting + end_of(file.lines[numbers[0]])})
+    headers = file.headers(profile)
+    if not headers:
+        return _appended(text, file, _header_of(profile, of_credentials=of_credentials), setting)
+    header, end = file.lines[headers[-1]], file.end(headers[-1])
+    below = f"{header}{setting}{end}" if end_of(header) else f"{header}{end}{setting}"
+    return file.edited({headers[-1]: below})
 
 
-def undo_in_place(text: str, profile: str) -> str:
-    """Return the text without the profile's ``credential_process`` line and its role settings without the prefix."""
-    file = _File(text)
-    found = [one for part in file.of(profile) for one in file.properties(part)]
-    for number, key in found:
-        if key.startswith(_PREFIX) and key.removeprefix(_PREFIX) in ROLE_KEYS:
-            file.lines[number] = file.lines[number][len(_PREFIX) :]
-    for number in sorted((number for number, key in found if key == "credential_process"), reverse=True):
-        del file.lines[number : _after(file.lines, number)]
-    return file.text()
+def without_settings(text: str, profile: str, keys: Collection[str], *, of_credentials: bool = False) -> str:
+    """Return the text without the lines that set these keys in the profile, and those that go on with them."""
+    file = ConfigLines(text, of_credentials=of_credentials)
+    return file.edited({number: "" for setting in file.settings(profile, keys) for number in setting.numbers})
 
 
-def separate(text: str, profile: str, behind: str, command: str) -> str:
-    """Return the text with the profile's lines below the name ``behind``, and a new profile of its name before them.
-
-    The new one has the line that starts credproc and a copy of all settings that are not the role's. Raises EditError.
-    """
-    file = _File(text)
-    part = file.only(profile)
-    if file.of(behind):
-        raise EditError(f"there is a profile {behind} already", file.of(behind)[0].start + 1)
-    copied: list[str] = []
-    header, end = file.lines[part.start], _end(file.lines, part.start)
-    for number, key in file.properties(part):
-        if key == "credential_process":
-            raise EditError("the profile has a credential_process already", number + 1)
-        if key not in ROLE_KEYS and not key.startswith(_PREFIX) and key != "mfa_process":
-            copied += file.lines[number : _after(file.lines, number)]
-    if not any(key in ROLE_KEYS for _, key in file.properties(part)):
-        raise EditError("no role settings of the profile are in this file")
-    copied = [line if _end_of(line) else line + end for line in copied]
-    bracket, rest = _bracket(header)
-    file.lines[part.start] = f"[profile {behind}]{rest}"
-    file.lines[part.start : part.start] = [bracket + end, f"credential_process = {command}{end}", *copied, end]
-    return file.text()
+def lines_of(text: str, profile: str, keys: Collection[str], *, of_credentials: bool = False) -> list[int]:
+    """Return the numbers of the lines that set these keys in the profile, from 1."""
+    return [one.numbers[0] + 1 for one in ConfigLines(text, of_credentials=of_credentials).settings(profile, keys)]
 
 
-def undo_separate(text: str, profile: str, behind: str) -> str:
-    """Return the text without the short profile that SDKs read, and the other one with its name.
-
-    Raises EditError where a line stands in the short one alone, and would be lost.
-    """
-    file = _File(text)
-    short, whole = file.only(profile), file.only(behind)
-    known = {_END.sub("", line) for line in file.lines[whole.start : whole.stop]}
-    bracket, rest = _bracket(file.lines[short.start])
-    if rest.strip():
-        raise EditError("a comment that would be lost", short.start + 1)
-    process = {number for number, key in file.properties(short) if key == "credential_process"}
-    for number in range(short.start + 1, short.stop):
-        line = _END.sub("", file.lines[number])
-        if line.strip() and number not in process and line not in known:
-            raise EditError(f"a line of [{bracket[1:-1]}] alone, which would be lost", number + 1)
-    file.lines[whole.start] = bracket + _bracket(file.lines[whole.start])[1]
-    del file.lines[short.start : short.stop]
-    return file.text()
+def end_of(line: str) -> str:
+    """Return the line's end, empty in a last line without one."""
+    return line[len(line.rstrip("\r\n")) :]
 
 
-def renewed(text: str, profile: str, command: str) -> str:
-    """Return the text with another command in the profile's ``credential_process`` line."""
-    file = _File(text)
-    for part in file.of(profile):
-        for number, key in file.properties(part):
-            if key == "credential_process":
-                name = file.lines[number].partition("=")[0]
-                file.lines[number] = f"{name}= {command}{_end_of(file.lines[number])}"
-    return file.text()
+def _split(text: str) -> Iterator[str]:
+    start = 0
+    for found in LINE_END.finditer(text):
+        yield text[start : found.end()]
+        start = found.end()
+    if start < len(text):
+        yield text[start:]
 
 
-def _bracket(header: str) -> tuple[str, str]:
-    inside, _, rest = header.partition("]")
-    return inside + "]", rest
+def _kinds(lines: Sequence[str], *, of_credentials: bool) -> Iterator[_Line]:
+    """Yield what each line is, as ``sharedconfig`` takes it."""
+    profile: str | None = None
+    key: str | None = None
+    for whole in lines:
+        line = whole.rstrip("\r\n")
+        stripped = line.strip(" \t")
+        if line[:1] == "[":
+            profile, key = _profile(stripped, of_credentials=of_credentials), None
+            yield _Line(profile, None, is_header=True)
+        elif not stripped or stripped[0] in "#;":
+            yield _Line(profile, None)
+        elif line[0] in " \t":
+            yield _Line(profile, key)
+        else:
+            key = stripped.partition("=")[0].strip(" \t").lower()
+            yield _Line(profile, key, is_first=True)
 
 
-def _after(lines: Sequence[str], number: int) -> int:
-    """Return the index behind a setting and the indented lines that continue it."""
-    number += 1
-    while number < len(lines) and lines[number][0] in " \t" and lines[number].strip():
-        number += 1
-    return number
+def _profile(stripped: str, *, of_credentials: bool) -> str | None:
+    """Return the profile that a header declares, or None; ``[profile default]`` by its whole name."""
+    try:
+        header = header_in(stripped, "")
+    except ConfigError:  # no reader takes the file
+        return None
+    if of_credentials:
+        return header if _PLAIN_NAME.fullmatch(header) else None
+    kind, name = config_header(header)
+    if kind != "profile":
+        return None
+    return _PREFIXED_DEFAULT if name == "default" and header != "default" else name
 
 
-def _end_of(line: str) -> str:
-    found = _END.search(line)
-    return found[0] if found else ""
+def _appended(text: str, file: ConfigLines, header: str, setting: str) -> str:
+    end = file.end()
+    gap = "" if not text.strip(_BOM) else end if end_of(text) else end + end
+    return f"{text}{gap}{header}{end}{setting}{end}"
 
 
-def _end(lines: Sequence[str], number: int) -> str:
-    """Return the line end to use beside this line: its own, else that of the first line."""
-    return _end_of(lines[number]) or _end_of(lines[0]) or "\n"
+def _header_of(profile: str, *, of_credentials: bool) -> str:
+    if any(not character.isprintable() for character in profile) or "]" in profile or not profile.strip():
+        raise ConfigError(f"{quoted(profile)}: no profile can have this name", "use letters, digits, and . _ - / @ : +")
+    if profile == "default" or of_credentials:
+        return f"[{profile}]"
+    return f"[profile {profile if _PLAIN_NAME.fullmatch(profile) else shlex.quote(profile)}]"

@@ -1,6 +1,8 @@
-"""What the cache's entries say of themselves, and their removal under their lock."""
+"""What is kept: the cache's entries and the notes of MFA sessions, what they say of themselves, and their removal."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from credproc import cache
@@ -8,8 +10,9 @@ from credproc.errors import CredprocError, DeadlineError
 from credproc.files import PrivateDirectory
 from credproc.refresh.keep import about_entry
 from credproc.refresh.lock import Lock
+from credproc.refresh.session import SUFFIX, Index, read_index
 
-_PATIENCE = 5  # seconds for a refresh that is under way; it may be waiting for a person
+_PATIENCE = 5  # seconds for who is under way; it may be waiting for a person
 
 
 class Described(NamedTuple):
@@ -80,18 +83,31 @@ def described(directory: PrivateDirectory) -> list[Described]:
     return found
 
 
+def sessions(directory: PrivateDirectory) -> list[Index]:
+    """Return the notes of all MFA sessions."""
+    found = (read_index(directory, name) for name in directory.names() if name.endswith(SUFFIX))
+    return [index for index in found if index is not None]
+
+
 def remove(directory: PrivateDirectory, name: str, command: str) -> bool:
     """Remove an entry under its lock, so that no run restamps what was just removed; return whether it was there.
 
     Raises CredprocError, named after the command, while a refresh holds the lock.
     """
+    with in_turn(directory, name, command):
+        return directory.remove(name)
+
+
+@contextmanager
+def in_turn(directory: PrivateDirectory | None, name: str, command: str) -> Iterator[None]:
+    """Hold the lock of this name meanwhile. Raises CredprocError, named after the command, if another run does."""
     lock = Lock(directory, name)
     try:
-        lock.wait(lambda: None, time.monotonic() + _PATIENCE)
-    except DeadlineError as error:
-        raise CredprocError(f"{command}: {error}", "wait until it has ended, or end that process") from None
-    try:
-        return directory.remove(name)
+        try:
+            lock.wait(lambda: None, time.monotonic() + _PATIENCE)
+        except DeadlineError as error:
+            raise CredprocError(f"{command}: {error}", "wait until it has ended, or end that process") from None
+        yield
     finally:
         lock.close()
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from credproc.commands.profiles import Look, State, names
 from credproc.commands.said import Said
+from credproc.commands.table import GAP, fitting, natural, padded
 from credproc.errors import inert
 from credproc.refresh.credentials import account_in
 from credproc.refresh.plan import Plan
@@ -22,13 +23,13 @@ HELP = "show the profiles, and how each stands"
 DESCRIPTION = "Show the profiles with role, account, source, MFA device and state. No network, no keyring."
 
 _HEADINGS = ("PROFILE", "ROLE", "ACCOUNT", "SOURCE", "MFA", "CREDPROC", "STATE")
-_CELL = 40  # characters
-_ERROR = 70
-_LEAST = 34  # of a state that is cut to a terminal's width: "signed in until 2026-11-24 13:00Z" stays whole
-_DAY = 86400  # seconds
+# Columns of the terminal that remain of what is cut to fit it; all states together fit 80
+_LEAST = dict.fromkeys(("PROFILE", "ROLE", "SOURCE", "MFA", "CREDPROC"), 7)
+_LEAST_ERROR = 18
 _COLOURS = {"cached": "32", "signed in": "32", "needs a code": "33", "error": "31"}  # green, yellow, red
 _SOURCES = {
     "StaticKeys": "keys",
+    "KeyringKeys": "keys",
     "WebIdentity": "web identity",
     "IdentityCenter": "Identity Center",
     "Process": "program",
@@ -59,20 +60,28 @@ def rows(look: Look) -> list[Row]:
 def table(found: Sequence[Row], now: float, *, colour: bool, columns: int | None = None) -> str:
     """Return the rows as aligned lines below a heading; ``now`` is in epoch seconds.
 
-    ``columns`` is the width of the terminal, to which an error is cut.
+    ``columns`` is the width of the terminal, to which names and errors are cut; None: nothing is cut.
     """
     if not found:
         return ""
-    cells = [_HEADINGS, *(_cells(row, now) for row in found)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(_HEADINGS) - 1)]
+    shown = [_HEADINGS, *(_cells(row, now) for row in found)]
+    widths = natural(shown)
+    if columns is not None:
+        widths = fitting(widths, _least(found, widths, now), columns)
     lines = []
-    for number, line in enumerate(cells):
-        padded = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
-        code = None if number == 0 else _COLOURS.get(found[number - 1].state)
-        state = line[-1] if columns is None else inert(line[-1], max(_LEAST, columns - len("  ".join(padded)) - 2))
-        state = f"\x1b[{code}m{state}\x1b[0m" if colour and code else state
-        lines.append("  ".join([*padded, state]).rstrip() + "\n")
+    for cells, row in zip(padded(shown, widths), [None, *found], strict=True):
+        *names, state = cells
+        code = None if row is None or not colour else _COLOURS.get(row.state)
+        state = state.rstrip() if code is None else f"\x1b[{code}m{state.rstrip()}\x1b[0m"
+        lines.append(GAP.join((*names, state)).rstrip() + "\n")
     return "".join(lines)
+
+
+def _least(found: Sequence[Row], widths: Sequence[int], now: float) -> list[int]:
+    """Return to which widths the columns may be cut: an account and a state that is no error stay whole."""
+    state = max(_LEAST_ERROR if row.error is not None else len(_state(row, now)) for row in found)
+    names = zip(_HEADINGS[:-1], widths, strict=False)
+    return [*(min(width, _LEAST.get(name, width)) for name, width in names), state]
 
 
 def as_json(found: Sequence[Row]) -> str:
@@ -126,21 +135,19 @@ def _cells(row: Row, now: float) -> tuple[str, ...]:
         (row.mfa_serial or "-").rpartition("/")[2],
         through,
     )
-    return (*(inert(cell, _CELL) for cell in shown), _state(row, now))
+    return (*map(inert, shown), _state(row, now))
 
 
 def _state(row: Row, now: float) -> str:
     if row.error is not None:
-        return inert(row.error, _ERROR)
-    return row.state if row.until is None else f"{row.state} until {moment(row.until, now)}"
+        return inert(row.error)
+    return row.state if row.until is None else f"{row.state} for {_left(row.until - now)}"
 
 
-def moment(seconds: int, now: float) -> str:
-    """Return epoch seconds as a person reads them, in UTC: the time alone on the day of ``now``."""
-    import time  # noqa: PLC0415 - not for --names
-
-    form = "%H:%MZ" if seconds // _DAY == now // _DAY else "%Y-%m-%d %H:%MZ"
-    return time.strftime(form, time.gmtime(seconds))
+def _left(seconds: float) -> str:
+    """Return how long something lasts, in one unit: the column is narrow, and ``status`` tells the moment."""
+    hours, minutes = int(seconds) // 3600, max(1, int(seconds) // 60)
+    return f"{hours} h" if hours else f"{minutes} min"
 
 
 def add(one: argparse.ArgumentParser) -> None:

@@ -4,12 +4,11 @@ import argparse
 
 from credproc import cache
 from credproc.commands import add_profile
-from credproc.commands.entries import described, until_shown
+from credproc.commands.entries import described, sessions, until_shown
 from credproc.commands.said import Said
 from credproc.errors import ConfigError
 from credproc.refresh import FOR_PEOPLE, own_directory, refresh
 from credproc.refresh.request import Request
-from credproc.refresh.session import SUFFIX, read_index
 
 _RENEWED_BELOW = 7200  # seconds that a session has left; one with more lasts through the next hours as it is
 
@@ -36,15 +35,15 @@ def login(request: Request, *, renew: bool) -> str:
         )
     now = request.clock()
     entry = next((entry for entry in described(directory) if entry.name == name), None)
-    lines = []
     serial = None if entry is None else entry.mfa_serial
-    for file in directory.names():
-        index = read_index(directory, file) if file.endswith(SUFFIX) and serial is not None else None
-        if index is not None and index.serial == serial and index.expiration > now:
-            lines.append(f"signed in with {serial} {until_shown(index.expiration, now)}\n")
+    said = "".join(
+        f"signed in with {serial} {until_shown(index.expiration, now)}\n"
+        for index in sessions(directory)
+        if index.serial == serial and index.expiration > now
+    )
     if entry is None or entry.expiration is None:
-        return "".join(lines) + f"{request.subject} gives credentials that do not say when they end; nothing is kept\n"
-    return "".join(lines) + f"{request.subject} has credentials {until_shown(entry.expiration, now)}\n"
+        return said + f"{request.subject} gives credentials that do not say when they end; nothing is kept\n"
+    return said + f"{request.subject} has credentials {until_shown(entry.expiration, now)}\n"
 
 
 def add(one: argparse.ArgumentParser) -> None:

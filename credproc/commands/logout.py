@@ -1,22 +1,18 @@
 """credproc logout: remove MFA sessions from where they are kept, and the cached credentials that hang on them."""
 
 import argparse
-import time
 
 from credproc.commands import add_profile
-from credproc.commands.entries import Described, described, remove
+from credproc.commands.entries import Described, described, in_turn, remove, sessions
 from credproc.commands.said import Said
-from credproc.errors import CredprocError, DeadlineError, SessionStoreError
+from credproc.errors import CredprocError, SessionStoreError
 from credproc.files import PrivateDirectory
 from credproc.refresh import own_directory
-from credproc.refresh.lock import Lock
-from credproc.refresh.plan import Asker, Plan, plan_for
+from credproc.refresh.plan import Asker, plan_for
 from credproc.refresh.request import Request
-from credproc.refresh.session import SUFFIX, Index, SessionId, Sessions, read_index, session_id
+from credproc.refresh.session import Index, SessionId, Sessions, session_id
 from credproc.refresh.sharedconfig import read
 from credproc.refresh.stores import store_for
-
-_PATIENCE = 5  # seconds for a sign-in that is under way; it may be waiting for a person
 
 GROUP = "sign in"
 HELP = "forget the user's MFA session, and what hangs on it"
@@ -29,7 +25,7 @@ def logout(request: Request, *, everyone: bool) -> str:
     if directory is None:
         return "nothing is kept: there is no private directory for it\n"
     if everyone:
-        indexes = [index for name in directory.names() if (index := _index(directory, name)) is not None]
+        indexes = sessions(directory)
         entries = [entry for entry in described(directory) if entry.mfa_serial is not None]
     else:
         indexes, entries = _of_profile(request, directory)
@@ -39,29 +35,20 @@ def logout(request: Request, *, everyone: bool) -> str:
     return "".join(f"{line}\n" for line in said) or f"nobody was signed in{subject}\n"
 
 
-def _index(directory: PrivateDirectory, name: str) -> Index | None:
-    return read_index(directory, name) if name.endswith(SUFFIX) else None
-
-
 def _of_profile(request: Request, directory: PrivateDirectory) -> tuple[list[Index], list[Described]]:
     config = read(request.environ)
     plan = plan_for(config, request.profile or "default", request.environ, Asker(program=request.program))
-    access_key_id = _access_key_id(plan)
+    access_key_id = plan.source.access_key_id
     if plan.mfa is None or access_key_id is None:
         return [], []
     name = session_id(access_key_id, plan.mfa.serial, plan.endpoint.issuer).name
-    index = _index(directory, name + SUFFIX)
+    indexes = [index for index in sessions(directory) if index.name == name]
     entries = [
         entry
         for entry in described(directory)
         if entry.mfa_serial == plan.mfa.serial and entry.source_access_key_id == access_key_id
     ]
-    return [] if index is None else [index], entries
-
-
-def _access_key_id(plan: Plan) -> str | None:
-    identity = dict(plan.source.identity)
-    return identity.get("access_key_id") or identity.get("AWS_ACCESS_KEY_ID")
+    return indexes, entries
 
 
 def sign_out(index: Index, request: Request, directory: PrivateDirectory, command: str) -> str:
@@ -69,19 +56,14 @@ def sign_out(index: Index, request: Request, directory: PrivateDirectory, comman
 
     Raises CredprocError, named after the command.
     """
-    lock = Lock(directory, index.name)
-    try:
-        lock.wait(lambda: None, time.monotonic() + _PATIENCE)
-        store = store_for(index.store, directory, request.environ, lambda: None)
-        Sessions(directory, SessionId(index.name, index.serial, index.issuer), store).drop()
-    except DeadlineError as error:
-        raise CredprocError(f"{command}: {error}", "wait until it has ended, or end that process") from None
-    except SessionStoreError as error:
-        raise CredprocError(
-            f"{command}: {index.serial}: {error}", "unlock the keyring and try again; the session is still there"
-        ) from None
-    finally:
-        lock.close()
+    store = store_for(index.store, directory, request.environ, lambda: None)
+    with in_turn(directory, index.name, command):
+        try:
+            Sessions(directory, SessionId(index.name, index.serial, index.issuer), store).drop()
+        except SessionStoreError as error:
+            raise CredprocError(
+                f"{command}: {index.serial}: {error}", "unlock the keyring and try again; the session is still there"
+            ) from None
     return f"signed out: {index.serial}"
 
 

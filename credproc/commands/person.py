@@ -1,47 +1,64 @@
 """The person who has typed a command, asked at the terminal."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from credproc.errors import PersonNeededError, SignalError
-from credproc.refresh import terminal
-
-_SECONDS = 300  # nobody kills what a person has started
+from credproc.refresh import caller, terminal
+from credproc.refresh.request import FOR_PEOPLE, Request
 
 
 class Person:
-    """Whoever sits at the terminal; to be made before any thread is started, as the terminal's watcher is a fork."""
+    """Whoever sits at the terminal, which is opened when it is first needed.
 
-    def __init__(self, command: str, environ: Mapping[str, str], hint: str) -> None:
-        """Open the terminal. Raises PersonNeededError, named after the command, with the hint, where there is none."""
+    To be asked before any thread is started, as the terminal's watcher is a fork.
+    """
+
+    def __init__(self, command: str, request: Request, hint: str, *, undone: str = "nothing was changed") -> None:
+        """Take what errors begin and end with, and what to do where nobody can be asked."""
         self._command = command
+        self._request = request
         self._hint = hint
-        if environ.get("CREDPROC_INTERACTIVE") == "never":
-            raise PersonNeededError(f"{command}: CREDPROC_INTERACTIVE=never forbids to ask", hint)
-        try:
-            self._terminal = terminal.Terminal()
-        except PersonNeededError as error:
-            raise PersonNeededError(f"{command}: {error}", hint) from None
+        self._undone = undone
+        self._terminal: terminal.Terminal | None = None
 
     def close(self) -> None:
         """Let go of the terminal."""
-        self._terminal.close()
+        if self._terminal is not None:
+            self._terminal.close()
 
     def say(self, line: str) -> None:
-        """Write one line."""
-        self._terminal.say(line)
+        """Write one line to who has been asked."""
+        if self._terminal is not None:
+            self._terminal.say(line)
 
-    def ask(self, prompt: str, *, shown: bool) -> str:
-        """Return what is typed behind the prompt. Raises PersonNeededError, SignalError."""
+    def ask(self, prompt: str, *, lines: Sequence[str] = (), shown: bool = True, hint: str | None = None) -> str:
+        """Return what is typed behind the prompt, below the lines; ``hint`` is one of this question's own.
+
+        Raises PersonNeededError, SignalError.
+        """
         try:
-            return self._terminal.ask(prompt, time.monotonic() + _SECONDS, lambda: True, shown=shown).strip()
+            opened = self._opened()
+            for line in lines:
+                opened.say(line)
+            deadline = time.monotonic() + FOR_PEOPLE.prompt
+            return opened.ask(prompt, deadline, lambda: caller.is_waiting(self._request.caller), shown=shown).strip()
         except SignalError as error:
-            raise SignalError(error.number, f"{self._command}: {error}", error.kind) from None
+            raise SignalError(error.number, f"{self._command}: {error}; {self._undone}", error.kind) from None
         except PersonNeededError as error:
-            what = "nothing was typed in time" if error.kind == "late" else str(error)
-            raise PersonNeededError(f"{self._command}: {what}", self._hint, error.kind) from None
+            reason = "nothing was typed in time" if error.kind == "late" else str(error)
+            raise PersonNeededError(
+                f"{self._command}: {reason}; {self._undone}", hint or self._hint, error.kind
+            ) from None
 
-    def confirm(self, question: str) -> None:
-        """Ask whether to go on; raises PersonNeededError unless the answer is yes."""
-        if self.ask(f"{question} [y/N] ", shown=True).lower() not in ("y", "yes"):
-            raise PersonNeededError(f"{self._command}: declined; nothing was changed", kind="cancelled")
+    def confirm(self, question: str, *, lines: Sequence[str] = ()) -> None:
+        """Ask whether to go on, below the lines; raises PersonNeededError unless the answer is yes."""
+        if self.ask(f"{question} [y/N] ", lines=lines).lower() not in ("y", "yes"):
+            raise PersonNeededError(f"{self._command}: declined; {self._undone}", kind="cancelled")
+
+    def _opened(self) -> terminal.Terminal:
+        if self._request.environ.get("CREDPROC_INTERACTIVE") == "never":
+            raise PersonNeededError("CREDPROC_INTERACTIVE=never forbids to ask")
+        if self._terminal is None:
+            self._terminal = terminal.Terminal()
+        return self._terminal

@@ -5,6 +5,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from credproc.commands import add_name
 from credproc.commands.profiles import Look
 from credproc.commands.said import Said
 from credproc.errors import ConfigError, inert, quoted
@@ -187,12 +188,12 @@ def _document(policy: dict[str, Any]) -> str:
 
 def add(one: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    one.add_argument("name", nargs="?", metavar="NAME", help="the profile (default: AWS_PROFILE)")
+    add_name(one, "the profile (default: AWS_PROFILE)", optional=True)
     one.add_argument("--json", action="store_true", help="as one JSON object")
 
 
 def run(options: argparse.Namespace, request: Request) -> Said:
     """Run the command."""
-    plan = Look(read(request.environ), request).plan(options.name or request.profile)
+    plan = Look(read(request.environ), request).plan(request.profile)
     found = policies(plan)
     return Said(as_json(found) if options.json else words(found))

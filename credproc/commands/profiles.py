@@ -27,7 +27,6 @@ BEFORE_PROCESS = (
     "aws_access_key_id",
     "aws_secret_access_key",
 )
-_ACCOUNT_KEYS = ("access_key_id", "AWS_ACCESS_KEY_ID")
 
 
 class Cached(NamedTuple):
@@ -75,7 +74,7 @@ class Look:
 
     def session(self, plan: Plan) -> Index | None:
         """Return the note of the MFA session that the plan would use, or None."""
-        access_key_id = source_access_key_id(plan)
+        access_key_id = plan.source.access_key_id
         if self._directory is None or plan.mfa is None or access_key_id is None:
             return None
         name = session_id(access_key_id, plan.mfa.serial, plan.endpoint.issuer).name
@@ -108,12 +107,6 @@ class Look:
                 found.setdefault(target, section.name)
                 found[section.name] = section.name
         return found
-
-
-def source_access_key_id(plan: Plan) -> str | None:
-    """Return the access key id at the plan's root, where the files or the environment hold it."""
-    identity = dict(plan.source.identity)
-    return next((identity[key] for key in _ACCOUNT_KEYS if key in identity), None)
 
 
 def aliased(section: Section, program: str | None) -> str | None:

@@ -6,16 +6,18 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import NamedTuple
 
 from credproc import paths
-from credproc.commands import configfile, configlines
-from credproc.commands.configlines import ROLE_KEYS, EditError
+from credproc.commands import add_name, configfile, setuplines
+from credproc.commands.person import Person
 from credproc.commands.profiles import BEFORE_PROCESS, Look, aliased, is_typable
 from credproc.commands.said import Said
+from credproc.commands.setuplines import ROLE_KEYS, EditError
 from credproc.errors import ConfigError, CredprocError, PersonNeededError, SignalError, inert, quoted
-from credproc.refresh import FOR_PEOPLE, caller, refresh, terminal
+from credproc.refresh import FOR_PEOPLE, refresh
 from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import Section, SharedConfig, read
 
@@ -43,65 +45,22 @@ class Wanted(NamedTuple):
     yes: bool
 
 
-class Asking:
-    """The terminal on which a person is asked, opened when first needed."""
-
-    def __init__(self, request: Request) -> None:
-        """Take who asks."""
-        self._request = request
-        self._terminal: terminal.Terminal | None = None
-
-    def ask(self, what: str, lines: Sequence[str], prompt: str, hint: str) -> str:
-        """Return what a person types behind the prompt, below the lines; ``what`` is to be found out, for an error.
-
-        Raises PersonNeededError, with the hint, where nobody can be asked; SignalError.
-        """
-        request = self._request
-        if request.environ.get("CREDPROC_INTERACTIVE") == "never":
-            raise PersonNeededError(f"setup: {what}: CREDPROC_INTERACTIVE=never forbids to ask", hint)
-        try:
-            if self._terminal is None:
-                self._terminal = terminal.Terminal()
-            for line in lines:
-                self._terminal.say(line)
-            deadline = request.started + request.deadlines.prompt
-            return self._terminal.ask(prompt, deadline, lambda: caller.is_waiting(request.caller), shown=True).strip()
-        except SignalError as error:
-            raise SignalError(error.number, f"setup: {what}: cancelled; nothing was written", error.kind) from None
-        except PersonNeededError as error:
-            reason = "no answer was typed in time" if error.kind == "late" else str(error)
-            raise PersonNeededError(f"setup: {what}: {reason}; nothing was written", hint, error.kind) from None
-
-    def say(self, line: str) -> None:
-        """Tell the person who was asked."""
-        if self._terminal is not None:
-            self._terminal.say(line)
-
-    def close(self) -> None:
-        """Let go of the terminal."""
-        if self._terminal is not None:
-            self._terminal.close()
-            self._terminal = None
-
-
 def setup(request: Request, name: str | None, wanted: Wanted) -> str:
     """Edit the config file for the profile (None: one is chosen) and try it; return what was done, in words.
 
     Raises CredprocError; if the trial fails the edit stays.
     """
     config = read(request.environ)
-    asking = Asking(request)
-    try:
-        chosen = name or _chosen(config, request, wanted, asking)
-        said = _edited(config, request, chosen, wanted, asking)
-    finally:
-        asking.close()
+    hint = "run the command in a terminal, or with --yes"
+    with closing(Person("setup", request, hint, undone="nothing was written")) as person:
+        chosen = name or _chosen(config, request, wanted, person)
+        said = _edited(config, request, chosen, wanted, person)
     if wanted.undo:
         return said
     return said + _tried(request._replace(profile=chosen, started=time.monotonic()))
 
 
-def _edited(config: SharedConfig, request: Request, name: str, wanted: Wanted, asking: Asking) -> str:
+def _edited(config: SharedConfig, request: Request, name: str, wanted: Wanted, person: Person) -> str:
     path = paths.config_file(request.environ)
     if path is None:
         raise ConfigError("setup: there is no home directory", "set HOME, or AWS_CONFIG_FILE")
@@ -109,8 +68,8 @@ def _edited(config: SharedConfig, request: Request, name: str, wanted: Wanted, a
     section = _section(config, name)
     if not wanted.undo and aliased(section, request.program) is None:
         _check(section, config, request)
-    data = configfile.contents(path, shown)
-    before = data.decode()
+    file = configfile.read(path, shown)
+    before = file.text
     try:
         after = _undone(before, section, request) if wanted.undo else _set_up(before, section, request, wanted)
     except EditError as error:
@@ -120,16 +79,14 @@ def _edited(config: SharedConfig, request: Request, name: str, wanted: Wanted, a
         return f"{shown}: profile {quoted(name)} goes through credproc already\n"
     lines = list(difference(before, after, shown))
     if not wanted.yes:
-        hint = "run the command in a terminal, or with --yes"
-        if asking.ask("write this?", lines, "write this? [y/N] ", hint).lower() not in ("y", "yes"):
-            raise PersonNeededError("setup: declined; nothing was written", kind="cancelled")
-    configfile.replace(path, shown, data, after.encode())
+        person.confirm("write this?", lines=lines)
+    configfile.replace(file, after, keep_old=True)
     written = f"{shown}: written; the old file is {shown}{configfile.BACKUP}"
     if wanted.yes:
         return "".join(f"{line}\n" for line in [*lines, written])
     if wanted.undo:
         return f"{written}\n"
-    asking.say(written)  # before the trial, which may ask for a code
+    person.say(written)  # before the trial, which may ask for a code
     return ""
 
 
@@ -146,14 +103,14 @@ def _set_up(text: str, section: Section, request: Request, wanted: Wanted) -> st
         )
     if wanted.separate:
         behind = section.name + _BEHIND
-        return configlines.separate(text, section.name, behind, f"{program} --profile {behind}")
-    return configlines.in_place(text, section.name, f"{program} --profile {section.name}")
+        return setuplines.separate(text, section.name, behind, f"{program} --profile {behind}")
+    return setuplines.in_place(text, section.name, f"{program} --profile {section.name}")
 
 
 def _renewed(text: str, section: Section, program: str, target: str) -> str:
     """Return the text with the path of this program, where that has moved."""
     word = section["credential_process"].value.split()[0]
-    return text if word == program else configlines.renewed(text, section.name, f"{program} --profile {target}")
+    return text if word == program else setuplines.renewed(text, section.name, f"{program} --profile {target}")
 
 
 def _undone(text: str, section: Section, request: Request) -> str:
@@ -165,9 +122,9 @@ def _undone(text: str, section: Section, request: Request) -> str:
             "edit that by hand",
         )
     if target == section.name:
-        return configlines.undo_in_place(text, section.name)
+        return setuplines.undo_in_place(text, section.name)
     if target == section.name + _BEHIND:
-        return configlines.undo_separate(text, section.name, target)
+        return setuplines.undo_separate(text, section.name, target)
     raise ConfigError(
         f"{section.where}: profile {quoted(section.name)} is not one that credproc setup has made",
         "credproc list shows which profiles go through credproc",
@@ -237,7 +194,7 @@ def difference(before: str, after: str, shown: str) -> Iterator[str]:
         yield inert(line[:1] + _SECRET.sub(r"\1(not shown)", line[1:]))
 
 
-def _chosen(config: SharedConfig, request: Request, wanted: Wanted, asking: Asking) -> str:
+def _chosen(config: SharedConfig, request: Request, wanted: Wanted, person: Person) -> str:
     """Return the profile that a person chooses among those that can be set up, or undone."""
     found = list(_candidates(config, request, undo=wanted.undo))
     if not found:
@@ -247,13 +204,13 @@ def _chosen(config: SharedConfig, request: Request, wanted: Wanted, asking: Aski
     lines = [f"{number:>3}  {name.ljust(width)}  {inert(role, 80)}" for number, (name, role) in enumerate(found, 1)]
     few = " ".join(name for name, _ in found[:_FEW]) + (" ..." if len(found) > _FEW else "")
     hint = f"name one: {few}"
-    typed = asking.ask("which profile?", lines, f"which profile? [1-{len(found)}] ", hint)
+    typed = person.ask(f"which profile? [1-{len(found)}] ", lines=lines, hint=hint)
     names = [name for name, _ in found]
     if typed.isascii() and typed.isdigit() and 1 <= int(typed[:9]) <= len(names):
         return names[int(typed[:9]) - 1]
     if typed in names:
         return typed
-    raise PersonNeededError("setup: which profile?: none was chosen; nothing was written", hint, "cancelled")
+    raise PersonNeededError("setup: no profile was chosen; nothing was written", hint, "cancelled")
 
 
 def _candidates(config: SharedConfig, request: Request, *, undo: bool) -> Iterator[tuple[str, str]]:
@@ -286,7 +243,7 @@ def _tried(request: Request) -> str:
 
 def add(one: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    one.add_argument("name", nargs="?", metavar="NAME", help="the profile; without it one can be chosen")
+    add_name(one, "the profile; without it one can be chosen", optional=True)
     how = one.add_mutually_exclusive_group()
     how.add_argument("--separate", action="store_true", help=f"move the role to a second profile, NAME{_BEHIND}")
     how.add_argument("--undo", action="store_true", help="make it what it was")
@@ -296,4 +253,4 @@ def add(one: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, request: Request) -> Said:
     """Run the command."""
     wanted = Wanted(options.separate, options.undo, options.yes)
-    return Said(setup(request._replace(deadlines=FOR_PEOPLE), options.name or options.profile, wanted))
+    return Said(setup(request, options.command_profile or options.profile, wanted))

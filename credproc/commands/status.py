@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from credproc import paths
 from credproc.commands.entries import described, until_shown
+from credproc.commands.entries import sessions as kept
 from credproc.commands.said import Said
-from credproc.files import PrivateDirectory, open_directory
+from credproc.commands.table import aligned
+from credproc.files import open_directory
 from credproc.refresh.credentials import account_in
 from credproc.refresh.request import Request
-from credproc.refresh.session import SUFFIX, Index, read_index
+from credproc.refresh.session import Index
 
 GROUP = "sign in"
 HELP = "show what is signed in and cached, and for how long"
@@ -20,7 +22,7 @@ DESCRIPTION = "Show what is signed in and cached, and for how long."
 def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> str:
     """Return the sessions and entries that are still valid at ``now`` (epoch seconds), in words or as JSON."""
     directory = open_directory(paths.cache_directory(environ))
-    sessions = [] if directory is None else [_session(index) for index in _indexes(directory) if index.expiration > now]
+    sessions = [] if directory is None else [_session(index) for index in kept(directory) if index.expiration > now]
     entries = []
     for entry in [] if directory is None else described(directory):
         if entry.expiration is not None and entry.expiration > now:
@@ -34,11 +36,6 @@ def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> str:
     if as_json:
         return json.dumps({"sessions": sessions, "credentials": entries}, indent=2, sort_keys=True) + "\n"
     return _words(sessions, entries, now)
-
-
-def _indexes(directory: PrivateDirectory) -> list[Index]:
-    found = (read_index(directory, name) for name in directory.names() if name.endswith(SUFFIX))
-    return [index for index in found if index is not None]
 
 
 def _session(index: Index) -> dict[str, str | int | None]:
@@ -62,8 +59,8 @@ def _words(sessions: list[dict[str, str | int | None]], entries: list[dict[str, 
     signed_in = [(str(one["mfa_serial"]), until(one), places.get(str(one["store"]), "?")) for one in sessions]
     entries = sorted(entries, key=lambda one: str(one["profile"]))
     cached = [(_named(one["profile"]), _role(one["role_arn"]), until(one)) for one in entries]
-    lines = ["MFA sessions:", *_aligned(signed_in)] if signed_in else ["not signed in with MFA"]
-    lines += ["cached credentials:", *_aligned(cached)] if cached else ["no credentials are cached"]
+    lines = ["MFA sessions:", *_indented(signed_in)] if signed_in else ["not signed in with MFA"]
+    lines += ["cached credentials:", *_indented(cached)] if cached else ["no credentials are cached"]
     return "\n".join(lines) + "\n"
 
 
@@ -79,10 +76,8 @@ def _role(role_arn: str | int | None) -> str:
     return ascii(name if account is None else f"{name} in {account}")[1:-1]
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return [f"  {line.rstrip()}" for line in padded]
+def _indented(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    return [f"  {line}" for line in aligned(rows)]
 
 
 def add(one: argparse.ArgumentParser) -> None:

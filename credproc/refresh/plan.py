@@ -74,8 +74,7 @@ class Plan:
     @property
     def is_users_own(self) -> bool:
         """Whether the credentials are a session of a user's long-term keys (GetSessionToken), and no role's."""
-        keys = self.source.keys
-        return not self.roles and (self.source.kind == "KeyringKeys" or (keys is not None and not keys.temporary))
+        return not self.roles and self.source.is_long_term
 
     def compared(self) -> dict[str, Any]:
         """Return all that determines the result, as values of JSON without a secret."""

@@ -36,6 +36,17 @@ class Source:
         """Return one field of the identity."""
         return dict(self.identity)[name]
 
+    @property
+    def access_key_id(self) -> str | None:
+        """The id of the keys, where the files or the environment hold it."""
+        identity = dict(self.identity)
+        return identity.get("access_key_id") or identity.get("AWS_ACCESS_KEY_ID")
+
+    @property
+    def is_long_term(self) -> bool:
+        """Whether the settings say that these are a user's long-term keys; those of the environment may be either."""
+        return self.kind == "KeyringKeys" or (self.keys is not None and not self.keys.temporary)
+
 
 def source_in(section: Section, config: SharedConfig, session_name: str) -> Source:
     """Return the source that a profile is by itself, in botocore's order; raises ConfigError with file and line."""

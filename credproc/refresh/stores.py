@@ -178,16 +178,21 @@ class KeyringStore:
         if self._is_unwell():
             raise SessionStoreError("the keyring did not answer a few minutes ago, and is left alone for a while")
 
+        deadline = time.monotonic() + seconds
+
         def call() -> T:
-            if self._backend is None:
-                self._backend = _load(self._environ)
-            try:
-                return use(self._backend)
-            except _foreign_errors() as error:
-                raise SessionStoreError(f"the keyring {_reason(error)}") from None
+            while True:
+                try:
+                    if self._backend is None:
+                        self._backend = _load(self._environ)
+                    return use(self._backend)
+                except TimeoutError as error:  # jeepney gives D-Bus one second to let us in; a busy machine needs more
+                    if time.monotonic() >= deadline:
+                        raise SessionStoreError(f"the keyring {_reason(error)}") from None
+                except _foreign_errors() as error:
+                    raise SessionStoreError(f"the keyring {_reason(error)}") from None
 
         running = Call(call).begin()
-        deadline = time.monotonic() + seconds
         try:
             if self._unlocking is None or seconds <= _NOTICE_SECONDS:
                 return running.result(deadline)
@@ -222,13 +227,18 @@ class KeyringStore:
 
 
 def _load(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - keyring's backends share no type
-    """Return the platform's backend. Raises SessionStoreError if there is none that works."""
+    """Return the platform's backend.
+
+    Raises SessionStoreError if there is none that works, TimeoutError if that cannot be told now.
+    """
     reasons = []
     for name in _backend_names(environ):
         try:
             import keyring.core  # noqa: PLC0415 - only where a session is read or written
 
             return keyring.core.load_keyring(name)
+        except TimeoutError:
+            raise
         except _foreign_errors() as error:
             reasons.append(_reason(error))
     raise SessionStoreError(f"there is no keyring: {reasons[0] if reasons else 'none for this platform'}")

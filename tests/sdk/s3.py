@@ -16,14 +16,6 @@ if TYPE_CHECKING:
     from tests.sts import Credentials, Exchange, Sts
 
 
-class _Authorization(Authorization):
-    """As for STS, but for this service."""
-
-    def _verify_scope(self) -> None:
-        if self.service != "s3":
-            raise RefusedError(403, "SignatureDoesNotMatch", "Credential should be scoped to correct service: 's3'.")
-
-
 @dataclass
 class Listing:
     """A request that reached S3, and who signed it as far as it says. `outcome` is `OK` or an error code."""
@@ -75,7 +67,7 @@ class S3(Loopback):
         return Received("ListObjectsV2", lambda: answer)
 
     def _authenticate(self, request: Request) -> Credentials:
-        authorization = _Authorization.of(request)
+        authorization = Authorization.of(request)
         if authorization is None:
             raise RefusedError(403, "AccessDenied", "Access Denied")  # what S3 says to the anonymous
         caller = self.sts.iam.credentials(authorization.access_key_id)
@@ -83,7 +75,7 @@ class S3(Loopback):
             raise RefusedError(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist.")
         if caller.session_token != request.header("X-Amz-Security-Token"):
             raise RefusedError(400, "InvalidToken", "The provided token is malformed or otherwise invalid.")
-        authorization.verify(request, caller.secret_access_key)
+        authorization.verify(request, caller.secret_access_key, "s3")
         if caller.expiration is not None and self.now() >= caller.expiration:
             raise RefusedError(400, "ExpiredToken", "The provided token has expired.")
         return caller

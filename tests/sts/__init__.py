@@ -7,7 +7,8 @@
         ...                                         # a client with endpoint sts.url and the user's keys
         assert sts.count("AssumeRole") == 2
 
-The account model is in iam.py, the four actions in actions.py, faults in faults.py.
+The account model is in iam.py, the four actions in actions.py, faults in faults.py; what IAM does with access keys, at
+the same address, in accesskeys.py.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import parse_qsl
 
+from tests.sts import accesskeys
 from tests.sts.actions import ACTIONS, Asked, permissive
 from tests.sts.answers import Elements, RefusedError, error_answer, result_answer
 from tests.sts.faults import (
@@ -207,7 +209,7 @@ class Sts(Loopback):
         form = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
         names = dict(form)
         action, version = names.pop("Action", ""), names.pop("Version", "")
-        sound = request.method == "POST" and len(form) == len(dict(form)) and version == VERSION
+        sound = request.method == "POST" and len(form) == len(dict(form)) and version == _version(action)
         access_key_id, region = signer(request)
         call = Call(
             action if sound else "",
@@ -245,6 +247,9 @@ class Sts(Loopback):
             self._news.notify_all()
 
     def _decide(self, call: Call, request: Request) -> Elements:
+        if call.action in accesskeys.ACTIONS:
+            caller = self._authenticate(request, "iam")
+            return accesskeys.ACTIONS[call.action](Asked(self.iam, caller, call.parameters))
         if call.action not in ACTIONS:
             message = f"Could not find operation {call.action or '(a form with Version and distinct names is needed)'}"
             raise RefusedError(400, "InvalidAction", message)
@@ -254,7 +259,7 @@ class Sts(Loopback):
         check(call.action, call.parameters)
         return ACTIONS[call.action](Asked(self.iam, caller, call.parameters))
 
-    def _authenticate(self, request: Request) -> Credentials:
+    def _authenticate(self, request: Request, service: str = "sts") -> Credentials:
         """Return who has signed; raise RefusedError unless the signature, the key and its token are good."""
         authorization = Authorization.of(request)
         if authorization is None:
@@ -263,7 +268,7 @@ class Sts(Loopback):
         known = caller is not None and caller.session_token == request.header("X-Amz-Security-Token")
         if caller is None or not known or caller.partition != partition_of(authorization.region):
             raise RefusedError(403, "InvalidClientTokenId", "The security token included in the request is invalid.")
-        authorization.verify(request, caller.secret_access_key)
+        authorization.verify(request, caller.secret_access_key, service)
         if caller.expiration is not None and self.now() >= caller.expiration:
             raise RefusedError(403, "ExpiredToken", "The security token included in the request is expired")
         if authorization.region in self.disabled_regions:
@@ -280,3 +285,7 @@ class Sts(Loopback):
         if {"authorization", "x-amz-security-token"} & {name.lower() for name in request.headers}:
             raise RefusedError(400, "SignedWebIdentityRequest", "AssumeRoleWithWebIdentity must come unsigned")
         return Credentials("", "arn:aws:sts::000000000000:nobody", "user", "")
+
+
+def _version(action: str) -> str:
+    return accesskeys.VERSION if action in accesskeys.ACTIONS else VERSION

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Union
 from xml.sax.saxutils import escape
@@ -12,8 +12,8 @@ from tests.sts.wire import Answer
 
 NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 
-# What an action returns: element names to text, or to further elements.
-Elements = Mapping[str, Union[str, "Elements"]]
+# What an action returns: element names to text, to further elements, or to a list of those.
+Elements = Mapping[str, Union[str, "Elements", Sequence["Elements"]]]
 
 
 class RefusedError(Exception):
@@ -66,7 +66,10 @@ def error_answer(status: int, code: str, message: str) -> Answer:
 
 
 def _xml(elements: Elements) -> str:
-    return "".join(
-        f"<{name}>{escape(value) if isinstance(value, str) else _xml(value)}</{name}>"
-        for name, value in elements.items()
-    )
+    return "".join(f"<{name}>{_value(value)}</{name}>" for name, value in elements.items())
+
+
+def _value(value: str | Elements | Sequence[Elements]) -> str:
+    if isinstance(value, str):
+        return escape(value)
+    return _xml(value) if isinstance(value, Mapping) else "".join(f"<member>{_xml(one)}</member>" for one in value)

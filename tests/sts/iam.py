@@ -157,28 +157,34 @@ class Role:
 
 
 class Iam:
-    """Everything that STS knows. `lifetime` (seconds), where set, replaces what callers ask for. Thread-safe."""
+    """Everything that STS and IAM know. Thread-safe.
+
+    `lifetime` (seconds), where set, replaces what callers ask for. `mfa_for_keys`: the users' policies deny them to
+    touch their access keys without MFA.
+    """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
         self.lifetime: float | None = None
         self.disabled_regions: set[str] = set()
+        self.mfa_for_keys = False
         self._lock = threading.RLock()
         self._users: dict[str, User] = {}
         self._roles: dict[str, Role] = {}
         self._keys: dict[str, Credentials] = {}
+        self._made: dict[str, float] = {}  # by access key id, in epoch seconds
+        self._inactive: set[str] = set()
         self._token_key = secrets.token_bytes(32)
 
     def add_user(self, name: str, account: str, *, mfa: str | bool, partition: str) -> User:
         """Make a user with new keys; `mfa` is a serial, or True for the virtual device's usual ARN."""
         serial = f"arn:{partition}:iam::{account}:mfa/{name}" if mfa is True else mfa or None
         arn = f"arn:{partition}:iam::{account}:user/{name}"
-        keys = Credentials(_key_id("AKIA"), arn, "user", _secret())
+        keys = self.add_key(arn)
         totp_secret = base64.b32encode(secrets.token_bytes(20)).decode()
         user = User(name, keys, totp_secret, serial, self.now)
         with self._lock:
             self._users[arn] = user
-            self._keys[keys.access_key_id] = keys
         return user
 
     def add_role(self, role: Role) -> Role:
@@ -198,8 +204,33 @@ class Iam:
         return self._users.get(arn)
 
     def credentials(self, access_key_id: str) -> Credentials | None:
-        """Return what the key stands for, or None for a key that nobody has."""
-        return self._keys.get(access_key_id)
+        """Return what the key stands for, or None for a key that nobody has, or that is inactive."""
+        return None if access_key_id in self._inactive else self._keys.get(access_key_id)
+
+    def add_key(self, arn: str) -> Credentials:
+        """Make and keep new long-term keys for the user."""
+        keys = Credentials(_key_id("AKIA"), arn, "user", _secret())
+        with self._lock:
+            self._keys[keys.access_key_id] = keys
+            self._made[keys.access_key_id] = self.now()
+        return keys
+
+    def keys_of(self, arn: str) -> list[Credentials]:
+        """Return the user's long-term keys, inactive ones too."""
+        return [keys for keys in list(self._keys.values()) if (keys.kind, keys.arn) == ("user", arn)]
+
+    def made_at(self, access_key_id: str) -> float:
+        """Return when long-term keys were made, in epoch seconds."""
+        return self._made[access_key_id]
+
+    def is_active(self, access_key_id: str) -> bool:
+        """Say whether the keys can be used."""
+        return access_key_id not in self._inactive
+
+    def set_active(self, access_key_id: str, *, active: bool) -> None:
+        """Let the keys be used, or InvalidClientTokenId from here on."""
+        with self._lock:
+            (self._inactive.discard if active else self._inactive.add)(access_key_id)
 
     def issue(self, principal: Credentials, seconds: float) -> Credentials:
         """Make and keep new temporary keys for `principal`, which says who it is (its own keys are ignored)."""

@@ -52,9 +52,9 @@ class Authorization:
         signed = tuple(parts["SignedHeaders"].split(";"))
         return cls(scope[0], scope[1], scope[2], scope[3], signed, parts["Signature"])
 
-    def verify(self, request: Request, secret_access_key: str) -> None:
-        """Raise RefusedError unless the request is signed with this secret, for sts, and its date is near."""
-        self._verify_scope()
+    def verify(self, request: Request, secret_access_key: str, service: str = "sts") -> None:
+        """Raise RefusedError unless the request is signed with this secret, for this service, and its date is near."""
+        self._verify_scope(service)
         stamp = request.header("X-Amz-Date") or ""
         self._verify_date(stamp, request.time)
         self._verify_headers(request)
@@ -70,9 +70,9 @@ class Authorization:
                 "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
             )
 
-    def _verify_scope(self) -> None:
-        if self.service != "sts":
-            raise _mismatch("Credential should be scoped to correct service: 'sts'. ")
+    def _verify_scope(self, service: str) -> None:
+        if self.service != service:
+            raise _mismatch(f"Credential should be scoped to correct service: '{service}'. ")
         if not REGION.fullmatch(self.region):
             raise _mismatch("Credential should be scoped to a valid region. ")
 

@@ -1,0 +1,85 @@
+"""credproc keys import: a profile's keys move from its file into the keyring, and no copy is left."""
+
+from contextlib import closing
+
+from credproc import paths
+from credproc.commands import configfile
+from credproc.commands.configlines import lines_of, with_setting, without_settings
+from credproc.commands.keys import kept, pointer
+from credproc.commands.person import Person
+from credproc.errors import ConfigError, quoted
+from credproc.refresh.credentials import Credentials
+from credproc.refresh.request import Request
+from credproc.refresh.sharedconfig import Section, Setting, read
+from credproc.refresh.sourcesettings import ACCESS_KEY_ID, keys_in_keyring
+
+_IN_FILE = ("aws_access_key_id", "aws_secret_access_key")
+_KEYS = frozenset((*_IN_FILE, *(f"credproc_{key}" for key in _IN_FILE)))
+
+
+def move(request: Request, profile: str, *, yes: bool) -> str:
+    """Move the profile's keys from its file into the keyring; return what was done, in words. Raises CredprocError."""
+    section = pointer.section(read(request.environ), profile)
+    access_key_id, secret = (section.setting(key) for key in _IN_FILE)
+    if access_key_id is None or secret is None:
+        there = keys_in_keyring(section)
+        if there is not None:
+            return f"{there.value} is in the keyring already\n"
+        raise ConfigError(
+            f"{section.where}: profile {quoted(profile)} has no keys in a file", f"run credproc keys add {profile}"
+        )
+    _check(request, section, access_key_id, secret)
+    place = access_key_id.where.rpartition(":")[0]
+    warning = f"other tools that read {place} lose these keys: they reach AWS through credproc alone"
+    if not yes:
+        question = f"Move {access_key_id.value} of profile {quoted(profile)} from {place} into the keyring?"
+        with closing(Person("keys import", request, "give --yes to go on without a question")) as person:
+            person.confirm(question, lines=[f"credproc: {warning}"])
+    keys = Credentials(access_key_id.value, secret.value)
+    kept.keep(request, keys)
+    _take_out(request, profile, keys.access_key_id, of_credentials=access_key_id.from_credentials_file)
+    return (
+        f"{keys.access_key_id} is in the keyring; its secret is not in {place} any more, and in no copy of it\n"
+        f"warning: {warning}\n"
+    )
+
+
+def _check(request: Request, section: Section, access_key_id: Setting, secret: Setting) -> None:
+    """Raise ConfigError if these are not the one long-term key that the profile has."""
+    for key in ("aws_session_token", "aws_security_token"):
+        token = section.setting(key)
+        if token is not None:
+            raise ConfigError(
+                f"{token.where}: these keys are temporary, and end by themselves", "import the keys of an IAM user"
+            )
+    if not ACCESS_KEY_ID.fullmatch(access_key_id.value) or not kept.SECRET.fullmatch(secret.value):
+        raise ConfigError(f"{access_key_id.where}: these are no keys of an IAM user", "look at the two lines")
+    if not access_key_id.from_credentials_file and not secret.from_credentials_file:
+        return
+    path = pointer.files(request.environ)[0]
+    shown = paths.shown(path, request.environ)
+    found = lines_of(configfile.read(path, shown).text, section.name, _KEYS)
+    if found:
+        raise ConfigError(
+            f"{shown}:{found[0]}: profile {quoted(section.name)} has keys in both files",
+            "remove those that are not used",
+        )
+
+
+def _take_out(request: Request, profile: str, access_key_id: str, *, of_credentials: bool) -> None:
+    """Let the config say where the keys are, then take them out of the file: no moment is without either."""
+    config, credentials = pointer.files(request.environ)
+
+    def in_place(text: str) -> str:
+        named = with_setting(text, profile, pointer.SETTING, access_key_id, instead_of=_IN_FILE[0])
+        return without_settings(named, profile, _KEYS)
+
+    def named(text: str) -> str:
+        return with_setting(text, profile, pointer.SETTING, access_key_id)
+
+    def taken_out(text: str) -> str:
+        return without_settings(text, profile, _KEYS, of_credentials=True)
+
+    configfile.edit(config, paths.shown(config, request.environ), named if of_credentials else in_place)
+    if of_credentials:
+        configfile.edit(credentials, paths.shown(credentials, request.environ), taken_out)

@@ -1,0 +1,71 @@
+"""Keys in the keyring, as a person's command meets them: with messages of its own, and what hangs on a key."""
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from credproc.commands.entries import described, remove, sessions
+from credproc.commands.logout import sign_out
+from credproc.errors import CredprocError, SessionStoreError
+from credproc.refresh import longterm, own_directory, terminal
+from credproc.refresh.credentials import Credentials
+from credproc.refresh.request import Request
+from credproc.refresh.session import session_id
+from credproc.refresh.sharedconfig import Section, SharedConfig
+
+SECRET = re.compile(r"[!-~]{16,256}")
+_CALL_SECONDS = 10
+
+
+def keyring(environ: Mapping[str, str]) -> longterm.LongTermKeys:
+    """Return the keys in the keyring, which may ask whoever is at the terminal to unlock it."""
+    # no directory: a person who has mended the keyring need not wait until it is asked again
+    can_ask = environ.get("CREDPROC_INTERACTIVE") != "never" and terminal.is_there()
+    return longterm.LongTermKeys(None, environ, longterm.notify_unlocking if can_ask else None)
+
+
+def keep(request: Request, keys: Credentials) -> None:
+    """Put the keys into the keyring. Raises CredprocError."""
+    with named("keyring", keys.access_key_id):
+        keyring(request.environ).keep(keys)
+    longterm.note(own_directory(request.environ), keys.access_key_id, pending=False)
+
+
+@contextmanager
+def named(command: str, access_key_id: str) -> Iterator[None]:
+    """Let a keyring that fails within be a CredprocError that names the command and the key."""
+    try:
+        yield
+    except SessionStoreError as error:
+        raise CredprocError(
+            f"{command}: {access_key_id}: {error}", "unlock the keyring, or start it, and try again"
+        ) from None
+
+
+def arn_of(keys: Credentials, profile: str, config: SharedConfig, environ: Mapping[str, str]) -> str:
+    """Return the ARN of whose keys these are, as the STS of the profile says it. Raises CredprocError."""
+    from credproc.refresh.botosession import botocore_session  # noqa: PLC0415 - botocore
+    from credproc.refresh.endpoint import endpoint_for  # noqa: PLC0415
+    from credproc.refresh.sts import Sts  # noqa: PLC0415
+
+    endpoint = endpoint_for(config.profiles.get(profile, Section(profile, profile)), config, environ, None)
+    sts = Sts(botocore_session(config, profile), endpoint, mfa=False)
+    return sts.get_caller_identity(keys, time.monotonic() + _CALL_SECONDS)
+
+
+def end_sessions(request: Request, access_key_id: str, command: str) -> list[str]:
+    """End the MFA sessions of the key and the cached credentials behind it; return what was done, in words.
+
+    Raises CredprocError, named after the command.
+    """
+    directory = own_directory(request.environ)
+    if directory is None:
+        return []
+    said = [
+        sign_out(index, request, directory, command)
+        for index in sessions(directory)
+        if session_id(access_key_id, index.serial, index.issuer).name == index.name
+    ]
+    entries = [entry for entry in described(directory) if entry.source_access_key_id == access_key_id]
+    return said + [f"removed: {entry.words}" for entry in entries if remove(directory, entry.name, command)]

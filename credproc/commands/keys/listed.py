@@ -1,0 +1,32 @@
+"""credproc keys list: which profiles have their keys in the keyring; from files alone."""
+
+import json
+
+from credproc.commands.table import aligned
+from credproc.errors import inert
+from credproc.refresh import longterm, own_directory
+from credproc.refresh.request import Request
+from credproc.refresh.sharedconfig import read
+from credproc.refresh.sourcesettings import keys_in_keyring
+
+
+def keys(request: Request, *, as_json: bool) -> str:
+    """Return the profiles whose keys are in the keyring, by name, in words or as JSON."""
+    directory = own_directory(request.environ)
+    found = [
+        (section.name, setting.value, longterm.is_pending(directory, setting.value))
+        for section in read(request.environ).profiles.values()
+        if (setting := keys_in_keyring(section)) is not None
+    ]
+    found.sort()
+    if as_json:
+        fields = ("profile", "access_key_id", "pending")
+        listed = [dict(zip(fields, one, strict=True)) for one in found]
+        return json.dumps({"keys": listed}, indent=2, sort_keys=True) + "\n"
+    if not found:
+        return "no profile has its keys in the keyring\n"
+    begun = "rotation begun: credproc keys rotate ends it"
+    rows = [
+        (inert(profile), inert(access_key_id), begun if pending else "") for profile, access_key_id, pending in found
+    ]
+    return "".join(f"{line}\n" for line in aligned(rows))

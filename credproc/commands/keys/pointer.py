@@ -1,0 +1,80 @@
+"""What the AWS files say of keys in the keyring: the setting that names a profile's, read and written."""
+
+from collections.abc import Callable, Mapping
+
+from credproc import paths
+from credproc.commands import configfile
+from credproc.commands.configlines import with_setting, without_settings
+from credproc.errors import ConfigError, quoted
+from credproc.refresh.request import Request
+from credproc.refresh.sharedconfig import Section, Setting, SharedConfig
+from credproc.refresh.sharedconfig import read as read_config
+from credproc.refresh.sourcesettings import keys_in_keyring
+
+SETTING = "credproc_access_key_id"
+
+
+def section(config: SharedConfig, profile: str) -> Section:
+    """Return the profile's section. Raises ConfigError."""
+    found = config.profiles.get(profile)
+    if found is None:
+        raise ConfigError(
+            f"{config.shown_files()}: no profile named {quoted(profile)}", f"run credproc keys add {profile} to make it"
+        )
+    return found
+
+
+def pointed(profile: Section) -> Setting:
+    """Return the setting that names the profile's keys in the keyring. Raises ConfigError."""
+    setting = keys_in_keyring(profile)
+    if setting is None:
+        raise ConfigError(
+            f"{profile.where}: profile {quoted(profile.name)} has no keys in the keyring",
+            f"run credproc keys import {profile.name}, or keys add",
+        )
+    return setting
+
+
+def point(request: Request, profile: Section, access_key_id: str) -> None:
+    """Let the profile say that its keys are these. Raises ConfigError."""
+    _edit(
+        request.environ,
+        profile,
+        lambda text, of_credentials: with_setting(
+            text, profile.name, SETTING, access_key_id, of_credentials=of_credentials
+        ),
+    )
+
+
+def unpoint(request: Request, profile: Section) -> None:
+    """Let the profile say nothing of keys in the keyring. Raises ConfigError."""
+    _edit(
+        request.environ,
+        profile,
+        lambda text, of_credentials: without_settings(text, profile.name, {SETTING}, of_credentials=of_credentials),
+    )
+
+
+def switch(request: Request, old: str, new: str) -> None:
+    """Let all profiles that have the old key have the new one. Raises ConfigError."""
+    for profile in read_config(request.environ).profiles.values():
+        setting = keys_in_keyring(profile)
+        if setting is not None and setting.value == old:
+            point(request, profile, new)
+
+
+def files(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the paths of config and credentials file. Raises ConfigError."""
+    config, credentials = paths.config_file(environ), paths.credentials_file(environ)
+    if config is None or credentials is None:
+        raise ConfigError("keys: there is no home directory, and so no config file", "set HOME or AWS_CONFIG_FILE")
+    return config, credentials
+
+
+def _edit(environ: Mapping[str, str], profile: Section, change: Callable[[str, bool], str]) -> None:
+    """Edit the file in which the setting stands, or is to stand."""
+    config, credentials = files(environ)
+    setting = profile.get(SETTING)
+    of_credentials = setting is not None and setting.from_credentials_file
+    path = credentials if of_credentials else config
+    configfile.edit(path, paths.shown(path, environ), lambda text: change(text, of_credentials))

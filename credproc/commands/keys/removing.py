@@ -1,0 +1,55 @@
+"""credproc keys remove: a profile's keys leave the keyring, and what hangs on them ends."""
+
+from contextlib import closing
+
+from credproc.commands.keys import kept, pointer
+from credproc.commands.person import Person
+from credproc.errors import ConfigError, quoted
+from credproc.refresh import longterm, own_directory
+from credproc.refresh.request import Request
+from credproc.refresh.sharedconfig import Setting, read
+from credproc.refresh.sourcesettings import keys_in_keyring
+
+
+def remove(request: Request, profile: str, *, yes: bool) -> str:
+    """Remove the profile's keys from the keyring; return what was done, in words. Raises CredprocError.
+
+    Keys that another profile has too stay there.
+    """
+    config = read(request.environ)
+    section = pointer.section(config, profile)
+    setting = pointer.pointed(section)
+    others = [
+        other.name
+        for other in config.profiles.values()
+        if other is not section and (its := keys_in_keyring(other)) is not None and its.value == setting.value
+    ]
+    if not yes:
+        with closing(Person("keys remove", request, "give --yes to go on without a question")) as person:
+            person.confirm(f"Remove {setting.value} of profile {quoted(profile)} from the keyring, for good?")
+    said = [] if others else _drop(request, profile, setting)
+    pointer.unpoint(request, section)
+    said.append(f"removed: {pointer.SETTING} from profile {quoted(profile)}")
+    if others:
+        said.append(f"{setting.value} stays in the keyring: profile {quoted(others[0])} has it too")
+    return "".join(f"{line}\n" for line in said)
+
+
+def _drop(request: Request, profile: str, setting: Setting) -> list[str]:
+    access_key_id, keyring = setting.value, kept.keyring(request.environ)
+    with kept.named("keys remove", access_key_id):
+        if _is_being_rotated(keyring, access_key_id):
+            raise ConfigError(
+                f"{setting.where}: the rotation of {access_key_id} has not ended, and its new key would be lost",
+                f"run credproc keys rotate {profile} first",
+            )
+        keyring.drop(access_key_id)
+        keyring.drop_pending(access_key_id)
+    longterm.forget(own_directory(request.environ), access_key_id)
+    ended = kept.end_sessions(request, access_key_id, "keys remove")
+    return [f"removed: {access_key_id} from the keyring", *ended]
+
+
+def _is_being_rotated(keyring: longterm.LongTermKeys, access_key_id: str) -> bool:
+    pending = keyring.pending(access_key_id)
+    return (pending is not None and pending.keys is not None) or keyring.replaced_by(access_key_id) is not None

@@ -1,0 +1,113 @@
+"""credproc keys rotate: what a rotation (``refresh.rotation``) works with, for the profile of a user."""
+
+import dataclasses
+import os
+import time
+from functools import partial
+
+from credproc.commands.entries import in_turn
+from credproc.commands.keys import kept, pointer
+from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted
+from credproc.refresh import FOR_PEOPLE, longterm, own_directory, terminal
+from credproc.refresh.botosession import botocore_session
+from credproc.refresh.credentials import Credentials
+from credproc.refresh.iam import Iam
+from credproc.refresh.obtain import obtain
+from credproc.refresh.plan import Asker, Plan, plan_for
+from credproc.refresh.request import Request, Turn
+from credproc.refresh.rotation import Means, Rotation
+from credproc.refresh.session import session_id
+from credproc.refresh.sharedconfig import SharedConfig, read
+from credproc.refresh.sourcesettings import Source
+
+_SESSION_LEFT = 300  # seconds that an MFA session must have for a rotation
+
+
+def rotate(request: Request, profile: str) -> str:
+    """Put a new access key in the place of the profile's, or end a rotation that was interrupted; in words.
+
+    Raises CredprocError.
+    """
+    _access_key_id(request, profile)
+    user = _User(request, profile)
+    try:
+        with in_turn(user.directory, f"keys-{session_id('', profile, '').name}", "keys rotate"):
+            # again: another rotation may have ended just now
+            current = _access_key_id(request, profile)
+            old, new = Rotation(user.means(), f"profile {quoted(profile)}").rotate(current)
+    except SessionStoreError as error:
+        raise CredprocError(
+            f"keys rotate: profile {quoted(profile)}: {error}",
+            "unlock the keyring and run the same command: it goes on",
+        ) from None
+    said = [*user.ended, f"{new} has taken the place of {old}, which is deleted"]
+    return "".join(f"{line}\n" for line in said)
+
+
+class _User:
+    """The user of a profile, whose key is rotated."""
+
+    def __init__(self, request: Request, profile: str) -> None:
+        self.directory = own_directory(request.environ)
+        self.ended: list[str] = []  # what hung on the old key, in words
+        self._request = request
+        self._profile = profile
+        self._keyring = kept.keyring(request.environ)
+
+    def means(self) -> Means:
+        """Return what a rotation works with."""
+        return Means(
+            keyring=self._keyring,
+            iam=self._iam,
+            whose=lambda keys: self._arn(keys, read(self._request.environ)),
+            switch=partial(pointer.switch, self._request),
+            end=self._end,
+            note=lambda access_key_id, pending: longterm.note(self.directory, access_key_id, pending=pending),
+            tell=_tell,
+            clock=self._request.clock,
+        )
+
+    def _iam(self, _access_key_id: str) -> Iam:
+        """Return IAM for the user: through their MFA session where they have a device, else by the keys."""
+        request, profile = self._request, self._profile
+        config = read(request.environ)
+        plan = self._plan(config)
+        keys = longterm.read(plan.source, self._keyring)
+        arn = self._arn(keys, config)
+        kind, _, name = arn.rpartition(":")[2].partition("/")
+        if kind != "user" or not name:
+            raise ConfigError(
+                f"{arn}: is no IAM user, whose keys could be rotated", "make a user in IAM, and keys of it"
+            )
+        caller = keys
+        if plan.mfa is not None:
+            wanted = request._replace(profile=profile, deadlines=FOR_PEOPLE, renew_below=_SESSION_LEFT)
+            turn = Turn(wanted, self.directory, time.monotonic(), may_ask=True)
+            caller = obtain(plan, config, turn).credentials
+        return Iam(botocore_session(config, profile), plan.endpoint, caller, name.rpartition("/")[2])
+
+    def _plan(self, config: SharedConfig) -> Plan:
+        """Return the plan that ends with the user, whatever role the profile takes with these keys."""
+        profile = self._profile
+        plan = plan_for(config, profile, self._request.environ, Asker(program=self._request.program))
+        if plan.source.kind == "KeyringKeys" and plan.source.profile == profile:
+            return dataclasses.replace(plan, roles=())
+        setting = pointer.pointed(pointer.section(config, profile))
+        source = Source("KeyringKeys", setting.where, profile, (("access_key_id", setting.value),))
+        return dataclasses.replace(plan, source=source, roles=(), mfa=None)
+
+    def _arn(self, keys: Credentials, config: SharedConfig) -> str:
+        return kept.arn_of(keys, self._profile, config, self._request.environ)
+
+    def _end(self, access_key_id: str) -> None:
+        self.ended += kept.end_sessions(self._request, access_key_id, "keys rotate")
+        longterm.forget(self.directory, access_key_id)
+
+
+def _access_key_id(request: Request, profile: str) -> str:
+    return pointer.pointed(pointer.section(read(request.environ), profile)).value
+
+
+def _tell(line: str) -> None:
+    if os.isatty(1):
+        terminal.notify(f"credproc: {line}")

@@ -1,0 +1,177 @@
+"""The edits of credproc setup: only what an edit is about changes, and undoing it gives the same bytes."""
+
+import pytest
+from hypothesis import given
+
+from credproc.commands.setuplines import (
+    ROLE_KEYS,
+    EditError,
+    in_place,
+    renewed,
+    separate,
+    undo_in_place,
+    undo_separate,
+)
+from credproc.refresh.sharedconfig import parse
+from tests.configtexts import texts, unhurried
+
+COMMAND = "/usr/bin/credproc --profile admin"
+TEXT = """\
+# mine
+[profile admin]   # the one
+  # below
+role_arn   = arn:aws:iam::123456789012:role/admin
+region=us-west-2
+SOURCE_PROFILE = user1 ; a comment
+
+s3 =
+  max_concurrent_requests = 20
+
+[profile user1]
+"""
+IN_PLACE = """\
+# mine
+[profile admin]   # the one
+  # below
+credential_process = /usr/bin/credproc --profile admin
+credproc_role_arn   = arn:aws:iam::123456789012:role/admin
+region=us-west-2
+credproc_SOURCE_PROFILE = user1 ; a comment
+
+s3 =
+  max_concurrent_requests = 20
+
+[profile user1]
+"""
+SEPARATE = """\
+# mine
+[profile admin]
+credential_process = /usr/bin/credproc --profile admin-role
+region=us-west-2
+s3 =
+  max_concurrent_requests = 20
+
+[profile admin-role]   # the one
+  # below
+role_arn   = arn:aws:iam::123456789012:role/admin
+region=us-west-2
+SOURCE_PROFILE = user1 ; a comment
+
+s3 =
+  max_concurrent_requests = 20
+
+[profile user1]
+"""
+
+
+def _apart(text: str) -> str:
+    return separate(text, "admin", "admin-role", COMMAND + "-role")
+
+
+def test_in_place_prefixes_the_role_settings_and_adds_one_line() -> None:
+    assert in_place(TEXT, "admin", COMMAND) == IN_PLACE
+    assert undo_in_place(IN_PLACE, "admin") == TEXT
+
+
+def test_separate_adds_a_profile_before_the_old_lines() -> None:
+    assert _apart(TEXT) == SEPARATE
+    assert undo_separate(SEPARATE, "admin", "admin-role") == TEXT
+
+
+def test_a_moved_program_changes_one_line() -> None:
+    moved = IN_PLACE.replace("/usr/bin/credproc", "/opt/credproc")
+    assert renewed(IN_PLACE, "admin", "/opt/credproc --profile admin") == moved
+
+
+@pytest.mark.parametrize(
+    ("header", "counts"), [("[default]", True), ("[profile default]", True), ("[default]\n[profile default]", True)]
+)
+def test_the_default_profile_has_two_spellings(header: str, counts: bool) -> None:  # noqa: FBT001 - a parameter
+    text = f"{header}\nrole_arn = x\n"
+    assert ("credproc_role_arn" in in_place(text, "default", COMMAND)) is counts
+    apart = separate(text.splitlines()[-2] + "\nrole_arn = x\n", "default", "default-role", COMMAND)
+    assert apart.startswith(text.splitlines()[-2])
+    assert "[profile default-role]\n" in apart
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "line"),
+    [
+        ("[profile admin]\nrole_arn = x\ncredential_process = y\n", "has a credential_process already", 3),
+        ("[profile admin]\nrole_arn = x\ncredproc_role_arn = y\n", "role_arn stands beside credproc_role_arn", 2),
+        ("[profile admin]\nregion = x\n", "no role settings of the profile are in this file", 0),
+        ("[profile other]\nrole_arn = x\n", "no role settings of the profile are in this file", 0),
+    ],
+)
+def test_in_place_refuses_what_it_could_not_undo(text: str, said: str, line: int) -> None:
+    with pytest.raises(EditError, match=said) as caught:
+        in_place(text, "admin", COMMAND)
+    assert caught.value.line == line
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "line"),
+    [
+        ("[profile admin]\nrole_arn = x\n[profile admin]\n", "stands there twice", 3),
+        ("[profile admin]\nrole_arn = x\n[profile admin-role]\n", "there is a profile admin-role already", 3),
+        ("[profile admin]\nrole_arn = x\ncredential_process = y\n", "has a credential_process already", 3),
+        ("[profile admin]\nregion = x\n", "no role settings", 0),
+        ("[profile b]\nrole_arn = x\n", "the profile is not in this file", 0),
+    ],
+)
+def test_separate_refuses_what_it_could_not_undo(text: str, said: str, line: int) -> None:
+    with pytest.raises(EditError, match=said) as caught:
+        _apart(text)
+    assert caught.value.line == line
+
+
+@pytest.mark.parametrize("added", ["output = json", "# mine"])
+def test_undoing_loses_no_line_that_was_added_since(added: str) -> None:
+    edited = SEPARATE.replace("--profile admin-role\n", f"--profile admin-role\n{added}\n")
+    with pytest.raises(EditError, match="would be lost") as caught:
+        undo_separate(edited, "admin", "admin-role")
+    assert caught.value.line == 4
+
+
+@unhurried
+@given(texts())
+def test_undoing_gives_the_same_bytes(text: str) -> None:
+    assert undo_in_place(in_place(text, "admin", COMMAND), "admin") == text
+    assert undo_separate(_apart(text), "admin", "admin-role") == text
+
+
+@unhurried
+@given(texts())
+def test_in_place_leaves_every_other_line_as_it_is_and_in_its_order(text: str) -> None:
+    before, after = text.splitlines(keepends=True), in_place(text, "admin", COMMAND).splitlines(keepends=True)
+    added = [line for line in after if line.startswith("credential_process =")]
+    assert len(added) == 1
+    after.remove(added[0])
+    assert [line.removeprefix("credproc_") for line in after] == [line.removeprefix("credproc_") for line in before]
+
+
+@unhurried
+@given(texts())
+def test_separate_only_adds_lines(text: str) -> None:
+    before, after = text.splitlines(keepends=True), _apart(text).splitlines(keepends=True)
+    rest = iter(after)
+    kept = [line for line in before if not line.lstrip("\ufeff").startswith("[")]
+    assert all(any(line == other for other in rest) for line in kept)
+
+
+@unhurried
+@given(texts())
+def test_credproc_reads_the_same_settings_and_sdks_no_role(text: str) -> None:
+    before = parse(text.removeprefix("\ufeff"), "").profiles["admin"]
+    edited = parse(in_place(text, "admin", COMMAND).removeprefix("\ufeff"), "").profiles["admin"]
+    assert not ROLE_KEYS & set(edited)
+    assert edited["credential_process"].value == COMMAND
+    for key in before:
+        assert edited.get(key, edited.get(f"credproc_{key}")).value == before[key].value  # type: ignore[union-attr]
+    apart = parse(_apart(text).removeprefix("\ufeff"), "").profiles
+    assert not ROLE_KEYS & set(apart["admin"])
+    assert {key: one.value for key, one in apart["admin-role"].items()} == {
+        key: one.value for key, one in before.items()
+    }
+    for key in ("region", "output", "s3"):
+        assert (key in apart["admin"]) == (key in before)
