@@ -5,6 +5,7 @@ import argparse
 from credproc import cache
 from credproc.commands import add_profile
 from credproc.commands.entries import described, until_shown
+from credproc.commands.progress import Progress
 from credproc.commands.said import Said
 from credproc.errors import ConfigError
 from credproc.refresh import FOR_PEOPLE, own_directory, refresh
@@ -26,7 +27,12 @@ def login(request: Request, *, renew: bool) -> str:
     ``renew``: get a new MFA session even if the old one has hours left. Raises CredprocError.
     """
     below = float("inf") if renew else _RENEWED_BELOW
-    refresh(request._replace(deadlines=FOR_PEOPLE, renew_below=below))
+    progress = Progress()
+    progress.say("signing in ...")
+    try:
+        refresh(request._replace(deadlines=FOR_PEOPLE, renew_below=below))
+    finally:
+        progress.end()
     name = cache.entry_name(request.profile, request.environ)
     directory = own_directory(request.environ)
     if directory is None:
@@ -41,7 +47,8 @@ def login(request: Request, *, renew: bool) -> str:
     for file in directory.names():
         index = read_index(directory, file) if file.endswith(SUFFIX) and serial is not None else None
         if index is not None and index.serial == serial and index.expiration > now:
-            lines.append(f"signed in with {serial} {until_shown(index.expiration, now)}\n")
+            device = index.serial.rpartition(":")[2]
+            lines.append(f"signed in with {device} {until_shown(index.expiration, now)}\n")
     if entry is None or entry.expiration is None:
         return "".join(lines) + f"{request.subject} gives credentials that do not say when they end; nothing is kept\n"
     return "".join(lines) + f"{request.subject} has credentials {until_shown(entry.expiration, now)}\n"

@@ -6,7 +6,7 @@ import time
 from credproc.commands import add_profile
 from credproc.commands.entries import Described, described, remove
 from credproc.commands.said import Said
-from credproc.errors import CredprocError, DeadlineError, SessionStoreError
+from credproc.errors import ConfigError, CredprocError, DeadlineError, SessionStoreError
 from credproc.files import PrivateDirectory
 from credproc.refresh import own_directory
 from credproc.refresh.lock import Lock
@@ -45,7 +45,12 @@ def _index(directory: PrivateDirectory, name: str) -> Index | None:
 
 def _of_profile(request: Request, directory: PrivateDirectory) -> tuple[list[Index], list[Described]]:
     config = read(request.environ)
-    plan = plan_for(config, request.profile or "default", request.environ, Asker(program=request.program))
+    try:
+        plan = plan_for(config, request.profile or "default", request.environ, Asker(program=request.program))
+    except ConfigError as error:
+        if request.profile is None:
+            error.hint = "name one with --profile, or sign everybody out with --all"
+        raise
     access_key_id = _access_key_id(plan)
     if plan.mfa is None or access_key_id is None:
         return [], []

@@ -13,7 +13,9 @@ from credproc import paths
 from credproc.commands import configfile, configlines
 from credproc.commands.configlines import ROLE_KEYS, EditError
 from credproc.commands.profiles import BEFORE_PROCESS, Look, aliased, is_typable
+from credproc.commands.progress import Progress
 from credproc.commands.said import Said
+from credproc.commands.wrapping import columns, wrapped
 from credproc.errors import ConfigError, CredprocError, PersonNeededError, SignalError, inert, quoted
 from credproc.refresh import FOR_PEOPLE, caller, refresh, terminal
 from credproc.refresh.request import Request
@@ -72,11 +74,6 @@ class Asking:
             reason = "no answer was typed in time" if error.kind == "late" else str(error)
             raise PersonNeededError(f"setup: {what}: {reason}; nothing was written", hint, error.kind) from None
 
-    def say(self, line: str) -> None:
-        """Tell the person who was asked."""
-        if self._terminal is not None:
-            self._terminal.say(line)
-
     def close(self) -> None:
         """Let go of the terminal."""
         if self._terminal is not None:
@@ -125,11 +122,10 @@ def _edited(config: SharedConfig, request: Request, name: str, wanted: Wanted, a
             raise PersonNeededError("setup: declined; nothing was written", kind="cancelled")
     configfile.replace(path, shown, data, after.encode())
     written = f"{shown}: written; the old file is {shown}{configfile.BACKUP}"
-    if wanted.yes:
-        return "".join(f"{line}\n" for line in [*lines, written])
-    if wanted.undo:
-        return f"{written}\n"
-    asking.say(written)  # before the trial, which may ask for a code
+    told = [*lines, written] if wanted.yes else [written]
+    if wanted.undo or (wanted.yes and not os.isatty(1)):
+        return "".join(f"{line}\n" for line in told)
+    terminal.notify("\n".join(told))  # before the trial, which may ask for a code
     return ""
 
 
@@ -268,8 +264,11 @@ def _candidates(config: SharedConfig, request: Request, *, undo: bool) -> Iterat
 
 def _tried(request: Request) -> str:
     """Resolve the profile as an SDK would and return in words whose credentials came."""
+    progress = Progress()
+    progress.say("trying it ...")
     try:
         document = refresh(request._replace(deadlines=FOR_PEOPLE))
+        progress.say("asking STS whose credentials these are ...")
         from credproc.refresh.identity import caller_arn  # noqa: PLC0415 - botocore
 
         config = read(request.environ)
@@ -281,7 +280,9 @@ def _tried(request: Request) -> str:
         undo = f"credproc setup {request.profile} --undo takes the edit back"
         hint = f"{error.hint}; {undo}" if error.hint else undo
         raise CredprocError(f"setup: the edit stands, and trying it failed: {error}", hint) from None
-    return f"{request.subject} works: {inert(arn)}\n"
+    finally:
+        progress.end()
+    return wrapped(f"{request.subject} works: {inert(arn)}", columns(1), 2) + "\n"
 
 
 def add(one: argparse.ArgumentParser) -> None:
