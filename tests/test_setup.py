@@ -441,7 +441,7 @@ def test_setup_asks_nobody_where_that_is_forbidden(w: World) -> None:
     assert (ran.status, ran.stderr) == (
         3,
         (
-            "credproc: error: setup: write this?: CREDPROC_INTERACTIVE=never forbids to ask\n"
+            "credproc: error: setup: write this?: CREDPROC_INTERACTIVE=never forbids asking\n"
             "credproc: hint: run the command in a terminal, or with --yes\n"
         ),
     )

@@ -17,7 +17,7 @@ class Person:
         self._command = command
         self._hint = hint
         if environ.get("CREDPROC_INTERACTIVE") == "never":
-            raise PersonNeededError(f"{command}: CREDPROC_INTERACTIVE=never forbids to ask", hint)
+            raise PersonNeededError(f"{command}: CREDPROC_INTERACTIVE=never forbids asking", hint)
         try:
             self._terminal = terminal.Terminal()
         except PersonNeededError as error:

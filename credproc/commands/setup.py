@@ -60,7 +60,7 @@ class Asking:
         """
         request = self._request
         if request.environ.get("CREDPROC_INTERACTIVE") == "never":
-            raise PersonNeededError(f"setup: {what}: CREDPROC_INTERACTIVE=never forbids to ask", hint)
+            raise PersonNeededError(f"setup: {what}: CREDPROC_INTERACTIVE=never forbids asking", hint)
         try:
             if self._terminal is None:
                 self._terminal = terminal.Terminal()
@@ -181,9 +181,15 @@ def _section(config: SharedConfig, name: str) -> Section:
         near = difflib.get_close_matches(name, config.profiles, n=1)
         raise ConfigError(
             f"{config.shown_files()}: no profile named {quoted(name)}",
-            f"did you mean {quoted(near[0])}?" if near else "credproc list shows the profiles",
+            f"did you mean {quoted(near[0])}?" if near else _look_hint(config),
         )
     return section
+
+
+def _look_hint(config: SharedConfig) -> str:
+    if not config.profiles:
+        return "no profiles are defined there; aws configure makes one, and AWS_CONFIG_FILE names another file"
+    return "credproc list shows the profiles"
 
 
 def _check(section: Section, config: SharedConfig, request: Request) -> None:
@@ -238,7 +244,7 @@ def _chosen(config: SharedConfig, request: Request, wanted: Wanted, asking: Aski
     found = list(_candidates(config, request, undo=wanted.undo))
     if not found:
         what = "that credproc setup has made" if wanted.undo else "with role_arn that SDKs resolve by themselves"
-        raise ConfigError(f"{config.shown_files()}: no profile {what}", "credproc list shows the profiles")
+        raise ConfigError(f"{config.shown_files()}: no profile {what}", _look_hint(config))
     width = max(len(name) for name, _ in found)
     lines = [f"{number:>3}  {name.ljust(width)}  {inert(role, 80)}" for number, (name, role) in enumerate(found, 1)]
     few = " ".join(name for name, _ in found[:_FEW]) + (" ..." if len(found) > _FEW else "")
