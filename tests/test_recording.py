@@ -17,6 +17,7 @@ from tests.svg import Piece, picture, pieces, text
 PICTURES = ROOT / "build" / "recording"
 README = (ROOT / "README.md").read_text()
 NAMES = [scene.name for scene in SCENES]
+SLOW = "waiting for the keyring to be unlocked"
 # What differs from run to run: moments, and how long something took or lasts
 PASSING = (
     (r"(\d{4}-\d\d-\d\d )?\d\d:\d\dZ", "MOMENT"),
@@ -35,17 +36,23 @@ def _recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def _lasting(svg: str) -> str:
+def _lasting(svg: str) -> list[str]:
+    """Return the lines of a picture without what passes; a keyring that is slow on a busy machine makes a line more."""
     for passing, shown in PASSING:
         svg = re.sub(passing, shown, svg)
-    return svg
+    has_height = ("<svg", "<rect")
+    return [
+        re.sub(r' y="\d+"', "", line)
+        for line in svg.splitlines()
+        if not line.startswith(has_height) and SLOW not in line
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_picture_is_what_the_program_prints_now(name: str, recorded: Path) -> None:
     kept, now = ((directory / f"{name}.svg").read_text() for directory in (PICTURES, recorded))
-    assert [_lasting(line) for line in text(kept)] == [_lasting(line) for line in text(now)], "run build/record"
     assert _lasting(kept) == _lasting(now), "run build/record"
+    assert SLOW not in kept, "run build/record when the machine is less busy"
 
 
 def test_there_are_no_other_pictures_and_the_readme_shows_them_all() -> None:
