@@ -63,7 +63,7 @@ def test_status_reads_no_secret_and_logout_removes_session_and_credentials(w: Wo
         _with(w, service.environ).answered("admin")
         service.lock()
         status = w.home.run("status")
-        assert status.stdout.startswith(f"MFA sessions:\n  {w.user.mfa_serial}  until ")
+        assert status.stdout.startswith(f"MFA sessions in the keyring:\n  {w.user.mfa_serial}  until ")
         assert w.home.run("logout", "--all").stderr == (
             f"credproc: error: logout: {w.user.mfa_serial}: the keyring is locked, and was not unlocked\n"
             "credproc: hint: unlock the keyring and try again; the session is still there\n"

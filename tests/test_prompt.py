@@ -486,7 +486,7 @@ def test_a_background_job_fails_at_once_and_is_never_stopped(world: World) -> No
 
 def test_interactive_never_forbids_to_ask_on_a_terminal(world: World) -> None:
     world.home.environ["CREDPROC_INTERACTIVE"] = "never"
-    ended = failed("an MFA code is needed, and CREDPROC_INTERACTIVE=never forbids to ask")
+    ended = failed("an MFA code is needed, and CREDPROC_INTERACTIVE=never forbids asking")
     assert world.start().outcome(SOON) == ended
     assert world.terminal.transcript == b""
     assert world.sts.count() == 0

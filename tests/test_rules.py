@@ -13,7 +13,7 @@ USER = f"[profile user1]\n{KEYS}"
 SESSION = "[sso-session s]\nsso_start_url = https://x\nsso_region = us-east-1\n"
 CENTER = "[profile r]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = x\n"
 CIRCLE = "let one of them name a profile that has credentials"
-SPELLING = "check the spelling: aws configure list-profiles shows the names"
+SPELLING = "check the spelling: credproc list shows the profiles"
 ALIAS = "write credential_process = credproc --profile NAME, without a comment behind it"
 CENTER_HINT = "run aws configure sso, or add what is missing"
 

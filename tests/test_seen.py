@@ -50,7 +50,7 @@ def test_a_refusal_by_aws_behind_a_prompt_is_seen_too(w: World) -> None:
 def test_where_stderr_is_lost_the_terminal_has_both_lines(w: World, stderr: str) -> None:
     job = w.start("--profile", "missing", stderr=stderr)
     assert job.wait() == 1
-    assert _shown(w) == [UNKNOWN, "credproc: hint: check the spelling: aws configure list-profiles shows the names"]
+    assert _shown(w) == [UNKNOWN, "credproc: hint: check the spelling: credproc list shows the profiles"]
 
 
 def test_where_stderr_is_mixed_into_stdout_the_terminal_has_both_lines(w: World) -> None:
@@ -108,6 +108,6 @@ def test_doctor_shows_the_last_failures_with_what_to_do(w: World) -> None:
     assert said[0] == "warn  the last failures in ~/.cache/credproc/credproc.log (time, process, profile):"
     assert said[1].endswith(
         " 'missing3' failed: ~/.aws/config and ~/.aws/credentials: no profile named 'missing3'"
-        " (check the spelling: aws configure list-profiles shows the names)"
+        " (check the spelling: credproc list shows the profiles)"
     )
     assert said[-1].endswith(f" 'admin' failed: {ERROR.partition('error: ')[2]} ({HINT.partition('hint: ')[2]})")

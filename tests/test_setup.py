@@ -462,7 +462,7 @@ def test_setup_asks_nobody_where_that_is_forbidden(w: World) -> None:
     assert (ran.status, ran.stderr) == (
         3,
         (
-            "credproc: error: setup: CREDPROC_INTERACTIVE=never forbids to ask; nothing was written\n"
+            "credproc: error: setup: CREDPROC_INTERACTIVE=never forbids asking; nothing was written\n"
             "credproc: hint: run the command in a terminal, or with --yes\n"
         ),
     )

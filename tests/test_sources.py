@@ -443,7 +443,7 @@ def test_with_nothing_named_the_default_comes_first_then_web_identity_the_contai
 def test_with_nothing_named_and_nothing_there_the_option_is_named(world: World) -> None:
     assert _failed(world.home.run()) == (
         "no profile is named, and this machine has no role",
-        "name one: credproc --profile NAME",
+        "name one with --profile or AWS_PROFILE; credproc --help shows the commands",
     )
 
 

@@ -13,6 +13,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -56,7 +57,7 @@ class Tmux:
             start_new_session=True,
         )
         try:
-            self._until(lambda: os.path.exists(self._tmux[2]), "its server")
+            self.until(self._listens, "its server")
             for option, value in (("remain-on-exit", "on"), ("remain-on-exit-format", ""), ("status", "off")):
                 self._run("set-option", "-g", option, value)
             # The title would be the host's name, and to set it late could undo what the program has set.
@@ -75,7 +76,7 @@ class Tmux:
         self.kill()
         self._server.wait(TIMEOUT)
         if self.pid:
-            self._until(lambda: not self._end_session(), "the program's end")
+            self.until(lambda: not self._end_session(), "the program's end")
         shutil.rmtree(self._directory)
 
     def kill(self) -> None:
@@ -130,16 +131,25 @@ class Tmux:
         """Return the lines that are seen, spaces that were written included, without the empty ones below."""
         return self._run("capture-pane", "-p", "-N").rstrip("\n")
 
+    def captured(self) -> str:
+        """Return the same with its looks, as escape sequences."""
+        return self._run("capture-pane", "-p", "-e")
+
     def wait_for(self, text: str, timeout: float = TIMEOUT) -> str:
         """Wait until the text is on the screen, and return the screen."""
-        self._until(lambda: text in self.screen(), f"the text {text!a}", timeout)
+        self.until(lambda: text in self.screen(), f"the text {text!a}", timeout)
         return self.screen()
 
     def wait(self, timeout: float = TIMEOUT) -> int:
         """Wait until the program has ended, and return its status."""
-        self._until(lambda: self.status is not None, "the program's end", timeout)
+        self.until(lambda: self.status is not None, "the program's end", timeout)
         assert self.status is not None
         return self.status
+
+    def _listens(self) -> bool:
+        """Whether the server can be talked to; its socket is there a moment before."""
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(self._tmux[2]) == 0
 
     def _end_session(self) -> list[int]:
         """Kill who is left, SIGHUP being no more than a request; return who that was."""
@@ -151,7 +161,8 @@ class Tmux:
                     left.append(pid)
         return left
 
-    def _until(self, condition: Callable[[], bool], what: str, timeout: float = TIMEOUT) -> None:
+    def until(self, condition: Callable[[], bool], what: str, timeout: float = TIMEOUT) -> None:
+        """Wait until the condition holds; ``what`` is waited for, for the error."""
         end = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > end:

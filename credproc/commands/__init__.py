@@ -14,18 +14,20 @@ from credproc.commands.said import Said
 from credproc.errors import UsageError
 from credproc.refresh.request import Request
 
-_SEE_HELP = "credproc --help shows what there is"
 _DESCRIPTION = """\
 Print AWS credentials of a role profile, for a line in ~/.aws/config:
   credential_process = /usr/local/bin/credproc --profile NAME"""
 _TAKING_PROGRAMS = ("exec",)  # behind a ``--`` they take the command line of another program
+_TAKING_OPTION = ("login", "logout", "clear")  # their profile is an option, as it is with the AWS CLI
 
 
 class _Parser(argparse.ArgumentParser):
     """Says usage errors in our form, and leaves the exit to ``cli``."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"usage: {message}", _SEE_HELP)
+        if message.startswith("argument COMMAND:"):  # all names follow, four lines of them; --help shows them better
+            message = message.partition(" (choose from ")[0]
+        raise UsageError(f"usage: {message}", _see_help(self.prog))
 
 
 class _Once(argparse.Action):
@@ -132,7 +134,8 @@ def main(arguments: list[str], request: Request) -> Said:
     """
     line, behind = _split(arguments)
     try:
-        options = parser().parse_args(line)
+        options, unknown = parser().parse_known_args(line)
+        _check_known(options.command, unknown)
     except _Asked as asked:
         return Said(str(asked))
     except UsageError as error:
@@ -140,15 +143,29 @@ def main(arguments: list[str], request: Request) -> Said:
             error.hint = "some SDKs pass on the comment behind a credential_process line: put it on a line of its own"
         raise
     if options.command is None:
-        raise UsageError("usage: a command or --profile NAME is needed, and nothing else", _SEE_HELP)
+        raise UsageError("usage: a command or --profile NAME is needed, and nothing else", _see_help("credproc"))
     given = getattr(options, "command_profile", None) or options.profile
     if behind is not None and options.command not in _TAKING_PROGRAMS:
-        raise UsageError("usage: unrecognized arguments: --", _SEE_HELP)
+        _check_known(options.command, ["--"])
     options.behind = behind or []
     said: Said = commands()[options.command].run(
         options, request._replace(profile=cache.profile_named(given, request.environ))
     )
     return said
+
+
+def _check_known(command: str | None, unknown: list[str]) -> None:
+    """Raise UsageError where there are arguments that the command does not know."""
+    if not unknown:
+        return
+    hint = _see_help("credproc" if command is None else f"credproc {command}")
+    if command in _TAKING_OPTION and len(unknown) == 1 and not unknown[0].startswith("-"):
+        hint = f"write credproc {command} --profile {unknown[0]}"
+    raise UsageError(f"usage: unrecognized arguments: {' '.join(unknown)}", hint)
+
+
+def _see_help(program: str) -> str:
+    return f"{program} --help shows what there is"
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:

@@ -11,6 +11,7 @@ from credproc.commands.checks import Check
 from credproc.commands.line import Line, lines
 from credproc.commands.progress import Progress
 from credproc.commands.said import Said
+from credproc.commands.wrapping import columns, wrapped
 from credproc.errors import ConfigError, CredprocError, inert
 from credproc.files import open_directory
 from credproc.refresh import terminal
@@ -142,15 +143,15 @@ class Examined:
         return endpoint_for(section, config, self._environ, None)
 
 
-def shown(found: list[Check]) -> str:
-    """Return the checks in words: a line each, what to do indented below it."""
-    text = []
+def shown(found: list[Check], width: int | None = None) -> str:
+    """Return the checks in words: a line each, what to do indented below it; ``width``: the terminal's columns."""
+    lines = []
     for check in found:
-        text.append(f"{check.level:<6}{inert(check.what, 500)}\n")
-        text.extend(f"      {inert(line, 2000)}\n" for line in check.more)
+        lines.append(wrapped(f"{check.level:<6}{inert(check.what, 500)}", width, 6))
+        lines += [wrapped(f"      {inert(line, 2000)}", width, 8) for line in check.more]
         if check.hint is not None:
-            text.append(f"      {inert(check.hint, 500)}\n")
-    return "".join(text)
+            lines.append(wrapped(f"      {inert(check.hint, 500)}", width, 6))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -166,4 +167,4 @@ def run(options: argparse.Namespace, request: Request) -> Said:
         found = list(Examined(request, options.command_profile, progress).checks(offline=options.offline))
     finally:
         progress.end()
-    return Said(shown(found), 1 if any(check.level == "FAIL" for check in found) else 0)
+    return Said(shown(found, columns(1)), 1 if any(check.level == "FAIL" for check in found) else 0)

@@ -11,6 +11,7 @@ from credproc.commands.entries import until_shown
 from credproc.commands.profiles import Cached, Look, aliased
 from credproc.commands.said import Said
 from credproc.commands.steps import SHOWN, Step, asked, remarks, setting_shown, steps
+from credproc.commands.wrapping import columns, wrapped
 from credproc.errors import ConfigError, inert, quoted
 from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import Section, Setting, SharedConfig, read
@@ -107,32 +108,33 @@ def explained(config: SharedConfig, request: Request) -> Explained:
     )
 
 
-def words(about: Explained, now: float) -> str:
-    """Return it as lines for a person; ``now`` is in epoch seconds."""
+def words(about: Explained, now: float, width: int | None = None) -> str:
+    """Return it as lines for a person; ``now`` is in epoch seconds, ``width`` the columns of the terminal."""
     lines = ["no profile is named" if about.profile is None else f"profile {quoted(about.profile)}"]
     if about.alias_of is not None:
         lines[0] += f", which is profile {quoted(about.alias_of)} through credproc"
     lines += ["", "settings that take part:"]
-    width = max((len(one.where) for one in about.settings), default=0)
-    lines += [f"  {one.where.ljust(width)}  {one.name} = {one.value}" for one in about.settings] or ["  none"]
+    widest = max((len(one.where) for one in about.settings), default=0)
+    lines += [f"  {one.where.ljust(widest)}  {one.name} = {one.value}" for one in about.settings] or ["  none"]
     lines += ["", "steps:"]
     for number, step in enumerate(about.steps, start=1):
-        lines.append(f"  {number}. {step.words}")
-        lines.append(f"     by {inert(step.where)}")
+        lines.append(wrapped(f"  {number}. {step.words}", width, 5))
+        lines.append(wrapped(f"     by {inert(step.where)}", width, 8))
         if step.operation is not None:
-            lines.append(f"     {step.operation} at {step.endpoint}, signed for {step.region}")
-    lines.append("")
-    if about.cached is None:
-        lines.append("cached: nothing")
-    else:
-        lines.append(
-            f"cached: credentials {until_shown(about.cached.expiration, now)}; until a refresh no step is made"
-        )
-    if about.signed_in_until is not None:
-        lines.append(f"signed in: {until_shown(about.signed_in_until, now)}")
-    lines.append(f"asked: {about.asked}")
-    lines += [f"remark: {remark}" for remark in about.remarks]
+            lines.append(wrapped(f"     {step.operation} at {step.endpoint}, signed for {step.region}", width, 8))
+    lines += ["", *(wrapped(line, width, 2) for line in _standing(about, now))]
     return "\n".join(lines) + "\n"
+
+
+def _standing(about: Explained, now: float) -> Iterator[str]:
+    if about.cached is None:
+        yield "cached: nothing"
+    else:
+        yield f"cached: credentials {until_shown(about.cached.expiration, now)}; until a refresh no step is made"
+    if about.signed_in_until is not None:
+        yield f"signed in: {until_shown(about.signed_in_until, now)}"
+    yield f"asked: {about.asked}"
+    yield from (f"remark: {remark}" for remark in about.remarks)
 
 
 def as_json(about: Explained) -> str:
@@ -159,4 +161,4 @@ def run(options: argparse.Namespace, request: Request) -> Said:
     except ConfigError as error:
         error.hint = error.hint or "credproc list shows the profiles"
         raise
-    return Said(as_json(about) if options.json else words(about, request.clock()))
+    return Said(as_json(about) if options.json else words(about, request.clock(), columns(1)))

@@ -102,7 +102,8 @@ def exported(resolved: Resolved, form: str) -> str:
 def add(one: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_name(one, "the profile")
-    one.add_argument("--format", choices=[*_SHELLS, "json"], required=True, help="who reads it")
+    forms = [*_SHELLS, "json"]
+    one.add_argument("--format", choices=forms, metavar="FORMAT", required=True, help=f"one of {', '.join(forms)}")
 
 
 def run(options: argparse.Namespace, request: Request) -> Said:

@@ -5,6 +5,7 @@ import argparse
 from credproc import cache
 from credproc.commands import add_profile
 from credproc.commands.entries import described, sessions, until_shown
+from credproc.commands.progress import Progress
 from credproc.commands.said import Said
 from credproc.errors import ConfigError
 from credproc.refresh import FOR_PEOPLE, own_directory, refresh
@@ -25,7 +26,12 @@ def login(request: Request, *, renew: bool) -> str:
     ``renew``: get a new MFA session even if the old one has hours left. Raises CredprocError.
     """
     below = float("inf") if renew else _RENEWED_BELOW
-    refresh(request._replace(deadlines=FOR_PEOPLE, renew_below=below))
+    progress = Progress()
+    progress.say("signing in ...")
+    try:
+        refresh(request._replace(deadlines=FOR_PEOPLE, renew_below=below))
+    finally:
+        progress.end()
     name = cache.entry_name(request.profile, request.environ)
     directory = own_directory(request.environ)
     if directory is None:
@@ -37,7 +43,7 @@ def login(request: Request, *, renew: bool) -> str:
     entry = next((entry for entry in described(directory) if entry.name == name), None)
     serial = None if entry is None else entry.mfa_serial
     said = "".join(
-        f"signed in with {serial} {until_shown(index.expiration, now)}\n"
+        f"signed in with {index.serial.rpartition(':')[2]} {until_shown(index.expiration, now)}\n"
         for index in sessions(directory)
         if index.serial == serial and index.expiration > now
     )

@@ -5,7 +5,7 @@ import argparse
 from credproc.commands import add_profile
 from credproc.commands.entries import Described, described, in_turn, remove, sessions
 from credproc.commands.said import Said
-from credproc.errors import CredprocError, SessionStoreError
+from credproc.errors import ConfigError, CredprocError, SessionStoreError
 from credproc.files import PrivateDirectory
 from credproc.refresh import own_directory
 from credproc.refresh.plan import Asker, plan_for
@@ -37,7 +37,12 @@ def logout(request: Request, *, everyone: bool) -> str:
 
 def _of_profile(request: Request, directory: PrivateDirectory) -> tuple[list[Index], list[Described]]:
     config = read(request.environ)
-    plan = plan_for(config, request.profile or "default", request.environ, Asker(program=request.program))
+    try:
+        plan = plan_for(config, request.profile or "default", request.environ, Asker(program=request.program))
+    except ConfigError as error:
+        if request.profile is None:
+            error.hint = "name one with --profile, or sign everybody out with --all"
+        raise
     access_key_id = plan.source.access_key_id
     if plan.mfa is None or access_key_id is None:
         return [], []

@@ -58,7 +58,7 @@ class Person:
 
     def _opened(self) -> terminal.Terminal:
         if self._request.environ.get("CREDPROC_INTERACTIVE") == "never":
-            raise PersonNeededError("CREDPROC_INTERACTIVE=never forbids to ask")
+            raise PersonNeededError("CREDPROC_INTERACTIVE=never forbids asking")
         if self._terminal is None:
             self._terminal = terminal.Terminal()
         return self._terminal

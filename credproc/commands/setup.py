@@ -14,10 +14,12 @@ from credproc import paths
 from credproc.commands import add_name, configfile, setuplines
 from credproc.commands.person import Person
 from credproc.commands.profiles import BEFORE_PROCESS, Look, aliased, is_typable
+from credproc.commands.progress import Progress
 from credproc.commands.said import Said
 from credproc.commands.setuplines import ROLE_KEYS, EditError
+from credproc.commands.wrapping import columns, wrapped
 from credproc.errors import ConfigError, CredprocError, PersonNeededError, SignalError, inert, quoted
-from credproc.refresh import FOR_PEOPLE, refresh
+from credproc.refresh import FOR_PEOPLE, refresh, terminal
 from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import Section, SharedConfig, read
 
@@ -82,11 +84,10 @@ def _edited(config: SharedConfig, request: Request, name: str, wanted: Wanted, p
         person.confirm("write this?", lines=lines)
     configfile.replace(file, after, keep_old=True)
     written = f"{shown}: written; the old file is {shown}{configfile.BACKUP}"
-    if wanted.yes:
-        return "".join(f"{line}\n" for line in [*lines, written])
-    if wanted.undo:
-        return f"{written}\n"
-    person.say(written)  # before the trial, which may ask for a code
+    told = [*lines, written] if wanted.yes else [written]
+    if wanted.undo or (wanted.yes and not os.isatty(1)):
+        return "".join(f"{line}\n" for line in told)
+    terminal.notify("\n".join(told))  # before the trial, which may ask for a code
     return ""
 
 
@@ -142,9 +143,15 @@ def _section(config: SharedConfig, name: str) -> Section:
         near = difflib.get_close_matches(name, config.profiles, n=1)
         raise ConfigError(
             f"{config.shown_files()}: no profile named {quoted(name)}",
-            f"did you mean {quoted(near[0])}?" if near else "credproc list shows the profiles",
+            f"did you mean {quoted(near[0])}?" if near else _look_hint(config),
         )
     return section
+
+
+def _look_hint(config: SharedConfig) -> str:
+    if not config.profiles:
+        return "no profiles are defined there; aws configure makes one, and AWS_CONFIG_FILE names another file"
+    return "credproc list shows the profiles"
 
 
 def _check(section: Section, config: SharedConfig, request: Request) -> None:
@@ -199,7 +206,7 @@ def _chosen(config: SharedConfig, request: Request, wanted: Wanted, person: Pers
     found = list(_candidates(config, request, undo=wanted.undo))
     if not found:
         what = "that credproc setup has made" if wanted.undo else "with role_arn that SDKs resolve by themselves"
-        raise ConfigError(f"{config.shown_files()}: no profile {what}", "credproc list shows the profiles")
+        raise ConfigError(f"{config.shown_files()}: no profile {what}", _look_hint(config))
     width = max(len(name) for name, _ in found)
     lines = [f"{number:>3}  {name.ljust(width)}  {inert(role, 80)}" for number, (name, role) in enumerate(found, 1)]
     few = " ".join(name for name, _ in found[:_FEW]) + (" ..." if len(found) > _FEW else "")
@@ -225,8 +232,11 @@ def _candidates(config: SharedConfig, request: Request, *, undo: bool) -> Iterat
 
 def _tried(request: Request) -> str:
     """Resolve the profile as an SDK would and return in words whose credentials came."""
+    progress = Progress()
+    progress.say("trying it ...")
     try:
         document = refresh(request._replace(deadlines=FOR_PEOPLE))
+        progress.say("asking STS whose credentials these are ...")
         from credproc.refresh.identity import caller_arn  # noqa: PLC0415 - botocore
 
         config = read(request.environ)
@@ -238,7 +248,9 @@ def _tried(request: Request) -> str:
         undo = f"credproc setup {request.profile} --undo takes the edit back"
         hint = f"{error.hint}; {undo}" if error.hint else undo
         raise CredprocError(f"setup: the edit stands, and trying it failed: {error}", hint) from None
-    return f"{request.subject} works: {inert(arn)}\n"
+    finally:
+        progress.end()
+    return wrapped(f"{request.subject} works: {inert(arn)}", columns(1), 2) + "\n"
 
 
 def add(one: argparse.ArgumentParser) -> None:

@@ -18,6 +18,8 @@ GROUP = "sign in"
 HELP = "show what is signed in and cached, and for how long"
 DESCRIPTION = "Show what is signed in and cached, and for how long."
 
+_HEADINGS = {"keyring": "MFA sessions in the keyring:", "file": "MFA sessions in a file:"}
+
 
 def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> str:
     """Return the sessions and entries that are still valid at ``now`` (epoch seconds), in words or as JSON."""
@@ -55,11 +57,12 @@ def _words(sessions: list[dict[str, str | int | None]], entries: list[dict[str, 
     def until(one: dict[str, str | int | None]) -> str:
         return until_shown(int(one["expiration"] or 0), now)
 
-    places = {"keyring": "in the keyring", "file": "in a file"}
-    signed_in = [(str(one["mfa_serial"]), until(one), places.get(str(one["store"]), "?")) for one in sessions]
+    lines = [] if sessions else ["not signed in with MFA"]
+    for store in sorted({str(one["store"]) for one in sessions}):
+        lines.append(_HEADINGS.get(store, "MFA sessions:"))
+        lines += _indented([(str(one["mfa_serial"]), until(one)) for one in sessions if one["store"] == store])
     entries = sorted(entries, key=lambda one: str(one["profile"]))
     cached = [(_named(one["profile"]), _role(one["role_arn"]), until(one)) for one in entries]
-    lines = ["MFA sessions:", *_indented(signed_in)] if signed_in else ["not signed in with MFA"]
     lines += ["cached credentials:", *_indented(cached)] if cached else ["no credentials are cached"]
     return "\n".join(lines) + "\n"
 

@@ -75,7 +75,7 @@ def codes(wanted: Wanted, used: UsedCodes) -> Codes:
         return ProgramCodes(wanted, wanted.process, used)
     if request.environ.get("CREDPROC_INTERACTIVE") == "never":
         raise PersonNeededError(
-            f"{wanted.where}: an MFA code is needed, and CREDPROC_INTERACTIVE=never forbids to ask", wanted.hint
+            f"{wanted.where}: an MFA code is needed, and CREDPROC_INTERACTIVE=never forbids asking", wanted.hint
         )
     try:
         return TypedCodes(wanted, terminal.Terminal(), used)

@@ -241,7 +241,7 @@ class _Resolution:
             return f"did you mean {quoted(near[0])}?"
         if not self.config.profiles:
             return "no profiles are defined there; AWS_CONFIG_FILE names another file"
-        return "check the spelling: aws configure list-profiles shows the names"
+        return "check the spelling: credproc list shows the profiles"
 
     def _cycle(self, name: str, where: str) -> ConfigError:
         start = self.path.index(name) if name in self.path else 0

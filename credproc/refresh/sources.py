@@ -52,7 +52,10 @@ def fetch(
     except (boto.BotoCoreError, boto.ClientError, OSError, ValueError, KeyError, RuntimeError) as error:
         raise _explained(source, error) from None
     if source.if_any:
-        raise SourceError("no profile is named, and this machine has no role", "name one: credproc --profile NAME")
+        raise SourceError(
+            "no profile is named, and this machine has no role",
+            "name one with --profile or AWS_PROFILE; credproc --help shows the commands",
+        )
     raise SourceError(f"{source.where}: {_NOTHING[source.kind]}", _HINTS[source.kind])
 
 

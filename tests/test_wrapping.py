@@ -1,0 +1,41 @@
+"""What a person reads is broken at words to the terminal's width, and only there."""
+
+import os
+
+import pytest
+
+from credproc.commands.entries import moment_shown, until_shown
+from credproc.commands.wrapping import columns, wrapped
+
+LINE = "  1. take the keys AKIAIOSFODNN7EXAMPLE of profile 'user1'"
+
+
+@pytest.mark.parametrize("width", [None, 39, len(LINE), 1000])
+def test_a_line_stays_whole_without_a_terminal_in_a_narrow_one_and_where_it_fits(width: int | None) -> None:
+    assert wrapped(LINE, width, 5) == LINE
+
+
+def test_a_line_that_is_too_long_by_one_is_broken_at_a_word_with_the_rest_below() -> None:
+    assert wrapped(LINE, len(LINE) - 1, 5) == "  1. take the keys AKIAIOSFODNN7EXAMPLE of profile\n     'user1'"
+
+
+def test_a_word_is_never_broken() -> None:
+    arn = "arn:aws:iam::123456789012:role/a-role-of-a-long-name"
+    assert wrapped(f"assume {arn}", 40, 2) == f"assume\n  {arn}"
+
+
+def test_what_is_no_terminal_has_no_width() -> None:
+    reader, writer = os.pipe()
+    try:
+        assert columns(writer) is None
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def test_the_day_is_said_where_it_is_another() -> None:
+    assert moment_shown(86399, 0) == "23:59Z"
+    assert moment_shown(86400, 0) == "1970-01-02 00:00Z"
+    assert moment_shown(86399) == "1970-01-01 23:59Z"
+    assert until_shown(59, 0) == "until 00:00Z (in less than a minute)"
+    assert until_shown(90000, 0) == "until 1970-01-02 01:00Z (in 1 d 1 h)"
