@@ -10,7 +10,6 @@ import argparse
 import ctypes
 import difflib
 import json
-import multiprocessing
 import os
 import py_compile
 import random
@@ -19,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import venv
 from collections import Counter
@@ -124,7 +124,7 @@ OPERATORS: Sequence[tuple[type, Callable[..., Iterable[cst.CSTNode]]]] = [
 ]
 
 
-class Breaker(cst.CSTVisitor):
+class Breaker(cst.CSTVisitor):  # type: ignore[misc] # libcst is not there where mypy is
     """Find what can be put in the place of a node, for all nodes that run on this platform."""
 
     METADATA_DEPENDENCIES = (PositionProvider,)
@@ -211,10 +211,9 @@ def equivalent() -> dict[str, str]:
 class Job:
     """A copy of the environment with credproc in it, and of the tests, for one mutant at a time."""
 
-    def __init__(self, number: int) -> None:
-        """Make the copy."""
-        self._root = WORK / str(number)
-        shutil.rmtree(self._root, ignore_errors=True)
+    def __init__(self, root: Path) -> None:
+        """Make the copy in this directory."""
+        self._root = root
         venv.create(self._root, symlinks=True)
         packages = next((ROOT / ".venv" / "lib").glob("python3.*/site-packages"))
         self._packages = self._root / packages.relative_to(ROOT / ".venv")
@@ -247,16 +246,19 @@ class Job:
         tests = [f"tests/{name}" for name in TESTS[module]]
         command = [str(self._root / "bin" / "python"), str(ROOT / ".venv" / "bin" / "pytest"), *PYTEST, *tests]
         began = time.monotonic()
-        with _nothing_left(), subprocess.Popen(
-            [*command, f"--basetemp={self._root / 'tmp'}"],
-            cwd=self._root,
-            env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        ) as child:
+        with (
+            _nothing_left(),
+            subprocess.Popen(
+                [*command, f"--basetemp={self._root / 'tmp'}"],
+                cwd=self._root,
+                env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            ) as child,
+        ):
             try:
                 said, _ = child.communicate(timeout=limit)
                 by = _first_failure(said)
@@ -297,8 +299,8 @@ def _children() -> list[int]:
 _job: list[Job] = []  # this process's own
 
 
-def _begin(numbers: "multiprocessing.Queue[int]") -> None:
-    _job.append(Job(numbers.get()))
+def _begin(directory: str) -> None:
+    _job.append(Job(Path(tempfile.mkdtemp(dir=directory))))
 
 
 def _run(module: str, code: str, limit: float) -> Outcome:
@@ -319,15 +321,18 @@ def limits(pool: ProcessPoolExecutor, modules: Iterable[str]) -> dict[str, float
 
 def outcomes(chosen: Sequence[Mutant], jobs: int) -> dict[Mutant, Outcome]:
     """Run the tests of each mutant, so many at once."""
-    numbers: multiprocessing.Queue[int] = multiprocessing.Queue()
-    for number in range(1, jobs + 1):
-        numbers.put(number)
     found: dict[Mutant, Outcome] = {}
-    with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(numbers,)) as pool:
+    with (
+        tempfile.TemporaryDirectory(dir=WORK, prefix="run-") as directory,
+        ProcessPoolExecutor(jobs, initializer=_begin, initargs=(directory,)) as pool,
+        (WORK / "outcomes.jsonl").open("a") as seen,  # which test notices which
+    ):
         limit = limits(pool, dict.fromkeys(mutant.module for mutant in chosen))
         running = {pool.submit(_run, mutant.module, mutant.code, limit[mutant.module]): mutant for mutant in chosen}
         for done in as_completed(running):
-            found[running[done]] = done.result()
+            mutant, outcome = running[done], done.result()
+            found[mutant] = outcome
+            print(json.dumps({"mutant": mutant.key, **outcome._asdict()}), file=seen, flush=True)
             if len(found) % 100 == 0:
                 print(f"mutants: {len(found)} of {len(chosen)}", file=sys.stderr)
     return {mutant: found[mutant] for mutant in chosen}
@@ -435,8 +440,6 @@ def main() -> None:
         found = outcomes([mutant for mutant in drawn if mutant not in left], options.jobs)
     except StaleError as error:
         sys.exit(f"mutants: error: {error}")
-    seen = [{"mutant": mutant.key, **outcome._asdict()} for mutant, outcome in found.items()]
-    (WORK / "outcomes.json").write_text(json.dumps(seen, indent=1))
     good = report(listed, every, left, found)
     print(f"mutants: {len(found)} in {(time.monotonic() - began) / 60:.0f} minutes", file=sys.stderr)
     sys.exit(not good)
