@@ -39,7 +39,7 @@ WANTED = 85  # per cent
 
 # What notices a mutant of the module, the fastest first, as the first that fails ends the run
 TESTS = {
-    "credproc/cache.py": ["test_files.py", "test_paths.py", "test_entries.py", "test_hit.py"],
+    "credproc/cache.py": ["test_files.py", "test_paths.py", "test_keep.py", "test_entries.py", "test_hit.py"],
     "credproc/refresh/lock.py": ["test_files.py", "test_entries.py"],
     "credproc/refresh/mfa.py": [
         "test_mfa.py",
@@ -59,7 +59,7 @@ TESTS = {
                 "a_caller_that_is_killed_withdraws_the_prompt",
                 "text_from_the_configuration_can_only_be_read",
                 "a_device_of_no_profile_of_its_own_is_asked_for_without_a_program",
-                "the_command_to_run_can_be_pasted",
+                "the_program_that_asks_is_named[nine of them]",
             )
         ),
     ],
@@ -218,7 +218,7 @@ class Job:
         packages = next((ROOT / ".venv" / "lib").glob("python3.*/site-packages"))
         self._packages = self._root / packages.relative_to(ROOT / ".venv")
         (self._packages / "others.pth").write_text(f"{packages}\n")  # all but credproc, which is found here before
-        shutil.copytree(packages / "credproc", self._packages / "credproc")
+        shutil.copytree(ROOT / "credproc", self._packages / "credproc", ignore=shutil.ignore_patterns("__pycache__"))
         program = (ROOT / ".venv" / "bin" / "credproc").read_text()
         (self._root / "bin" / "credproc").write_text(program.replace(str(ROOT / ".venv"), str(self._root)))
         (self._root / "bin" / "credproc").chmod(0o755)

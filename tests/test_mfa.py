@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -63,18 +64,101 @@ def test_the_hint_is_a_command_that_can_be_typed(profile: str | None, hint: str)
     assert str(raised.value) == f"{WHERE}: an MFA code is needed, and CREDPROC_INTERACTIVE=never forbids to ask"
 
 
+if sys.platform != "linux":
+    pytest.skip("the rigs are made for Linux", allow_module_level=True)
+
+from tests.terminal import Job, Terminal  # noqa: E402 - termios, which not all have
+
 CAN_ASK = """
 from credproc.refresh.mfa import can_ask
 print(*(can_ask(environ) for environ in ({}, {"CREDPROC_INTERACTIVE": ""}, {"CREDPROC_INTERACTIVE": "never"})))
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the rigs are made for Linux")
-def test_only_who_has_a_terminal_and_may_ask_can_ask() -> None:
-    from tests.terminal import Terminal  # noqa: PLC0415 - termios, which not all have
-
+def test_only_who_has_a_terminal_and_may_ask_can_ask(terminal: Terminal) -> None:
     command = [sys.executable, "-c", CAN_ASK]
-    with Terminal() as terminal:
-        assert terminal.start(command, dict(os.environ), stdout="pipe").outcome().stdout == "True True False\n"
+    assert terminal.start(command, dict(os.environ), stdout="pipe").outcome().stdout == "True True False\n"
     ran = subprocess.run(command, start_new_session=True, stdout=subprocess.PIPE, text=True, check=True)
     assert ran.stdout == "False False False\n"
+
+
+# Asks for codes as long as there are any; to be told the profile, and how many seconds there are for it
+ASK = """
+import os, sys, time
+from credproc.errors import PersonNeededError, SignalError
+from credproc.refresh.mfa import Wanted, codes
+from credproc.refresh.request import Request
+from credproc.refresh.usedcodes import UsedCodes
+
+profile, seconds = sys.argv[1] or None, float(sys.argv[2])
+used = UsedCodes(None, "session")
+open_before = os.listdir("/proc/self/fd")
+found = codes(Wanted("serial", "config:5", None, Request(profile, {}, time.monotonic() - 40 + seconds)), used)
+try:
+    found.notice("told")
+    while True:
+        code = found.next(None)
+        used.add(code, time.time())
+        print(code, flush=True)
+except SignalError as error:
+    print(error.number, error, error.kind, sep="; ")
+except PersonNeededError as error:
+    print(error, error.kind, error.hint, sep="; ")
+finally:
+    found.close()
+print(len(os.listdir("/proc/self/fd")) - len(open_before))
+"""
+HINT = "run credproc login --profile admin in a terminal"
+
+
+@pytest.fixture(name="terminal")
+def _terminal() -> Iterator[Terminal]:
+    with Terminal() as terminal:
+        yield terminal
+
+
+def asked(terminal: Terminal, *lines: str, profile: str = "admin", seconds: float = 40) -> Job:
+    """Start what asks for codes, and type each of these lines at a prompt."""
+    job = terminal.start([sys.executable, "-c", ASK, profile, str(seconds)], dict(os.environ), stdout="pipe")
+    for line in lines:
+        terminal.expect("Enter MFA code for serial")
+        terminal.send(line)
+    return job
+
+
+def test_three_codes_are_asked_for_and_no_more(terminal: Terminal) -> None:
+    job = asked(terminal, "111111\n", "222222\n", "333333\n")
+    end = f"config:5: MFA code: none in three tries; wrong; {HINT}"
+    assert job.outcome().stdout == f"111111\n222222\n333333\n{end}\n0\n"
+    assert terminal.transcript.decode().replace("\r", "") == (
+        "credproc: told\n" + "Enter MFA code for serial (profile admin): \n" * 3
+    )
+
+
+def test_what_was_no_code_and_what_was_used_is_said_before_the_next_is_asked_for(terminal: Terminal) -> None:
+    job = asked(terminal, "111111\n", "12\n", "111111\n")
+    used = "that code has been used; the device shows another one in \\d+ s at the latest"
+    assert re.fullmatch(
+        f"111111\nconfig:5: MFA code: none in three tries: {used}; wrong; {HINT}\n0\n", job.outcome().stdout
+    )
+    assert "\rcredproc: an MFA code has six digits\r" in terminal.transcript.decode()
+
+
+@pytest.mark.parametrize(
+    ("key", "seconds", "said"),
+    [
+        ("\x03", 40, "2; config:5: MFA code: cancelled; cancelled"),
+        ("\x04", 40, f"config:5: MFA code: cancelled; cancelled; {HINT}"),
+        ("", 0.7, f"config:5: MFA code: no code was typed in time; late; {HINT}"),
+    ],
+    ids=["Ctrl-C", "Ctrl-D", "nothing"],
+)
+def test_why_there_is_no_code_is_told_to_those_who_wait_for_it_too(
+    terminal: Terminal, key: str, seconds: float, said: str
+) -> None:
+    assert asked(terminal, key, seconds=seconds).outcome().stdout == f"{said}\n0\n"
+
+
+def test_where_no_profile_is_named_none_is_shown(terminal: Terminal) -> None:
+    asked(terminal, "\x04", profile="").wait()
+    assert "\rEnter MFA code for serial: \r" in terminal.transcript.decode()
