@@ -80,6 +80,7 @@ def test_an_entry_of_another_format_or_layout_is_a_miss(directory: PrivateDirect
     assert _written(directory, b"credproc-1 f%s 1 2 -,-" % name) is None
     assert _written(directory, b"credproc-1 %s 1 2" % name) is None
     assert _written(directory, b"credproc-1 %s 1 2 -,- 3" % name) is None
+    assert _written(directory, b"credproc-1 %s  1 2 -,-" % name) is None
     assert _written(directory, b"credproc-1 %s x 2 -,-" % name) is None
     assert _written(directory, b"credproc-1 %s 1 -2 -,-" % name) is None
     assert _written(directory, b"credproc-1 %s 1 2 -,-" % name, b"{}\n") is None
@@ -299,6 +300,7 @@ def test_the_document_is_compact_and_says_only_what_is_known() -> None:
         b'{"Version":1,"AccessKeyId":"ASIA","SecretAccessKey":"s/+","SessionToken":"t=",'
         b'"Expiration":"2027-01-15T08:00:00Z","AccountId":"123456789012"}\n'
     )
+    assert Credentials("ASIA", "s") == Credentials("ASIA", "s", None, None, None)
     assert document(Credentials("ASIA", "s")) == b'{"Version":1,"AccessKeyId":"ASIA","SecretAccessKey":"s"}\n'
 
 

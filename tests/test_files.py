@@ -468,11 +468,12 @@ def test_locks_of_two_names_have_nothing_to_do_with_each_other(directory: Privat
 def test_without_a_directory_the_lock_is_free() -> None:
     lock = Lock(None, "name")
     assert lock.try_acquire()
+    assert lock.wait(lambda: None, time.monotonic()) is None
     assert lock.holder() == "another credproc"
     lock.close()
 
 
-@pytest.mark.parametrize("record", [b"", b"\xff\xfe", b"1 2", b"a b c", b"1 2 3 4", b"1 2 \x1b[2J"])
+@pytest.mark.parametrize("record", [b"", b"\xff\xfe", b"1 2", b"a b c", b"1 2 3 4", b"X1 2 3", b"1 2 \x1b[2J"])
 def test_a_record_that_is_none_is_not_shown(directory: PrivateDirectory, record: bytes) -> None:
     directory.write("name.lock", record)
     assert Lock(directory, "name").holder() == "another credproc"
@@ -611,6 +612,33 @@ def test_a_lock_on_a_file_that_was_removed_is_none(directory: PrivateDirectory) 
     second.close()
     assert waiting.try_acquire()
     waiting.close()
+
+
+@pytest.mark.usefixtures("holder")
+def test_who_tries_again_gets_the_lock_when_somebody_has_removed_its_file(directory: PrivateDirectory) -> None:
+    lock = Lock(directory, "name")
+    assert not lock.try_acquire()
+    directory.remove("name.lock")
+    assert [lock.try_acquire() for _ in range(2)] == [False, True]
+    lock.close()
+
+
+@pytest.mark.usefixtures("holder")
+def test_who_waits_opens_the_lock_file_once(directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    opening = os.open
+
+    def noted(name: str, flags: int, mode: int, *, dir_fd: int) -> int:
+        opened.append(name)
+        return opening(name, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", noted)
+    looks: list[int] = []
+    with pytest.raises(DeadlineError):
+        Lock(directory, "name").wait(lambda: looks.append(1), time.monotonic() + 0.5)
+    monkeypatch.undo()
+    assert len(looks) > 1
+    assert opened == ["name.lock"] * 2, "once to lock it, and once to say who holds it"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
