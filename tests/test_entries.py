@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,38 @@ def test_an_entry_is_read_back_as_it_was_stored(directory: PrivateDirectory) -> 
         getattr(entry, name) for name in cache.Entry.__slots__
     ]
     assert directory.names() == [NAME], "no temporary file is left"
+
+
+def test_an_entry_is_where_and_what_it_was_in_earlier_versions(directory: PrivateDirectory) -> None:
+    name = cache.entry_name("admin", {"HOME": "/home/user1", "AWS_REGION": "us-west-2", "AWS_ROLE_ARN": ""})
+    assert name == "be1eec36f7be104b0bd422e47d843bda.entry", "another name is a miss for all who update"
+    cache.store(directory, NAME, _entry(fingerprint="-,-"))
+    assert (Path(directory.path) / NAME).read_bytes() == (
+        b"02b8d4d9d08941fcb78fde81b68e2df3 credproc-1 0123456789abcdef.entry 1799999700 1800002640 -,-\n"
+        b'{"Version":1}\n{}\n'
+    ), "another layout is another format, or an update would take the old one's entries for its own"
+
+
+def _written(directory: PrivateDirectory, header: bytes, rest: bytes = b"{}\n{}\n") -> cache.Entry | None:
+    """Write this with its digest, as only credproc does, and load it."""
+    data = header + b"\n" + rest
+    digest = blake2b(data, digest_size=16).hexdigest().encode()
+    directory.write(NAME, digest + b" " + data)
+    return cache.load(directory, NAME)
+
+
+def test_an_entry_of_another_format_or_layout_is_a_miss(directory: PrivateDirectory) -> None:
+    name = NAME.encode()
+    assert _written(directory, b"credproc-1 %s 1 2 -,-" % name) is not None
+    assert _written(directory, b"credproc-2 %s 1 2 -,-" % name) is None
+    assert _written(directory, b"credproc-1 f%s 1 2 -,-" % name) is None
+    assert _written(directory, b"credproc-1 %s 1 2" % name) is None
+    assert _written(directory, b"credproc-1 %s 1 2 -,- 3" % name) is None
+    assert _written(directory, b"credproc-1 %s  1 2 -,-" % name) is None
+    assert _written(directory, b"credproc-1 %s x 2 -,-" % name) is None
+    assert _written(directory, b"credproc-1 %s 1 -2 -,-" % name) is None
+    assert _written(directory, b"credproc-1 %s 1 2 -,-" % name, b"{}\n") is None
+    assert _written(directory, b"credproc-1 %s 1 2 -,-" % name, b"{}\n{}\n{}\n") is None
 
 
 def test_an_entry_cut_or_changed_at_any_byte_is_a_miss(directory: PrivateDirectory) -> None:
@@ -267,6 +300,7 @@ def test_the_document_is_compact_and_says_only_what_is_known() -> None:
         b'{"Version":1,"AccessKeyId":"ASIA","SecretAccessKey":"s/+","SessionToken":"t=",'
         b'"Expiration":"2027-01-15T08:00:00Z","AccountId":"123456789012"}\n'
     )
+    assert Credentials("ASIA", "s") == Credentials("ASIA", "s", None, None, None)
     assert document(Credentials("ASIA", "s")) == b'{"Version":1,"AccessKeyId":"ASIA","SecretAccessKey":"s"}\n'
 
 

@@ -1,6 +1,8 @@
 """Private files and the entries in them: what is not ours, or not whole, is left alone and does no harm."""
 
+import fcntl
 import os
+import pwd
 import stat
 import subprocess
 import sys
@@ -11,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from credproc import cache
-from credproc.errors import DeadlineError
+from credproc.errors import ConfigError, DeadlineError
 from credproc.files import PrivateDirectory, make_directory, open_directory
-from credproc.refresh.lock import RECORD_BYTES, Lock
+from credproc.refresh.lock import RECORD_BYTES, Lock, pause
 
 NOW = 1_800_000_000
 NAME = "0123456789abcdef" + cache.SUFFIX
@@ -182,7 +184,7 @@ def test_a_reader_that_has_the_file_open_keeps_the_old_one_whole(directory: Priv
 def test_an_entry_over_the_limit_is_not_stored_and_the_old_one_stands(directory: PrivateDirectory) -> None:
     cache.store(directory, NAME, ENTRY)
     whole = (Path(directory.path) / NAME).stat().st_size
-    room = cache.LIMIT - whole + len(ENTRY.compared)
+    room = 64 * 1024 - whole + len(ENTRY.compared)
     for size, stored in ((room, True), (room + 1, False)):
         entry = cache.Entry(
             served_from=NOW,
@@ -194,7 +196,7 @@ def test_an_entry_over_the_limit_is_not_stored_and_the_old_one_stands(directory:
         if stored:
             cache.store(directory, NAME, entry)
         else:
-            with pytest.raises(OSError, match="over the limit"):
+            with pytest.raises(OSError, match=r"^entry of 65504 bytes is over the limit of 65536$"):
                 cache.store(directory, NAME, entry)
     kept = cache.load(directory, NAME)
     assert kept is not None
@@ -288,7 +290,15 @@ def test_a_file_that_looks_different_is_a_miss(environ: dict[str, str], stored: 
     assert cache.hit("p", environ, stored) is None
 
 
-@pytest.mark.parametrize("variable", cache.VARIABLES)
+@pytest.mark.parametrize(
+    "variable",
+    (
+        "AWS_REGION AWS_DEFAULT_REGION AWS_USE_FIPS_ENDPOINT AWS_USE_DUALSTACK_ENDPOINT AWS_STS_REGIONAL_ENDPOINTS"
+        " AWS_ENDPOINT_URL AWS_ENDPOINT_URL_STS AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_ACCESS_KEY_ID"
+        " AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_ROLE_ARN"
+        " AWS_ROLE_SESSION_NAME AWS_WEB_IDENTITY_TOKEN_FILE"
+    ).split(),
+)
 def test_each_variable_that_chooses_the_result_has_its_own_entry(
     environ: dict[str, str], stored: float, variable: str
 ) -> None:
@@ -325,6 +335,50 @@ def test_a_file_of_this_moment_or_of_the_future_is_unsure(tmp_path: Path, age: f
     (tmp_path / "config").write_text("")
     environ = {"AWS_CONFIG_FILE": str(tmp_path / "config"), **NOWHERE}
     assert cache.fingerprint(environ, (tmp_path / "config").stat().st_mtime + age) == "unsure"
+
+
+def test_a_file_is_sure_from_exactly_two_seconds_after_its_change(tmp_path: Path) -> None:
+    changed = 1_000_000_000
+    (tmp_path / "config").write_text("")
+    os.utime(tmp_path / "config", (changed, changed))
+    environ = {"AWS_CONFIG_FILE": str(tmp_path / "config"), **NOWHERE}
+    sure = cache.fingerprint(environ, changed + 2)
+    status = (tmp_path / "config").stat()
+    assert sure == f"{changed}000000000.{status.st_ctime_ns}.0.{status.st_ino},-"
+    assert cache.fingerprint(environ, changed - 2) == sure
+    assert cache.fingerprint(environ, changed + 2 - 1e-6) == cache.fingerprint(environ, changed - 2 + 1e-6) == "unsure"
+
+
+def test_a_file_whose_inode_has_just_changed_is_unsure_whatever_it_says_of_its_age(tmp_path: Path) -> None:
+    (tmp_path / "credentials").write_text("")
+    os.utime(tmp_path / "credentials", (NOW, NOW))
+    environ = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"), **NOWHERE}
+    assert cache.fingerprint(environ, (tmp_path / "credentials").stat().st_ctime + 1.9) == "unsure"
+
+
+@pytest.mark.parametrize("absent", ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"])
+def test_each_file_has_its_place_in_the_fingerprint(environ: dict[str, str], absent: str) -> None:
+    Path(environ[absent]).unlink()
+    there = [name != absent for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")]
+    assert [seen != "-" for seen in cache.fingerprint(environ, NOW).split(",")] == there
+
+
+def test_without_a_home_there_are_no_files_and_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)  # a container that runs as a user without an entry
+    assert cache.fingerprint({}, NOW) == "-,-"
+    assert cache.hit("p", {}, NOW) is None
+    assert cache.entry_name("p", {}) != cache.entry_name("p", NOWHERE)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_hit_and_a_miss_leave_nothing_open(environ: dict[str, str], stored: float) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    assert cache.hit("p", environ, stored) == ENTRY.document
+    assert cache.hit("q", environ, stored) is None
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_file_that_is_absent_is_known_to_be() -> None:
@@ -414,11 +468,189 @@ def test_locks_of_two_names_have_nothing_to_do_with_each_other(directory: Privat
 def test_without_a_directory_the_lock_is_free() -> None:
     lock = Lock(None, "name")
     assert lock.try_acquire()
+    assert lock.wait(lambda: None, time.monotonic()) is None
     assert lock.holder() == "another credproc"
     lock.close()
 
 
-@pytest.mark.parametrize("record", [b"", b"\xff\xfe", b"1 2", b"a b c", b"1 2 3 4", b"1 2 \x1b[2J"])
+@pytest.mark.parametrize("record", [b"", b"\xff\xfe", b"1 2", b"a b c", b"1 2 3 4", b"X1 2 3", b"1 2 \x1b[2J"])
 def test_a_record_that_is_none_is_not_shown(directory: PrivateDirectory, record: bytes) -> None:
     directory.write("name.lock", record)
     assert Lock(directory, "name").holder() == "another credproc"
+
+
+def test_a_lock_file_says_who_holds_it_and_nothing_else(directory: PrivateDirectory) -> None:
+    lock = Lock(directory, "name")
+    for _ in range(2):  # taken again, it is overwritten in place
+        before = int(time.time())
+        assert lock.try_acquire()
+        record = (Path(directory.path) / "name.lock").read_text()
+        pid, session, since = record.split()
+        assert (int(pid), int(session)) == (os.getpid(), os.getsid(0))
+        assert before <= int(since) <= time.time()
+        assert record == f"{pid} {session} {since}".ljust(127) + "\n"
+    lock.close()
+
+
+@pytest.mark.parametrize(
+    ("age", "session", "seconds"), [(0, "7", range(2)), (-100, "7", range(1)), (100, "-1", range(100, 102))]
+)
+def test_a_holder_is_named_with_the_time_that_it_has_had(
+    directory: PrivateDirectory, age: int, session: str, seconds: range
+) -> None:
+    directory.write("name.lock", f"12 {session} {int(time.time()) - age}".ljust(RECORD_BYTES).encode())
+    assert Lock(directory, "name").holder() in [f"another credproc (process 12, for {one} s)" for one in seconds]
+
+
+def test_a_record_that_is_too_long_is_not_shown(directory: PrivateDirectory) -> None:
+    directory.write("name.lock", b"12 7 1".ljust(RECORD_BYTES + 1))
+    assert Lock(directory, "name").holder() == "another credproc"
+
+
+@pytest.mark.parametrize("failing", ["lseek", "write"])
+def test_a_full_disk_costs_nobody_the_lock(
+    directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    lock = Lock(directory, "name")
+    monkeypatch.setattr(os, failing, fail)
+    assert lock.try_acquire()
+    monkeypatch.undo()
+    assert not Lock(directory, "name").try_acquire()
+    lock.close()
+
+
+def test_where_the_file_system_knows_no_locks_the_lock_is_free(
+    directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    one, two = Lock(directory, "name"), Lock(directory, "name")
+    assert one.try_acquire()
+    assert two.wait(lambda: None, time.monotonic() + 5) is None
+    one.close()
+    two.close()
+
+
+@pytest.mark.parametrize(
+    ("waited", "seconds"), [(0, 0.05), (1, 0.05), (2, 0.1), (4, 0.2), (5, 0.25), (5.1, 0.25), (50, 0.25)]
+)
+def test_who_waits_looks_the_more_rarely_the_longer_it_takes(waited: float, seconds: float) -> None:
+    assert pause(waited) == pytest.approx(seconds)
+
+
+@pytest.mark.usefixtures("holder")
+def test_who_waits_hears_how_long_and_sleeps_meanwhile(directory: PrivateDirectory) -> None:
+    heard: list[float] = []
+    began = time.monotonic()
+    with pytest.raises(DeadlineError):
+        Lock(directory, "name").wait(lambda: None, began + 1, heard.append)
+    assert 2 <= len(heard) <= 20
+    assert heard == sorted(heard)
+    assert 0 <= heard[0] < heard[-1] < 1
+    assert time.monotonic() - began >= 1
+
+
+@pytest.mark.usefixtures("holder")
+def test_who_waits_looks_again_only_when_the_directory_has_changed(directory: PrivateDirectory) -> None:
+    os.utime(directory.path, (NOW, NOW))
+    looks: list[float] = []
+    waited = 0.0
+
+    def look() -> bytes | None:
+        looks.append(waited)
+        return directory.read("answer", 9)
+
+    def while_waiting(seconds: float) -> None:
+        nonlocal waited
+        waited = seconds
+        if seconds > 0.5:
+            directory.write("answer", b"answer")
+
+    assert Lock(directory, "name").wait(look, time.monotonic() + 5, while_waiting) == b"answer"
+    assert looks[0] == 0
+    assert len(looks) == 2
+
+
+def test_who_waits_gets_the_lock_though_nothing_in_the_directory_has_changed(
+    directory: PrivateDirectory, holder: "subprocess.Popen[str]"
+) -> None:
+    os.utime(directory.path, (NOW, NOW))
+
+    def while_waiting(_: float) -> None:
+        holder.kill()
+
+    assert Lock(directory, "name").wait(lambda: None, time.monotonic() + 5, while_waiting) is None
+
+
+@pytest.mark.usefixtures("holder")
+def test_who_waits_gets_the_lock_when_somebody_removes_its_file(directory: PrivateDirectory) -> None:
+    looks: list[int] = []
+
+    def while_waiting(_: float) -> None:
+        directory.remove("name.lock")
+
+    lock = Lock(directory, "name")
+    assert lock.wait(lambda: looks.append(1), time.monotonic() + 5, while_waiting) is None
+    assert not Lock(directory, "name").try_acquire()
+    lock.close()
+
+
+def test_a_lock_on_a_file_that_was_removed_is_none(directory: PrivateDirectory) -> None:
+    first, waiting, second = (Lock(directory, "name") for _ in range(3))
+    assert first.try_acquire()
+    assert not waiting.try_acquire()
+    directory.remove("name.lock")
+    assert second.try_acquire()
+    first.close()
+    assert not waiting.try_acquire(), "the file that it has open is free, and is not the one that counts"
+    assert not waiting.try_acquire()
+    second.close()
+    assert waiting.try_acquire()
+    waiting.close()
+
+
+@pytest.mark.usefixtures("holder")
+def test_who_tries_again_gets_the_lock_when_somebody_has_removed_its_file(directory: PrivateDirectory) -> None:
+    lock = Lock(directory, "name")
+    assert not lock.try_acquire()
+    directory.remove("name.lock")
+    assert [lock.try_acquire() for _ in range(2)] == [False, True]
+    lock.close()
+
+
+@pytest.mark.usefixtures("holder")
+def test_who_waits_opens_the_lock_file_once(directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    opening = os.open
+
+    def noted(name: str, flags: int, mode: int, *, dir_fd: int) -> int:
+        opened.append(name)
+        return opening(name, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", noted)
+    looks: list[int] = []
+    with pytest.raises(DeadlineError):
+        Lock(directory, "name").wait(lambda: looks.append(1), time.monotonic() + 0.5)
+    monkeypatch.undo()
+    assert len(looks) > 1
+    assert opened == ["name.lock"] * 2, "once to lock it, and once to say who holds it"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.usefixtures("holder")
+def test_who_waits_in_vain_leaves_nothing_open(directory: PrivateDirectory) -> None:
+    def refuse() -> None:
+        raise ConfigError("no")
+
+    before = len(os.listdir("/proc/self/fd"))
+    assert Lock(directory, "name").wait(lambda: b"answer", time.monotonic() + 5) == b"answer"
+    with pytest.raises(DeadlineError):
+        Lock(directory, "name").wait(lambda: None, time.monotonic())
+    with pytest.raises(ConfigError):
+        Lock(directory, "name").wait(refuse, time.monotonic() + 5)
+    assert len(os.listdir("/proc/self/fd")) == before

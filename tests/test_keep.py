@@ -193,6 +193,23 @@ def test_what_no_header_can_hold_is_refused_and_not_shown(field: str, value: str
     assert "PRECIOUS" not in str(failure.value)
 
 
+def test_credentials_that_cannot_be_sent_are_named() -> None:
+    with pytest.raises(ServiceError, match=r"^credentials: SecretAccessKey is empty or holds characters that cannot"):
+        document(ROLE._replace(secret_access_key=""))
+
+
+def test_a_document_that_is_too_long_says_what_makes_it_shorter() -> None:
+    with pytest.raises(ServiceError) as failure:
+        document(ROLE._replace(session_token="t" * 8192))
+    assert str(failure.value).endswith(" bytes, and SDKs read fewer than 8192")
+    assert failure.value.hint == "use a shorter session policy, or fewer session tags"
+
+
+def test_credentials_with_a_session_token_are_temporary() -> None:
+    assert ROLE.temporary
+    assert not ROLE._replace(session_token=None).temporary
+
+
 def test_the_repr_of_credentials_shows_no_secret() -> None:
     for shown in (repr(ROLE), str(ROLE), f"{ROLE}", f"{[ROLE]}", repr(Obtained(ROLE, renewable=True))):
         assert "PRECIOUS" not in shown

@@ -174,15 +174,16 @@ def test_the_document_is_all_that_comes_on_a_terminal_too(world: World) -> None:
         ("{directory}/deploy", "deploy"),
         ("{directory}/deploy-everything-everywhere", "deploy-everythi"),
         ("{directory}/$(printf '\\033]0;x\\007')", r"\x1b]0;x\x07"),
+        ("{directory}/$(printf '" + r"\033" * 9 + "')", r"\x1b" * 6 + r"\x1..."),
         ("{directory}/$(printf 'a) S 1 (b')", "a) S 1 (b"),
         ("exec {directory}/script.sh", None),  # a person's shell
     ],
-    ids=["sh -c", "two shells", "a script", "a long name", "control characters", "brackets", "a shell"],
+    ids=["sh -c", "two shells", "a script", "a long name", "control characters", "nine of them", "brackets", "a shell"],
 )
 def test_the_program_that_asks_is_named(world: World, tmp_path: Path, line: str, name: str | None) -> None:
     credproc = shlex.join(RUN)
     caller = f"#!{sys.executable}\nimport subprocess\nsubprocess.run({RUN!r})\n"
-    for file in ("deploy", "deploy-everything-everywhere", "\x1b]0;x\x07", "a) S 1 (b"):
+    for file in ("deploy", "deploy-everything-everywhere", "\x1b]0;x\x07", "\x1b" * 9, "a) S 1 (b"):
         write_program(tmp_path / file, caller)
     script = write_program(tmp_path / "script.sh", f"{credproc}\ntrue\n")
     line = line.replace("exec {directory}/script.sh", f"exec sh {script}")

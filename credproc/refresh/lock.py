@@ -15,7 +15,7 @@ else:  # pragma: no cover - Windows
 
 T = TypeVar("T")
 SUFFIX = ".lock"
-_FIRST_POLL, _LAST_POLL = 0.05, 0.25  # seconds between looks; the longer one has waited, the longer
+_FIRST_POLL, _LAST_POLL = 0.05, 0.25  # seconds between looks
 _POLL_SHARE = 20  # of the time waited
 RECORD_BYTES = 128
 _WINDOWS_OFFSET = 1024  # the locked byte; a locked one cannot be read, and the record should be
@@ -60,7 +60,7 @@ class Lock:
                 if began + waited >= deadline:
                     raise DeadlineError(f"{self.holder()} is still at it")
                 while_waiting(waited)
-                time.sleep(min(max(_FIRST_POLL, waited / _POLL_SHARE), _LAST_POLL))
+                time.sleep(pause(waited))
         except CredprocError:
             self.close()
             raise
@@ -71,22 +71,26 @@ class Lock:
 
     def _take(self, *, again: bool) -> bool:
         """Take the lock if it is free; ``again``: look also whether one that is held is still the one that counts."""
-        if self._directory is None:
+        directory = self._directory
+        if directory is None:
             return True
         try:
-            if self._fd is None:
-                self._fd = self._directory.open(self._name, os.O_RDWR | os.O_CREAT)
-            _lock(self._fd)
+            fd = directory.open(self._name, os.O_RDWR | os.O_CREAT) if self._fd is None else self._fd
+        except OSError:  # it cannot be opened
+            return True
+        self._fd = fd
+        try:
+            _lock(fd)
         except BlockingIOError:
-            if again and self._replaced():
+            if again and self._is_replaced(directory, fd):
                 self.close()  # somebody removed the file: the lock that counts is on the new one
             return False
-        except OSError:  # no locks on this file system, or the file cannot be opened
+        except OSError:  # no locks on this file system
             return True
-        if self._replaced():
+        if self._is_replaced(directory, fd):
             self.close()
             return False
-        self._sign()
+        _sign(fd)
         return True
 
     def close(self) -> None:
@@ -104,22 +108,26 @@ class Lock:
         seconds = max(0, int(time.time()) - int(fields[2]))
         return f"another credproc (process {fields[0]}, for {seconds} s)"
 
-    def _sign(self) -> None:
-        session = os.getsid(0) if hasattr(os, "getsid") else 0
-        record = f"{os.getpid()} {session} {int(time.time())}".ljust(RECORD_BYTES - 1) + "\n"
-        if self._fd is not None:
-            try:
-                os.lseek(self._fd, 0, os.SEEK_SET)
-                os.write(self._fd, record.encode("ascii"))
-            except OSError:  # a full disk; the record only informs
-                pass
-
-    def _replaced(self) -> bool:
+    def _is_replaced(self, directory: PrivateDirectory, fd: int) -> bool:
         """Whether the file that we hold open is not the one that others would open."""
-        if self._fd is None or self._directory is None:
-            return False
-        there = self._directory.status(self._name)
-        return there is None or not os.path.samestat(there, os.fstat(self._fd))
+        there = directory.status(self._name)
+        return there is None or not os.path.samestat(there, os.fstat(fd))
+
+
+def pause(waited: float) -> float:
+    """Return the seconds until the next look: the longer one has waited, the longer, from 0.05 to 0.25."""
+    return min(max(_FIRST_POLL, waited / _POLL_SHARE), _LAST_POLL)
+
+
+def _sign(fd: int) -> None:
+    """Say who holds the lock."""
+    session = os.getsid(0) if hasattr(os, "getsid") else 0
+    record = f"{os.getpid()} {session} {int(time.time())}".ljust(RECORD_BYTES - 1) + "\n"
+    try:
+        os.lseek(fd, 0, os.SEEK_SET)
+        os.write(fd, record.encode("ascii"))
+    except OSError:  # a full disk; the record only informs
+        pass
 
 
 def _lock(fd: int) -> None:

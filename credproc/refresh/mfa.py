@@ -108,7 +108,7 @@ class TypedCodes:
             try:
                 typed = self._console.ask(self._prompt, self._wanted.deadline, self._is_wanted)
             except SignalError as error:
-                raise SignalError(error.number, str(self._none(str(error), error.kind)), error.kind) from None
+                raise SignalError(error.number, self._said(str(error)), error.kind) from None
             except PersonNeededError as error:
                 raise self._none(str(error), error.kind) from None
             code = code_in(typed)
@@ -134,7 +134,10 @@ class TypedCodes:
         return caller.is_waiting(self._wanted.request.caller)
 
     def _none(self, what: str, kind: str) -> PersonNeededError:
-        return PersonNeededError(f"{self._wanted.where}: MFA code: {what}", self._wanted.hint, kind)
+        return PersonNeededError(self._said(what), self._wanted.hint, kind)
+
+    def _said(self, what: str) -> str:
+        return f"{self._wanted.where}: MFA code: {what}"
 
 
 def code_in(text: str) -> str | None:
