@@ -6,6 +6,7 @@ D/TARGET/corpus, and those that fail in D/TARGET/found: once mended, they belong
 
 import argparse
 import importlib
+import json  # noqa: F401 - before atheris: its stand-in for compiled patterns lacks what json calls
 import re
 import subprocess
 import sys
