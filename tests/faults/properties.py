@@ -461,7 +461,7 @@ CREDENTIALS = st.builds(
     _SENDABLE,
     _SENDABLE,
     st.one_of(st.none(), _LONG),
-    st.one_of(st.none(), st.integers(-10, LATEST + 10)),
+    st.one_of(st.none(), st.integers(0, LATEST), st.sampled_from([-1, 0, LATEST, LATEST + 1])),
     st.one_of(st.none(), st.from_regex(r"[0-9]{12}", fullmatch=True)),
 )
 SPOILT = st.tuples(CREDENTIALS, st.integers(0, 4), st.characters(), st.integers(0, 80))
