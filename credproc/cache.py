@@ -30,6 +30,7 @@ SUFFIX = ".entry"
 LIMIT = 64 * 1024  # bytes; a document is below 8 KiB and what is compared grows with the chain
 CLOCK_SLACK = 300  # seconds by which the clock may have been ahead when the entry was written
 _FORMAT = b"credproc-1"
+_HEADER_LIMIT = 1024  # bytes; int refuses numbers of thousands of digits
 _UNSURE_NS = 2_000_000_000  # coarsest time stamps of a file system (FAT); a later edit could look the same
 _UNSURE = "unsure"
 
@@ -132,12 +133,12 @@ def load(directory: "PrivateDirectory", name: str) -> "Entry | None":
     fields = lines[0].split(b" ")
     if len(lines) != 4 or len(fields) != 5 or fields[0] != _FORMAT or fields[1] != name.encode():
         return None
-    if not (fields[2].isdigit() and fields[3].isdigit()):
+    if not (fields[2].isdigit() and fields[3].isdigit()) or len(lines[0]) > _HEADER_LIMIT:
         return None
     return Entry(
         served_from=int(fields[2]),
         served_until=int(fields[3]),
-        fingerprint=fields[4].decode(),
+        fingerprint=fields[4].decode("latin-1"),  # whatever it is, it is only compared
         document=lines[1] + b"\n",
         compared=lines[2],
     )

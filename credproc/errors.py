@@ -80,6 +80,8 @@ class SessionStoreError(CredprocError):
 
 
 _SHOWN_NAME = 80  # characters of a profile name in a message
+_MARKS = ("Mn", "Me")  # they show nothing by themselves: accents, variation selectors, joiners
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol that show nothing: fillers, and braille without dots
 
 
 def quoted(name: str) -> str:
@@ -92,13 +94,16 @@ def inert(text: str, limit: int | None = None) -> str:
     """Return the text so that it can only be read: no control, bidirectional or invisible character, no pile of marks.
 
     Text from configuration, from STS and from programs passes here before it reaches a terminal or the log. ``limit``
-    is in characters; a longer text ends in three dots.
+    is in characters, three at least; a longer text ends in three dots.
     """
     import unicodedata  # noqa: PLC0415 - only where something is said
 
     shown = "".join(
         character
-        if character.isprintable() and not unicodedata.combining(character)
+        if character.isprintable()
+        and not unicodedata.combining(character)
+        and unicodedata.category(character) not in _MARKS
+        and character not in _BLANK
         else " "
         if character in "\t\n\r"
         else character.encode("ascii", "backslashreplace").decode()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from credproc.errors import ServiceError
 
 LIMIT = 8192  # bytes; the first Go SDK cuts there in silence, fluent-bit refuses
+LATEST = 253_402_300_799  # epoch seconds; 9999-12-31T23:59:59Z, the last that four digits of a year can say
 _PRINTABLE = re.compile(r"[!-~]+")
 
 
@@ -43,14 +44,16 @@ def document(credentials: Credentials) -> bytes:
     }
     if credentials.session_token is not None:
         fields["SessionToken"] = credentials.session_token
-    for name, value in fields.items():
-        if isinstance(value, str) and not _PRINTABLE.fullmatch(value):
-            raise ServiceError(f"credentials: {name} is empty or holds characters that cannot be sent")
     if credentials.expiration is not None:
+        if not 0 <= credentials.expiration <= LATEST:
+            raise ServiceError("credentials: Expiration is no time that can be written", "check the clock")
         moment = datetime.fromtimestamp(credentials.expiration, timezone.utc)
         fields["Expiration"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     if credentials.account_id:
         fields["AccountId"] = credentials.account_id
+    for name, value in fields.items():
+        if isinstance(value, str) and not _PRINTABLE.fullmatch(value):
+            raise ServiceError(f"credentials: {name} is empty or holds characters that cannot be sent")
     line = json.dumps(fields, separators=(",", ":")).encode() + b"\n"
     if len(line) >= LIMIT:
         raise ServiceError(
@@ -63,4 +66,4 @@ def document(credentials: Credentials) -> bytes:
 def account_in(arn: str) -> str | None:
     """Return the account id in an ARN, or None where it names none."""
     fields = arn.split(":")
-    return fields[4] if len(fields) >= 6 and fields[4].isdigit() else None
+    return fields[4] if len(fields) >= 6 and re.fullmatch(r"[0-9]+", fields[4]) else None

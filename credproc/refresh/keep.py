@@ -5,9 +5,9 @@ import time
 from typing import Any, NamedTuple
 
 from credproc import cache, log
-from credproc.errors import DeadlineError
+from credproc.errors import DeadlineError, ServiceError
 from credproc.files import PrivateDirectory
-from credproc.refresh.credentials import Credentials, document
+from credproc.refresh.credentials import LATEST, Credentials, document
 from credproc.refresh.deadline import within
 from credproc.refresh.plan import Plan
 
@@ -68,14 +68,18 @@ class Keeper:
         if entry is None:
             return None
         about = about_entry(entry)
-        expiration = about.get("expiration")
-        if about.get("plan") != self._compared or not isinstance(expiration, int):
+        if about.get("plan") != self._compared:
             return None
-        return Kept(entry, expiration, now)
+        return Kept(entry, about["expiration"], now)
 
     def keep(self, obtained: Obtained, now: float) -> bytes:
-        """Return the document of the credentials, stored if they say when they end and have any life left."""
+        """Return the document of the credentials, stored if they say when they end.
+
+        Raises ServiceError if that has been meanwhile: this machine may have slept.
+        """
         credentials = obtained.credentials
+        if credentials.expiration is not None and credentials.expiration <= now:
+            raise ServiceError("credentials: have expired before they could be handed out", "check the clock")
         printed = document(credentials)
         log.write(self._directory, f"refreshed: {credentials!r}", profile=self._profile)
         if credentials.expiration is None:
@@ -122,16 +126,19 @@ def served_until(expiration: int, now: float, *, renewable: bool) -> int:
     """Return the epoch second until which credentials that end at ``expiration`` are served from the cache."""
     if not renewable:
         return expiration - PASSED_THROUGH_MARGIN
-    return expiration - min(MARGIN, int(expiration - now) // 3)
+    return expiration - min(MARGIN, max(0, int(expiration - now)) // 3)
 
 
 def about_entry(entry: cache.Entry) -> dict[str, Any]:
-    """Return what an entry says of itself: profile, plan, issued, expiration; empty if it says nothing."""
+    """Return what an entry says of itself: profile, plan, issued, expiration; empty if it says nothing sound."""
     try:
         about = json.loads(entry.compared)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return about if isinstance(about, dict) else {}
+    if not isinstance(about, dict):
+        return {}
+    expiration = about.get("expiration")
+    return about if isinstance(expiration, int) and 0 <= expiration <= LATEST else {}
 
 
 def _stamped(entry: cache.Entry, fingerprint: str, until: int) -> cache.Entry:

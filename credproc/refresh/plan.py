@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 from credproc.errors import ConfigError, UsageError, quoted
@@ -43,6 +44,11 @@ _CREDENTIAL_KEYS = (
     "aws_access_key_id",
     "aws_secret_access_key",
 )
+
+_OUR_LINE_LIMIT = 8192  # characters of a credential_process line that may be ours; shlex takes the square of the length
+_COMPARED_NAMES = 5000  # with a name that does not exist; and of keys with those that do:
+_COMPARED_KEYS = 200
+_COMPARED_LENGTH = 100  # characters of a name or key
 
 # What a misspelt key may have been meant for: what takes part in resolving a profile
 KNOWN_KEYS = frozenset(
@@ -123,6 +129,8 @@ def alias_target(command: str, program: str | None) -> str | None:
 
     Raises UsageError if it is credproc, but with arguments that name no profile.
     """
+    if len(command) > _OUR_LINE_LIMIT:
+        return None
     try:
         words = shlex.split(command)
     except ValueError:
@@ -157,7 +165,7 @@ class _Resolution:
         self.asker = asker
         self.session_name = default_session_name(asker.user)
         self.seen: list[Section] = []
-        self.path: list[str] = []
+        self.path: dict[str, None] = {}  # their names, in order
 
     def plan(self, profile: str | None) -> Plan:
         if profile is None and not self._default_counts():
@@ -203,18 +211,19 @@ class _Resolution:
         section = self.config.profiles.get(name)
         if section is None:
             raise ConfigError(f"{self.config.shown_files()}: no profile named {quoted(name)}", self._nearest(name))
-        self._visit(section)
-        target = self._alias(section)
-        if target is None:
-            return section
-        if target.value in self.path:
-            raise self._cycle(target.value, target.where)
-        if target.value not in self.config.profiles:
-            raise ConfigError(
-                f"{target.where}: credential_process names profile {quoted(target.value)}, which does not exist",
-                self._nearest(target.value),
-            )
-        return self._selected(target.value)
+        while True:
+            self._visit(section)
+            target = self._alias(section)
+            if target is None:
+                return section
+            if target.value in self.path:
+                raise self._cycle(target.value, target.where)
+            if target.value not in self.config.profiles:
+                raise ConfigError(
+                    f"{target.where}: credential_process names profile {quoted(target.value)}, which does not exist",
+                    self._nearest(target.value),
+                )
+            section = self.config.profiles[target.value]
 
     def _alias(self, section: Section) -> Setting | None:
         """Return the profile that the section's own ``credential_process`` names, if that is what the section is."""
@@ -233,10 +242,11 @@ class _Resolution:
 
     def _visit(self, section: Section) -> None:
         self.seen.append(section)
-        self.path.append(section.name)
+        self.path[section.name] = None
 
     def _nearest(self, name: str) -> str:
-        near = get_close_matches(name, self.config.profiles, n=1)
+        known = islice(self.config.profiles, _COMPARED_NAMES)
+        near = get_close_matches(name, known, n=1) if len(name) <= _COMPARED_LENGTH else []
         if near:
             return f"did you mean {quoted(near[0])}?"
         if not self.config.profiles:
@@ -244,8 +254,8 @@ class _Resolution:
         return "check the spelling: credproc list shows the profiles"
 
     def _cycle(self, name: str, where: str) -> ConfigError:
-        start = self.path.index(name) if name in self.path else 0
-        cycle = " -> ".join(quoted(step)[1:-1] for step in [*self.path[start:], name])
+        path = [*self.path, name]
+        cycle = " -> ".join(quoted(step)[1:-1] for step in path[path.index(name) :])
         return ConfigError(
             f"{where}: the profiles form a circle: {cycle}", "let one of them name a profile that has credentials"
         )
@@ -291,7 +301,9 @@ class _Resolution:
     def _named_source(self, setting: Setting) -> Source:
         name = setting.value
         if name not in CREDENTIAL_SOURCES:
-            near = get_close_matches(name.lower(), [known.lower() for known in CREDENTIAL_SOURCES], n=1)
+            near = get_close_matches(
+                name[:_COMPARED_LENGTH].lower(), [known.lower() for known in CREDENTIAL_SOURCES], n=1
+            )
             exact = next((known for known in CREDENTIAL_SOURCES if near and known.lower() == near[0]), None)
             raise ConfigError(
                 f"{setting.where}: credential_source is none that is known: {name[:40]}",
@@ -326,9 +338,9 @@ def _determining(role: Role) -> dict[str, Any]:
 
 def _misspelt(section: Section) -> list[str]:
     remarks = []
-    for key, setting in section.items():
+    for key, setting in islice(section.items(), _COMPARED_KEYS):
         plain = key.removeprefix("credproc_")
-        if plain in KNOWN_KEYS:
+        if plain in KNOWN_KEYS or len(plain) > _COMPARED_LENGTH:
             continue
         near = get_close_matches(plain, KNOWN_KEYS, n=1, cutoff=0.8)
         if near:

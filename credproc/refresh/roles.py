@@ -182,7 +182,7 @@ def _policy(setting: Setting | None) -> str | None:
         return None
     try:
         json.loads(setting.value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(
             f"{setting.where}: credproc_policy is no JSON: {error}",
             "write the policy in one line; its text is sent as it stands",

@@ -22,6 +22,9 @@ _COMMENT = re.compile(r"(?:^|[ \t])[#;].*", re.DOTALL)
 _HEADER_COMMENT = re.compile(r"[ \t]*[#;]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PREFIX = "credproc_"
+_QUOTED = re.compile(r""""([^"\\]+)"|'([^']+)'""")
+_QUOTED_LIMIT = 1024  # characters of a name; shlex takes the square of a text's length
+_REMARKS = 100  # a file of nothing else must not fill the memory
 
 
 class Setting(NamedTuple):
@@ -103,7 +106,7 @@ def parse(
     credentials_name: str = "credentials",
 ) -> SharedConfig:
     """Return what the two texts say; the names are for messages. Raises ConfigError, with file and line."""
-    remarks: list[str] = []
+    remarks = _Remarks()
     found: dict[str, dict[str, Section]] = {"profile": {}, "sso-session": {}, "services": {}}
     prefixed_default = False
     for header, section in _sections(config_text, config_name, from_credentials_file=False, remarks=remarks):
@@ -114,16 +117,16 @@ def parse(
             if prefixed and not prefixed_default:
                 found["profile"].pop("default", None)
             elif prefixed_default and not prefixed:
-                remarks.append(f"{section.where}: [default] is ignored beside [profile default]")
+                remarks.add(f"{section.where}: [default] is ignored beside [profile default]")
                 continue
             prefixed_default = prefixed
         if kind is None or name is None:
-            remarks.append(f"{section.where}: [{header}] is no profile, sso-session or services section")
+            remarks.add(f"{section.where}: [{header}] is no profile, sso-session or services section")
             continue
         _merge(found[kind], name, section)
     for header, section in _sections(credentials_text, credentials_name, from_credentials_file=True, remarks=remarks):
         if not _NAME.fullmatch(header):
-            remarks.append(f"{section.where}: [{header}] is no profile name")
+            remarks.add(f"{section.where}: [{header}] is no profile name")
             continue
         _merge(found["profile"], header, section)
     return SharedConfig(
@@ -159,33 +162,50 @@ def config_header(header: str) -> tuple[str | None, str | None]:
         return None, None
     name = rest.strip()
     if name[:1] in ("'", '"'):
-        try:
-            words = shlex.split(name)
-        except ValueError:  # a quotation that does not end
-            return None, None
+        words = _words(name)
         return (kind, words[0]) if len(words) == 1 and words[0] else (None, None)
     return (kind, name) if _NAME.fullmatch(name) else (None, None)
 
 
-def _sections(
-    text: str, file: str, *, from_credentials_file: bool, remarks: list[str]
-) -> Iterator[tuple[str, Section]]:
+def _words(name: str) -> list[str]:
+    """Return the words of a name in quotes, as a shell would read it; none where a quotation does not end."""
+    whole = _QUOTED.fullmatch(name)
+    if whole:
+        return [whole[1] or whole[2]]
+    if len(name) > _QUOTED_LIMIT:
+        return []
+    try:
+        return shlex.split(name)
+    except ValueError:
+        return []
+
+
+class _Remarks(list[str]):
+    """The first hundred."""
+
+    def add(self, remark: str) -> None:
+        if len(self) < _REMARKS:
+            self.append(remark)
+
+
+def _sections(text: str, file: str, *, from_credentials_file: bool, remarks: _Remarks) -> Iterator[tuple[str, Section]]:
     """Yield each section's header and settings, in order of appearance."""
     header: str | None = None
     section = Section("", file)
     key: str | None = None  # the property that a continuation line would belong to
+    more: list[str] = []  # lines that continue it; joined once, as there may be a million
     for number, line in enumerate(LINE_END.split(text), start=1):
-        where = f"{file}:{number}"
         stripped = line.strip(" \t")
         if not stripped or stripped[0] in "#;":
             continue
+        where = f"{file}:{number}"
         if line[0] in " \t":
-            if header is None:
-                raise ConfigError(f"{where}: Expected a profile definition, found continuation", _SECTION_HINT)
-            if key is None:
-                raise ConfigError(f"{where}: Expected a property definition, found continuation", _INDENT_HINT)
-            _continue(section, key, stripped, where)
-        elif line[0] == "[":
+            _check_continuation(header, section, key, stripped, where)
+            more.append(stripped)
+            continue
+        _continue(section, key, more)
+        more = []
+        if line[0] == "[":
             if header is not None:
                 yield header, section
             header = header_in(stripped, where)
@@ -197,8 +217,9 @@ def _sections(
             if _NAME.fullmatch(key):
                 section[key] = Setting(value, where, from_credentials_file)
             else:
-                remarks.append(f"{where}: a key with a space or a special character is ignored")
+                remarks.add(f"{where}: a key with a space or a special character is ignored")
     if header is not None:
+        _continue(section, key, more)
         yield header, section
 
 
@@ -206,20 +227,27 @@ _SECTION_HINT = "settings stand below a line such as [profile NAME]"
 _INDENT_HINT = "an indented line continues the setting above it; remove the indentation"
 
 
-def _continue(section: Section, key: str, stripped: str, where: str) -> None:
-    setting = section.get(key)
-    if setting is None:  # a continuation of a key that is ignored
+def _check_continuation(header: str | None, section: Section, key: str | None, stripped: str, where: str) -> None:
+    """Raise ConfigError unless the line can stand below the key: one without a value has sub-properties."""
+    if header is None:
+        raise ConfigError(f"{where}: Expected a profile definition, found continuation", _SECTION_HINT)
+    if key is None:
+        raise ConfigError(f"{where}: Expected a property definition, found continuation", _INDENT_HINT)
+    if key not in section or section[key].value:
         return
-    if setting.value == "" or setting.value.startswith("\n"):  # sub-properties
-        name, equals, _ = stripped.partition("=")
-        if not equals:
-            raise ConfigError(
-                f"{where}: Expected an '=' sign defining a sub-property of {key}",
-                "below a setting without a value stand lines of the form key = value",
-            )
-        if not name.strip():
-            raise ConfigError(f"{where}: Sub-property did not have a name", f"write key = value below {key}")
-    section[key] = setting._replace(value=f"{setting.value}\n{stripped}")
+    name, equals, _ = stripped.partition("=")
+    if not equals:
+        raise ConfigError(
+            f"{where}: Expected an '=' sign defining a sub-property of {key}",
+            "below a setting without a value stand lines of the form key = value",
+        )
+    if not name.strip():
+        raise ConfigError(f"{where}: Sub-property did not have a name", f"write key = value below {key}")
+
+
+def _continue(section: Section, key: str | None, more: list[str]) -> None:
+    if more and key is not None and key in section:  # else they continue a key that is ignored
+        section[key] = section[key]._replace(value="\n".join([section[key].value, *more]))
 
 
 def header_in(stripped: str, where: str) -> str:
@@ -272,9 +300,15 @@ def _decoded(data: bytes, shown: str) -> str:
         raise ConfigError(f"{shown}:1: is UTF-16", "save it as UTF-8")
     zero = data.find(b"\0")
     if zero >= 0:
-        raise ConfigError(f"{shown}:{data.count(10, 0, zero) + 1}: holds a NUL byte", "save it as UTF-8 text")
+        raise ConfigError(f"{shown}:{_line_of(data, zero)}: holds a NUL byte", "save it as UTF-8 text")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(10, 0, error.start) + 1
+        line = _line_of(error.object, error.start)  # behind a byte order mark, that is not data
         raise ConfigError(f"{shown}:{line}: is not UTF-8", "save it as UTF-8") from None
+
+
+def _line_of(data: bytes, position: int) -> int:
+    """Return the number of the line that holds the byte; lines end as ``LINE_END`` says."""
+    before = data[:position]
+    return before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n") + 1

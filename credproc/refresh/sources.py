@@ -26,6 +26,8 @@ from credproc.refresh.sourcesettings import Source
 
 _TOKEN_LIMIT = 64 * 1024  # bytes of a web identity token file
 _STDERR_LIMIT = 200  # characters of what a program said
+# What botocore raises over an answer that is none: JSON of another shape, a time that is no time
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
 _METADATA_WINDOW = 900  # seconds; botocore's own default
 
 
@@ -49,7 +51,7 @@ def fetch(
         found = provider(source, session, environ, started).load()
         if found is not None:
             return _taken(found)
-    except (boto.BotoCoreError, boto.ClientError, OSError, ValueError, KeyError, RuntimeError) as error:
+    except (boto.BotoCoreError, boto.ClientError, OSError, RuntimeError, *_MALFORMED) as error:
         raise _explained(source, error) from None
     if source.if_any:
         raise SourceError(
@@ -158,18 +160,20 @@ def _taken(found: Any) -> Credentials:  # noqa: ANN401 - botocore is not typed
 
     Not by ``get_frozen_credentials`` where they are there already: within fifteen minutes of the end it would load
     them once more, and start the program a second time. The expiry has no public name. Raises RuntimeError if they
-    have expired, as that one would.
+    have expired, as that one would, and TypeError if what an answer calls a key is no text.
     """
     frozen = getattr(found, "_frozen_credentials", None) or found.get_frozen_credentials()
     expiry = getattr(found, "_expiry_time", None)
     if expiry is not None and expiry.timestamp() <= time.time():
         raise RuntimeError("expired")
+    if not all(isinstance(text, str) for text in (frozen.access_key, frozen.secret_key, frozen.token or "")):
+        raise TypeError("no text")
     return Credentials(
         frozen.access_key,
         frozen.secret_key,
         frozen.token or None,
         None if expiry is None else int(expiry.timestamp()),
-        frozen.account_id,
+        frozen.account_id if isinstance(frozen.account_id, str) else None,
     )
 
 
@@ -200,6 +204,8 @@ def _explained(source: Source, error: Exception) -> SourceError:
         boto.MetadataRetrievalError: "cannot be reached, or refuses",
         boto.CredentialRetrievalError: "cannot be reached, or refuses",
         RuntimeError: "has credentials that have expired",
+        TypeError: "gives an answer that holds no credentials",
+        AttributeError: "gives an answer that holds no credentials",
     }.get(type(error))
     if source.kind == "EcsContainer" and isinstance(error, ValueError):
         reason = "names a host that is not this machine or the container agent, or a token with a line end"
@@ -235,6 +241,6 @@ def _process_failure(source: Source, error: Exception) -> SourceError:
     if isinstance(error, boto.CredentialRetrievalError):
         said = inert(str(error).partition("custom-process: ")[2].strip(), _STDERR_LIMIT)
         return SourceError(f"{where}: {said or 'failed without a word'}", _HINTS["Process"])
-    if isinstance(error, RuntimeError):
+    if isinstance(error, RuntimeError) and not isinstance(error, RecursionError):
         return SourceError(f"{where}: printed credentials that have expired", _HINTS["Process"])
     return SourceError(f"{where}: printed no Version 1 document", _HINTS["Process"])

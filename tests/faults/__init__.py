@@ -1,0 +1,1 @@
+"""Faults and bad input that credproc survives."""
