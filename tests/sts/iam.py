@@ -201,6 +201,10 @@ class Iam:
         """Return what the key stands for, or None for a key that nobody has."""
         return self._keys.get(access_key_id)
 
+    def given(self) -> list[Credentials]:
+        """Return all keys that were given out and are known still."""
+        return list(self._keys.values())
+
     def issue(self, principal: Credentials, seconds: float) -> Credentials:
         """Make and keep new temporary keys for `principal`, which says who it is (its own keys are ignored)."""
         lifetime = seconds if self.lifetime is None else self.lifetime

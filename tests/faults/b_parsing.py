@@ -1,0 +1,3 @@
+"""B. Config and credentials parsing."""
+
+ROWS = ()

@@ -1,0 +1,3 @@
+"""C. Resolution graph, endpoints, chain."""
+
+ROWS = ()

@@ -1,0 +1,3 @@
+"""D. Cache content."""
+
+ROWS = ()

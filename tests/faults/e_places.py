@@ -1,0 +1,3 @@
+"""E. State directory and file-system objects."""
+
+ROWS = ()

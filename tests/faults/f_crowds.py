@@ -1,0 +1,3 @@
+"""F. Locks and concurrency."""
+
+ROWS = ()

@@ -1,0 +1,3 @@
+"""I. Nothing lost."""
+
+ROWS = ()

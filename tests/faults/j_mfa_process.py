@@ -1,0 +1,3 @@
+"""J. mfa_process."""
+
+ROWS = ()

@@ -1,0 +1,3 @@
+"""K. Keyring."""
+
+ROWS = ()

@@ -1,0 +1,3 @@
+"""O. Signals, kill, power, dumps."""
+
+ROWS = ()
