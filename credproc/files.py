@@ -16,6 +16,7 @@ _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # a FIFO in the place of a file must n
 _BINARY = getattr(os, "O_BINARY", 0)
 _REPLACE_TRIES = 20
 _COARSEST_NS = 2_000_000_000
+TEMPORARY = ".tmp"  # how a file's name ends while it is written: NAME.PID-RANDOM.tmp
 
 
 class PrivateDirectory:
@@ -77,7 +78,7 @@ class PrivateDirectory:
 
         Raises OSError if it cannot; then the old file stands and no part of the new one is left.
         """
-        temporary = f"{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+        temporary = f"{name}.{os.getpid()}-{os.urandom(4).hex()}{TEMPORARY}"
         fd = self._open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
             try:
@@ -117,6 +118,19 @@ class PrivateDirectory:
     def names(self) -> list[str]:
         """Return the names of all files in the directory, sorted."""
         return sorted(os.listdir(self.path if self._fd is None else self._fd))
+
+    def some_names(self, limit: int) -> list[str]:
+        """Return the names of at most ``limit`` files, in no order; none where they cannot be listed."""
+        found: list[str] = []
+        try:
+            with os.scandir(self.path if self._fd is None else self._fd) as entries:
+                for entry in entries:
+                    if len(found) == limit:
+                        break
+                    found.append(entry.name)
+        except OSError:
+            pass
+        return found
 
     def status(self, name: str) -> os.stat_result | None:
         """Return what stands under ``name`` now (links not followed), or None where nothing does."""
