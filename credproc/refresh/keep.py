@@ -15,6 +15,7 @@ from credproc.refresh.plan import Plan
 MARGIN = 16 * 60  # botocore runs the helper anew at every request below 15 minutes (contract.md, 1.3)
 PASSED_THROUGH_MARGIN = 60  # of credentials that are not ours to renew
 LAST_MINUTE = 60
+LONGEST = 129600  # seconds that credentials of STS may live (GetSessionToken, DurationSeconds); more is a mistake
 _SERVED_AFTER_FAILURE = 60  # seconds, so that the next callers hit instead of failing again
 _STORING = 3  # seconds; a stuck disk must not keep the credentials from the caller
 
@@ -129,6 +130,7 @@ class Keeper:
 
 def served_until(expiration: int, now: float, *, renewable: bool) -> int:
     """Return the epoch second until which credentials that end at ``expiration`` are served from the cache."""
+    expiration = min(expiration, int(now) + LONGEST)
     if not renewable:
         return expiration - PASSED_THROUGH_MARGIN
     return expiration - min(MARGIN, int(expiration - now) // 3)
@@ -138,7 +140,7 @@ def about_entry(entry: cache.Entry) -> dict[str, Any]:
     """Return what an entry says of itself: profile, plan, issued, expiration; empty if it says nothing."""
     try:
         about = json.loads(entry.compared)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return about if isinstance(about, dict) else {}
 

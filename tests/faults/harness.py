@@ -33,6 +33,7 @@ FILES = 64  # of credproc's own, at most
 AGAIN = 5.0  # seconds that the run after a fault may take
 SETTLE = 2.0  # seconds that processes have to end in
 DOCUMENT_BYTES = 8192
+LONGEST = 129600  # seconds that STS's credentials may live
 
 
 @dataclass
@@ -321,7 +322,7 @@ def _whole(path: Path, now: float) -> None:
         directory.close()
     assert entry is not None, f"{path.name} is damaged"
     assert json.loads(entry.document)["Version"] == 1
-    assert entry.served_until <= now + 43200, f"{path.name} is served for too long"
+    assert entry.served_until <= now + LONGEST, f"{path.name} is served for too long"
 
 
 def _marked(mark: str) -> list[int]:
