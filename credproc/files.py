@@ -36,7 +36,7 @@ class PrivateDirectory:
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _CLOEXEC)
         status = os.fstat(fd)
         if status.st_uid != os.geteuid() or status.st_mode & 0o022:
-            os.close(fd)
+            close_file(fd)
             message = "belongs to another user" if status.st_uid != os.geteuid() else "others may write to it"
             raise PermissionError(f"{path}: {message}")
         self._fd = fd
@@ -44,7 +44,7 @@ class PrivateDirectory:
     def close(self) -> None:
         """Close the directory; its files cannot be reached through this object any more."""
         if self._fd is not None:
-            os.close(self._fd)
+            close_file(self._fd)
             self._fd = None
 
     def open(self, name: str, flags: int) -> int:
@@ -55,7 +55,7 @@ class PrivateDirectory:
         fd = self._open(name, flags)
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode) or (_POSIX and (status.st_uid != os.geteuid() or status.st_mode & 0o077)):
-            os.close(fd)
+            close_file(fd)
             raise PermissionError(f"{self.path}/{name}: not a private file of ours")
         return fd
 
@@ -70,7 +70,7 @@ class PrivateDirectory:
         except OSError:
             return None
         finally:
-            os.close(fd)
+            close_file(fd)
         return data if len(data) <= limit else None
 
     def write(self, name: str, data: bytes) -> None:
@@ -87,7 +87,7 @@ class PrivateDirectory:
                     view = view[os.write(fd, view) :]
                 os.fsync(fd)
             finally:
-                os.close(fd)
+                close_file(fd)
             self._replace(temporary, name)
         except OSError:
             self.remove(temporary)
@@ -195,3 +195,11 @@ def make_directory(path: str) -> PrivateDirectory:
         except FileExistsError:  # a parallel run was faster
             pass
     return PrivateDirectory(path)
+
+
+def close_file(fd: int) -> None:
+    """Close a descriptor; a failure is no news: what was read is read, and what was written was synced before."""
+    try:
+        os.close(fd)
+    except OSError:
+        pass

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from credproc import log
 from credproc.errors import CredprocError, DeadlineError
-from credproc.files import PrivateDirectory
+from credproc.files import PrivateDirectory, close_file
 
 if os.name == "posix":
     import fcntl
@@ -97,7 +97,7 @@ class Lock:
     def close(self) -> None:
         """Let the lock go, if it is ours."""
         if self._fd is not None:
-            os.close(self._fd)
+            close_file(self._fd)
             self._fd = None
 
     def holder(self) -> str:

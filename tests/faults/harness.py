@@ -307,7 +307,7 @@ def _own(scene: Scene, pattern: str) -> list[Path]:
 
 def _may_hold(path: Path, scene: Scene) -> bool:
     """Whether the file is one that may hold secrets: an entry, a session that is kept in a file, or the user's own."""
-    if path.is_relative_to(scene.cache):
+    if path.is_relative_to(scene.cache) or path.suffix == ".entry":
         return path.suffix in {".entry", ".credentials", ".tmp"} or path.name in scene.strange
     return not path.is_relative_to(scene.work)
 
