@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.keyrings import SecretService
 from tests.mfa import PROMPT
 from tests.program import PROGRAM, ROLE, Home
 from tests.sts import Sts, Trust
@@ -108,6 +109,12 @@ class Scene:
         if path.is_dir() and not path.is_symlink():
             for child in path.iterdir():
                 self.hand_over(child, uid)
+
+    def keyring(self) -> SecretService:
+        """Bring on a keyring, and let sessions be kept in it."""
+        service = self._stack.enter_context(SecretService(self.home.path))
+        self.home.environ.update(service.environ, CREDPROC_SESSION_STORE="keyring")
+        return service
 
     @property
     def cache(self) -> Path:
@@ -262,7 +269,10 @@ class Scene:
         found: dict[str, tuple[object, ...]] = {}
         for path in sorted(self.home.path.rglob("*")):
             relative = path.relative_to(self.home.path)
-            if path.is_relative_to(self.cache) or relative in {Path(".cache"), Path(".aws/sso/cache")}:
+            if any(path.is_relative_to(other) for other in (self.cache, self.home.path / ".local")) or relative in {
+                Path(".cache"),
+                Path(".aws/sso/cache"),
+            }:  # its own, those of botocore's tokens, the keyring's
                 continue
             with contextlib.suppress(OSError):
                 status = path.lstat()
