@@ -173,14 +173,14 @@ def open_directory(path: str | None) -> PrivateDirectory | None:
         return None
 
 
-def make_directory(path: str) -> PrivateDirectory:
+def make_directory(path: str, kind: "type[PrivateDirectory]" = PrivateDirectory) -> PrivateDirectory:
     """Return the directory at ``path``, made 0700 together with what is missing above it.
 
     Raises OSError if it cannot be made or may not be used. As root nothing is made in another user's directory:
     ``sudo credproc`` must not leave files of root in the caller's home.
     """
     try:
-        return PrivateDirectory(path)
+        return kind(path)
     except FileNotFoundError:
         pass
     above, missing = os.path.dirname(path), [path]
@@ -194,7 +194,7 @@ def make_directory(path: str) -> PrivateDirectory:
             os.mkdir(directory, mode=0o700)
         except FileExistsError:  # a parallel run was faster
             pass
-    return PrivateDirectory(path)
+    return kind(path)
 
 
 def close_file(fd: int) -> None:

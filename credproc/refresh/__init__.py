@@ -11,6 +11,7 @@ from credproc import cache, log, paths
 from credproc.errors import CredprocError, DeadlineError, PersonNeededError, SignalError
 from credproc.files import PrivateDirectory, make_directory
 from credproc.refresh.declined import Declined
+from credproc.refresh.directory import TimedDirectory
 from credproc.refresh.lock import Lock
 from credproc.refresh.request import FOR_PEOPLE, FOR_SDKS, Request, Turn
 
@@ -55,7 +56,7 @@ def own_directory(environ: Mapping[str, str]) -> PrivateDirectory | None:
     """Return credproc's own directory, made if need be, or None where it cannot be had: then nothing is kept."""
     path = paths.cache_directory(environ)
     try:
-        return None if path is None else make_directory(path)
+        return None if path is None else make_directory(path, TimedDirectory)
     except OSError:
         return None
 
