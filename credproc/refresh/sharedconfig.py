@@ -9,7 +9,7 @@ import re
 import shlex
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from credproc import paths
@@ -67,6 +67,13 @@ class Section(dict[str, Setting]):
         return self.where if found is None else found.where
 
 
+class Doubt(NamedTuple):
+    """Why what a file says may be somebody else's word, and what to do about it."""
+
+    what: str
+    hint: str
+
+
 @dataclass(frozen=True)
 class SharedConfig:
     """What the two files say."""
@@ -74,26 +81,51 @@ class SharedConfig:
     profiles: dict[str, Section] = field(default_factory=dict)
     sso_sessions: dict[str, Section] = field(default_factory=dict)
     services: dict[str, Section] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()  # what was passed over, each with file and line, for the log and doctor
+    remarks: tuple[str, ...] = ()  # what others may read differently, each with file and line, for the log and doctor
     files: tuple[str, ...] = ()  # their paths, as shown to people
+    warnings: tuple[str, ...] = ()  # what is amiss with the files themselves, for the log
+    doubts: Mapping[str, Doubt] = field(default_factory=dict)  # by the file, as shown to people
+    unread: str | None = None  # why the credentials file could not be read
 
     def shown_files(self) -> str:
         """Return the names of the files, for a message."""
         return " and ".join(self.files) or "the AWS config files"
 
+    def check_program(self, key: str, where: str) -> None:
+        """Raise ConfigError unless the program that ``key`` names, in this file and line, may be started.
+
+        Who may write the file would choose what we start.
+        """
+        doubt = self.doubts.get(where.rpartition(":")[0])
+        if doubt is not None:
+            raise ConfigError(f"{where}: {key} is not started: the file {doubt.what}", doubt.hint)
+
 
 def read(environ: Mapping[str, str]) -> SharedConfig:
     """Read both files, wherever the environment says they are; an absent one is empty.
 
+    A credentials file that we may not read is taken for an empty one: all that is wanted may stand in the other.
     Raises ConfigError, with file and line, for what no reader could make sense of.
     """
     config_path, credentials_path = paths.config_file(environ), paths.credentials_file(environ)
-    return parse(
-        _text(config_path, environ),
-        _text(credentials_path, environ),
+    config, credentials = _content(config_path, environ), _content(credentials_path, environ)
+    if config.unread is not None:
+        raise ConfigError(config.unread, _ACCESS_HINT)
+    found = parse(
+        config.text,
+        credentials.text,
         config_name=paths.shown(config_path or "~/.aws/config", environ),
         credentials_name=paths.shown(credentials_path or "~/.aws/credentials", environ),
     )
+    doubts = {
+        name: doubt
+        for name, content in zip(found.files, (config, credentials), strict=True)
+        if (doubt := _doubt(content.status, name)) is not None
+    }
+    warnings = [f"{name}: {doubt.what}" for name, doubt in doubts.items()]
+    warnings += _readable_by_others(credentials.status, found.files[1]) if found.files[1] not in doubts else []
+    warnings += [] if credentials.unread is None else [credentials.unread]
+    return replace(found, warnings=tuple(warnings), doubts=doubts, unread=credentials.unread)
 
 
 def parse(
@@ -120,12 +152,12 @@ def parse(
         if kind is None or name is None:
             remarks.append(f"{section.where}: [{header}] is no profile, sso-session or services section")
             continue
-        _merge(found[kind], name, section)
+        _merge(found[kind], name, section, header, remarks)
     for header, section in _sections(credentials_text, credentials_name, from_credentials_file=True, remarks=remarks):
         if not _NAME.fullmatch(header):
             remarks.append(f"{section.where}: [{header}] is no profile name")
             continue
-        _merge(found["profile"], header, section)
+        _merge(found["profile"], header, section, header, remarks)
     return SharedConfig(
         found["profile"],
         found["sso-session"],
@@ -141,13 +173,19 @@ def nested(setting: Setting) -> dict[str, str]:
     return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
 
-def _merge(sections: dict[str, Section], name: str, section: Section) -> None:
+def _merge(sections: dict[str, Section], name: str, section: Section, header: str, remarks: list[str]) -> None:
     target = sections.get(name)
     if target is None:
         section.name = name
         sections[name] = section
-    else:
-        target.update(section)
+        return
+    if _file_of(target) == _file_of(section):
+        remarks.append(f"{section.where}: [{header}] goes on with what {target.where} begins")
+    target.update(section)
+
+
+def _file_of(section: Section) -> str:
+    return section.where.rpartition(":")[0]
 
 
 def config_header(header: str) -> tuple[str | None, str | None]:
@@ -241,30 +279,66 @@ def _property(stripped: str, where: str) -> tuple[str, str]:
     return name, _COMMENT.sub("", value, count=1).strip(" \t")
 
 
-def _text(path: str | None, environ: Mapping[str, str]) -> str:
-    """Return the text of a file of UTF-8, empty if there is none."""
+class _Content(NamedTuple):
+    """A file's text, empty if there is none, what it looked like when it was opened, and why it could not be read."""
+
+    text: str = ""
+    status: os.stat_result | None = None
+    unread: str | None = None
+
+
+def _content(path: str | None, environ: Mapping[str, str]) -> _Content:
+    """Return what a file of UTF-8 holds. Raises ConfigError."""
     if path is None:
-        return ""
+        return _Content()
     shown = paths.shown(path, environ)
     try:
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except (FileNotFoundError, NotADirectoryError):
-        return ""
+        return _Content()
+    except PermissionError as error:
+        return _Content(unread=_unread(shown, error))
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "is no path"
-        hint = "check the owner and mode of the file"
-        raise ConfigError(f"{shown}: cannot be read: {reason.lower()}", hint) from None
+        raise ConfigError(_unread(shown, error), _ACCESS_HINT) from None
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
         os.close(fd)
         if os.path.exists(os.devnull) and os.path.samestat(status, os.stat(os.devnull)):
-            return ""
+            return _Content()
         raise ConfigError(f"{shown}: is no regular file", "name a file in AWS_CONFIG_FILE and its like")
-    with os.fdopen(fd, "rb") as file:
-        data = file.read(_SIZE_LIMIT + 1)
+    try:
+        with os.fdopen(fd, "rb") as file:
+            data = file.read(_SIZE_LIMIT + 1)
+    except OSError as error:
+        raise ConfigError(_unread(shown, error), _ACCESS_HINT) from None
     if len(data) > _SIZE_LIMIT:
         raise ConfigError(f"{shown}: is larger than 8 MiB", "is this the right file?")
-    return _decoded(data, shown)
+    return _Content(_decoded(data, shown), status)
+
+
+_ACCESS_HINT = "check the owner and mode of the file"
+
+
+def _unread(shown: str, error: OSError | ValueError) -> str:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else "is no path"
+    return f"{shown}: cannot be read: {reason.lower()}"
+
+
+def _doubt(status: os.stat_result | None, shown: str) -> Doubt | None:
+    """Return how others may change the file, or None if only its user, or root, may."""
+    if status is None or os.name != "posix":
+        return None
+    if status.st_uid not in (os.geteuid(), 0):
+        return Doubt(f"belongs to another user ({status.st_uid})", f"sudo chown $USER {shown}")
+    if status.st_mode & 0o022:
+        return Doubt(f"may be written by others (mode {stat.S_IMODE(status.st_mode):o})", f"chmod go-w {shown}")
+    return None
+
+
+def _readable_by_others(status: os.stat_result | None, shown: str) -> list[str]:
+    if status is None or os.name != "posix" or not status.st_mode & 0o044:
+        return []
+    return [f"{shown}: others may read the keys in it (mode {stat.S_IMODE(status.st_mode):o})"]
 
 
 def _decoded(data: bytes, shown: str) -> str:
