@@ -16,6 +16,7 @@ from credproc import paths
 from credproc.errors import ConfigError
 
 _SIZE_LIMIT = 8 * 1024 * 1024  # bytes
+_LINES_LIMIT = 100_000  # ten thousand profiles; what is read takes a hundred times as much memory as its text
 LINE_END = re.compile(r"\r\n|\r|\n")
 _NAME = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")  # profile and property names, by the suite
 _COMMENT = re.compile(r"(?:^|[ \t])[#;].*", re.DOTALL)
@@ -138,6 +139,7 @@ def parse(
     remarks: list[str] = []
     found: dict[str, dict[str, Section]] = {"profile": {}, "sso-session": {}, "services": {}}
     prefixed_default = False
+    begun: dict[str, str] = {}
     for header, section in _sections(config_text, config_name, from_credentials_file=False, remarks=remarks):
         kind, name = config_header(header)
         if kind == "profile" and name == "default":
@@ -152,12 +154,15 @@ def parse(
         if kind is None or name is None:
             remarks.append(f"{section.where}: [{header}] is no profile, sso-session or services section")
             continue
-        _merge(found[kind], name, section, header, remarks)
+        _note_twice(begun, header, section, remarks)
+        _merge(found[kind], name, section)
+    begun.clear()
     for header, section in _sections(credentials_text, credentials_name, from_credentials_file=True, remarks=remarks):
         if not _NAME.fullmatch(header):
             remarks.append(f"{section.where}: [{header}] is no profile name")
             continue
-        _merge(found["profile"], header, section, header, remarks)
+        _note_twice(begun, header, section, remarks)
+        _merge(found["profile"], header, section)
     return SharedConfig(
         found["profile"],
         found["sso-session"],
@@ -173,19 +178,20 @@ def nested(setting: Setting) -> dict[str, str]:
     return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
 
-def _merge(sections: dict[str, Section], name: str, section: Section, header: str, remarks: list[str]) -> None:
+def _note_twice(begun: dict[str, str], header: str, section: Section, remarks: list[str]) -> None:
+    """Note where a section of the file begins, and remark on one that has begun before: botocore refuses those."""
+    first = begun.setdefault(" ".join(header.split()), section.where)
+    if first != section.where:
+        remarks.append(f"{section.where}: [{header}] goes on with what {first} begins")
+
+
+def _merge(sections: dict[str, Section], name: str, section: Section) -> None:
     target = sections.get(name)
     if target is None:
         section.name = name
         sections[name] = section
-        return
-    if _file_of(target) == _file_of(section):
-        remarks.append(f"{section.where}: [{header}] goes on with what {target.where} begins")
-    target.update(section)
-
-
-def _file_of(section: Section) -> str:
-    return section.where.rpartition(":")[0]
+    else:
+        target.update(section)
 
 
 def config_header(header: str) -> tuple[str | None, str | None]:
@@ -313,6 +319,8 @@ def _content(path: str | None, environ: Mapping[str, str]) -> _Content:
         raise ConfigError(_unread(shown, error), _ACCESS_HINT) from None
     if len(data) > _SIZE_LIMIT:
         raise ConfigError(f"{shown}: is larger than 8 MiB", "is this the right file?")
+    if max(data.count(b"\n"), data.count(b"\r")) > _LINES_LIMIT:
+        raise ConfigError(f"{shown}: has more than {_LINES_LIMIT} lines", "is this the right file?")
     return _Content(_decoded(data, shown), status)
 
 
