@@ -95,7 +95,7 @@ class Call:
     def _unreachable(self, error: boto.BotoCoreError) -> CredprocError:
         where = f"{self.endpoint}: {self.operation}"
         proxy = proxy_of(self.endpoint)
-        through = "" if proxy is None else f" (through the proxy {inert(proxy, 80)})"
+        through = "" if proxy is None else f" (the proxy is {inert(proxy, 80)})"
         for kind, what, hint in _NETWORK:
             if isinstance(error, kind):
                 return NetworkError(f"{where}: {what}{through}", self._advice(hint))

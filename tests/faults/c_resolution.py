@@ -448,7 +448,7 @@ ROWS = (
             calls=0,
         ),
         Case("407", Kind.NETWORK, run=_behind_proxy(_AUTHENTICATE), says="AssumeRole: the proxy .* refuses", calls=0),
-        Case("a page", Kind.NETWORK, run=_behind_proxy(_PAGE), says=r"through the proxy 127\.0\.0\.1:\d+", calls=0),
+        Case("a page", Kind.NETWORK, run=_behind_proxy(_PAGE), says=r"the proxy is 127\.0\.0\.1:\d+", calls=0),
         Case(
             "a page, http",
             Kind.NETWORK,
