@@ -22,6 +22,11 @@ _OTHER_ROLE = "arn:aws:iam::123456789012:role/marketing"
 _CONFIG, _CREDENTIALS = "~/.aws/config", "~/.aws/credentials"
 
 
+def _deep(*cases: Case) -> tuple[Case, ...]:
+    """Return the cases as those of the deep run alone."""
+    return tuple(replace(case, deep=True) for case in cases)
+
+
 def _path(scene: Scene, file: str) -> Path:
     return scene.home.path / file.removeprefix("~/")
 
@@ -143,7 +148,8 @@ def _unreadable() -> Iterator[Case]:
         yield _broken(f"UTF-16 LE, {name}", lambda data: data.decode().encode("utf-16"), f"{file}:1: is UTF-16", file)
         yield _broken(f"UTF-16 BE, {name}", _big_endian, f"{file}:1: is UTF-16", file)
         yield _broken(f"NUL, {name}", lambda data: data.replace(b"\n", b"\n\0", 1), f"{file}:2: holds a NUL", file)
-        yield _broken(f"Latin-1, {name}", lambda data: b"#\n#\n# \xe9\n" + data, f"{file}:3: is not UTF-8", file)
+        latin = _broken(f"Latin-1, {name}", lambda data: b"#\n#\n# \xe9\n" + data, f"{file}:3: is not UTF-8", file)
+        yield from _deep(latin)
 
 
 def _ungrammatical() -> Iterator[Case]:
@@ -157,7 +163,8 @@ def _ungrammatical() -> Iterator[Case]:
             ("continues nothing", f"[{header}]\n  region = x\n", 2),
             ("text behind", f"[{header}] region = x\n", 1),
         ):
-            yield _broken(f"{what}, {name}", _with_text(text), f"{file}:{line}: ", file)
+            case = _broken(f"{what}, {name}", _with_text(text), f"{file}:{line}: ", file)
+            yield replace(case, deep=what not in {"no =", "no section", "unclosed"})
 
 
 # --- F027: size -----------------------------------------------------------------------------------------------------
@@ -434,7 +441,7 @@ ROWS = (
         "F025",
         "line ends with CR, control characters",
         *(
-            _fine(f"{name}, {file.rpartition('/')[2]}", change, file)
+            replace(_fine(f"{name}, {file.rpartition('/')[2]}", change, file), deep=name == "mixed")
             for name, change in (
                 ("CRLF", _ends(b"\r\n")),
                 ("CR", _ends(b"\r")),
@@ -445,10 +452,12 @@ ROWS = (
         ),
         _control("ESC", "\x1b"),
         _control("DEL", "\x7f"),
-        _control("VT", "\x0b", "source_profile"),
-        _control("FF", "\x0c", "external_id"),
         _control("CSI", "\x9b"),
-        _control("NEL", "\x85"),
+        *_deep(
+            _control("VT", "\x0b", "source_profile"),
+            _control("FF", "\x0c", "external_id"),
+            _control("NEL", "\x85"),
+        ),
     ),
     row("F026", "a line without =, a key before any section, an unclosed section", *_ungrammatical()),
     row(
@@ -463,12 +472,14 @@ ROWS = (
         ),
         _large("200,000 sections", _appended(_sections(200_000)), "~/.aws/config: has more than 100000 lines"),
         _large("49,990 sections", _appended(_sections(49_990))),
-        _large("300,000 empty lines", _appended("\r" * 300_000), "~/.aws/config: has more than 100000 lines"),
-        _large("a comment", _appended(f"# {_LONG}\n")),
         _large("a value", _added(f"x = {_LONG}")),
         _large("spaces", _added(f"x = y{' ' * (5 << 20)}z")),
-        _large("a section", _appended(f"[profile {_LONG}]\n")),
-        _large("a key", _added(f"{_LONG} = x")),
+        *_deep(
+            _large("300,000 empty lines", _appended("\r" * 300_000), "~/.aws/config: has more than 100000 lines"),
+            _large("a comment", _appended(f"# {_LONG}\n")),
+            _large("a section", _appended(f"[profile {_LONG}]\n")),
+            _large("a key", _added(f"{_LONG} = x")),
+        ),
     ),
     row(
         "F028",
@@ -510,7 +521,7 @@ ROWS = (
         "F031",
         "sections of the names __proto__, .., 'default ', and none",
         _spelt("profile __proto__", "__proto__", known=True),
-        _spelt("profile constructor", "constructor", known=True),
+        *_deep(_spelt("profile constructor", "constructor", known=True)),
         _spelt("profile ..", "..", known=True),
         _spelt("default ", "default", known=True, check=nothing),
         *(

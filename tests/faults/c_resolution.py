@@ -159,7 +159,7 @@ def _no_connection(scene: Scene, _result: Result) -> None:
     assert "AF_INET" not in trace, trace[-2000:]
 
 
-def _refused_url(name: str, url: str, says: str = "the STS endpoint") -> list[Case]:
+def _refused_url(name: str, url: str, says: str, *, deep: bool = False) -> list[Case]:
     """Return the cases in which the variable or the profile names this endpoint."""
     return [
         Case(
@@ -179,6 +179,7 @@ def _refused_url(name: str, url: str, says: str = "the STS endpoint") -> list[Ca
             environ={_STS: ""},
             says=rf"^credproc: error: ~/\.aws/config:\d+: {says}",
             calls=0,
+            deep=deep,
         ),
     ]
 
@@ -362,7 +363,7 @@ ROWS = (
         "an STS endpoint of plain http",
         *_refused_url("a host", "http://evil.example", _PLAIN),
         *_refused_url("looks like the loopback", "http://127.0.0.1.evil.example", _PLAIN),
-        *_refused_url("an address", "http://192.0.2.1:4566", _PLAIN),
+        *_refused_url("an address", "http://192.0.2.1:4566", _PLAIN, deep=True),
         Case(
             "every service's",
             Kind.UNSAFE,
@@ -387,11 +388,13 @@ ROWS = (
         "F038",
         "an STS endpoint with a user, a path, blanks, line ends, or letters that look alike",
         *_refused_url("a user", "https://user@sts.us-west-2.amazonaws.com", _MORE),
-        *_refused_url("a path", "https://sts.us-west-2.amazonaws.com/evil", _MORE),
-        *_refused_url("a query", "https://sts.us-west-2.amazonaws.com?x", _MORE),
+        *_refused_url("a path", "https://sts.us-west-2.amazonaws.com/evil", _MORE, deep=True),
+        *_refused_url("a query", "https://sts.us-west-2.amazonaws.com?x", _MORE, deep=True),
         *_refused_url("an alike letter", "https://sts.us-west-2.\u0430mazonaws.com", _NO_URL),
-        *_refused_url("a backslash", "https://evil.example\\@sts.us-west-2.amazonaws.com", _NO_URL + "|" + _MORE),
-        *_refused_url("a scheme", "ftp://sts.us-west-2.amazonaws.com", _NO_URL),
+        *_refused_url(
+            "a backslash", "https://evil.example\\@sts.us-west-2.amazonaws.com", f"({_NO_URL}|{_MORE})", deep=True
+        ),
+        *_refused_url("a scheme", "ftp://sts.us-west-2.amazonaws.com", _NO_URL, deep=True),
         *(
             Case(
                 f"{name}, variable",
