@@ -374,7 +374,11 @@ def _limit_reached(scene: Scene) -> Result:
         scene.terminal.send("123")
         job.signal(signal.SIGXCPU)
 
-    return scene.on_terminal(person=person)
+    before = scene.terminal.attributes()
+    result = scene.on_terminal(person=person)
+    # by the watcher, as nobody catches this signal
+    scene.terminal.until(lambda: scene.terminal.attributes() == before, "the terminal's settings", 1)
+    return result
 
 
 ROWS = (
