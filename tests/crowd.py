@@ -76,7 +76,7 @@ class Crowd:
     def at_the_lock(self) -> int:
         """Return how many have had an entry's lock open; who polls for it does not show in /proc/locks."""
         for pid in self.pids:
-            if pid not in self._at_the_lock and any(name.endswith(".entry.lock") for name in _open_files(pid)):
+            if pid not in self._at_the_lock and has_lock_open(pid):
                 self._at_the_lock.add(pid)
         return len(self._at_the_lock)
 
@@ -142,8 +142,10 @@ def at_the_barrier(w: World, directory: Path, processes: int) -> int:
     return waiting[-1]
 
 
-def with_a_killed_holder(w: World, directory: Path, waiters: int, seconds: float) -> bool:
+def with_a_killed_holder(w: World, directory: Path, waiters: int, seconds: float, *, within: float = 5) -> bool:
     """Kill the one that has its turn so many seconds after the start: another takes over, and all the rest end well.
+
+    It takes over ``within`` so many seconds.
 
     Return whether it had its prompt up.
     """
@@ -159,7 +161,7 @@ def with_a_killed_holder(w: World, directory: Path, waiters: int, seconds: float
     had_prompt = w.terminal.transcript.count(PROMPT.encode()) > seen
     began = time.monotonic()
     until(lambda: _holder(w) not in (holder, None), 10)
-    assert time.monotonic() - began < 5, "taken over late"
+    assert time.monotonic() - began < within, "taken over late"
     until(lambda: w.terminal.transcript.count(PROMPT.encode()) == seen + 1 + had_prompt, 20)
     w.type_code()
     ended = crowd.ended(60)
@@ -176,12 +178,13 @@ def _holder(w: World) -> int | None:
     return None
 
 
-def _open_files(pid: int) -> list[str]:
+def has_lock_open(pid: int) -> bool:
+    """Whether this process has an entry's lock open: it has it, or waits for it."""
     directory = f"/proc/{pid}/fd"
     try:
-        return [os.readlink(f"{directory}/{name}") for name in os.listdir(directory)]
+        return any(os.readlink(f"{directory}/{name}").endswith(".entry.lock") for name in os.listdir(directory))
     except OSError:  # it has ended, or has closed one meanwhile
-        return []
+        return False
 
 
 def _peak_kib(pid: int) -> int | None:
