@@ -1029,6 +1029,25 @@ def test_a_program_in_the_working_directory_is_not_found(world: World, tmp_path:
     assert ended == process_failed("cannot be started: token: no such file or directory", "check the path")
 
 
+@pytest.mark.parametrize(
+    ("program_mode", "directory_mode", "place"),
+    [(0o757, 0o755, "bin/token"), (0o755, 0o777, "bin"), (0o755, 0o1777, "bin")],
+)
+def test_a_program_that_anybody_may_replace_is_not_run(
+    world: World, tmp_path: Path, program_mode: int, directory_mode: int, place: str
+) -> None:
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    token = write_program(directory / "token", '#!/bin/sh\ntouch "$HOME/canary"\necho 123456\n', program_mode)
+    directory.chmod(directory_mode)
+    world.say(f"mfa_process = {token}")
+    ended = without_terminal(world.home, "--profile", "admin")
+    assert not (world.home.path / "canary").exists()
+    mode = program_mode if place == "bin/token" else directory_mode
+    what = f"{tmp_path}/{place}: anybody may write to it (mode {mode:04o}), so the program is not run"
+    assert ended == process_failed(what, "chmod o-w, or move the program")
+
+
 def test_a_code_that_aws_refuses_is_not_asked_for_again(world: World) -> None:
     program(world, "echo 000000")
     ended = without_terminal(world.home, "--profile", "admin")
