@@ -690,6 +690,60 @@ def test_a_prompt_that_nobody_answers_ends_at_its_deadline(world: World, typed: 
     assert job.outcome(SOON) == Outcome(0, "late: no code was typed in time\n", "")
 
 
+ASK_LATER = """
+import os, sys, time
+from credproc.refresh.posixterminal import Terminal
+console = Terminal()
+print("open", flush=True)
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.01)
+console.ask("later: ", time.monotonic() + 20, lambda: True)
+console.close()
+"""
+
+
+@pytest.mark.parametrize("ended", ["first answered", "first killed", "second killed"])
+def test_a_terminal_that_was_opened_while_another_prompt_was_up_is_restored(
+    world: World, tmp_path: Path, ended: str
+) -> None:
+    first = world.asked(sys.executable, "-c", ASK.replace("0.5", "20"), prompt="\rcode: ")
+    second = world.start(sys.executable, "-c", ASK_LATER, str(tmp_path / "go"), group=first)
+    world.terminal.until(lambda: second.stdout == "open\n")
+    if ended == "first killed":
+        first.signal(signal.SIGKILL)
+        (tmp_path / "go").touch()  # before its watcher has done its work
+    else:
+        world.terminal.send("\n")
+        first.wait()
+        (tmp_path / "go").touch()
+    world.terminal.expect("later: ")
+    time.sleep(0.1)  # for a watcher that would restore too late
+    assert not world.terminal.echo
+    if ended == "second killed":
+        second.signal(signal.SIGKILL)
+        second.wait()
+    else:
+        world.terminal.send("\n")
+        assert second.wait() == 0
+    world.terminal.until(lambda: world.terminal.attributes() == world.attributes, "the settings", SOON)
+
+
+def test_a_watcher_leaves_the_prompt_alone_that_comes_behind_its_own(world: World, tmp_path: Path) -> None:
+    script = ASK.replace("0.5", "20").replace("console.close()", "time.sleep(60)")
+    first = world.asked(sys.executable, "-c", script, prompt="\rcode: ")
+    world.terminal.send("\n")
+    (tmp_path / "go").touch()
+    world.terminal.until(lambda: world.terminal.echo)
+    second = world.start(sys.executable, "-c", ASK_LATER, str(tmp_path / "go"), group=first)
+    world.terminal.expect("later: ")
+    first.signal(signal.SIGKILL)
+    first.wait()
+    world.terminal.until(lambda: len(world.terminal.survivors()) == 2, "the end of its watcher")
+    assert not world.terminal.echo
+    world.terminal.send("\n")
+    assert second.wait() == 0
+
+
 # Ctrl-Z and back
 
 
