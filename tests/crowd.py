@@ -58,14 +58,16 @@ class Ended(NamedTuple):
 class Crowd:
     """So many credprocs, one for each profile that is named."""
 
-    def __init__(self, w: World, directory: Path, profiles: Sequence[str]) -> None:
-        """Start them on the world's terminal."""
+    def __init__(self, w: World, directory: Path, profiles: Sequence[str], beside: "Crowd | None" = None) -> None:
+        """Start them on the world's terminal, in a process group of their own or in that of others."""
         directory.mkdir()
         self.directory = directory
         self._count = len(profiles)
         launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(directory), PROGRAM, *profiles]
         self._at_the_lock: set[int] = set()
-        self.job: Job = w.terminal.start(launcher, w.home.environ, stdin="null")
+        self.job: Job = w.terminal.start(
+            launcher, w.home.environ, stdin="null", group=None if beside is None else beside.job
+        )
 
     @property
     def pids(self) -> list[int]:

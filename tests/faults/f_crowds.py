@@ -171,26 +171,33 @@ def second_user(scene: Scene) -> None:
     path.write_text(f"{path.read_text()}[user2]\n{keys}")
 
 
-def two_users_on_one_terminal(scene: Scene) -> list[Result]:
-    """Run both profiles at once; each prompt gets the code of the device that it names."""
-    directory = scene.path / "crowd"
-    began = time.monotonic()
-    both = crowd.Crowd(world(scene), directory, ["admin", "two"])
-    other = scene.sts.iam.user("arn:aws:iam::123456789012:user/user2")
-    assert other is not None
-    users = {user.mfa_serial: user for user in (scene.user, other)}
-    shown = []
-    for _ in range(2):
-        scene.terminal.expect(PROMPT, 20)
-        crowd.until(lambda: both.at_the_lock() == 2)
-        time.sleep(0.3)  # the other prompt, if it did not wait for this one, would come about now
-        assert PROMPT not in scene.terminal.unseen, "two prompts at once"
-        shown.append(scene.terminal.unseen.partition(" (")[0])
-        scene.terminal.send(f"{users[shown[-1]].unused_code()}\n")
-    both.ended(30)
-    assert set(shown) == set(users), f"asked for {shown}"
-    assert scene.sts.count(outcome="AccessDenied") == 0, "codes were crossed"
-    return left(scene, directory, began, 2)
+def two_users_on_one_terminal(profiles: list[str], later: list[str]) -> Callable[[Scene], list[Result]]:
+    """Run these profiles, and those when a prompt is up; each prompt gets the code of the device that it names."""
+
+    def run(scene: Scene) -> list[Result]:
+        began = time.monotonic()
+        other = scene.sts.iam.user("arn:aws:iam::123456789012:user/user2")
+        assert other is not None
+        users = {user.mfa_serial: user for user in (scene.user, other)}
+        crowds = [crowd.Crowd(world(scene), scene.path / "first", profiles)]
+        asked_for = []
+        for number in range(2):
+            scene.terminal.expect(PROMPT, 20)
+            if later and not number:
+                crowds.append(crowd.Crowd(world(scene), scene.path / "later", later, crowds[0]))
+            crowd.until(lambda: sum(one.at_the_lock() for one in crowds) == 2)
+            time.sleep(0.5)  # the other prompt, if it did not wait for this one, would come about now
+            assert PROMPT not in scene.terminal.unseen, "two prompts at once"
+            assert not scene.terminal.echo, "what is typed is shown"
+            asked_for.append(scene.terminal.unseen.partition(" (")[0])
+            scene.terminal.send(f"{users[asked_for[-1]].unused_code()}\n")
+        for one in crowds:
+            one.ended(30)
+        assert set(asked_for) == set(users), f"asked for {asked_for}"
+        assert scene.sts.count(outcome="AccessDenied") == 0, "codes were crossed"
+        return [result for one in crowds for result in left(scene, one.directory, began)]
+
+    return run
 
 
 def two_terminals_for_one_user(scene: Scene) -> list[Result]:
@@ -335,7 +342,10 @@ ROWS = (
     row(
         "F072",
         "two profiles with a device each on one terminal at once",
-        Case("at once", before=second_user, run=two_users_on_one_terminal, mfa=True, calls=4),
+        Case("at once", before=second_user, run=two_users_on_one_terminal(["admin", "two"], []), mfa=True, calls=4),
+        Case(
+            "while one asks", before=second_user, run=two_users_on_one_terminal(["admin"], ["two"]), mfa=True, calls=4
+        ),
     ),
     row(
         "F072a",

@@ -98,7 +98,7 @@ def refused_before(second: str) -> Step:
         assert "AWS did not take that code" in scene.on_terminal().said
         step = (time.time() // 30 + 1) * 30  # the next one, whose code is good in this one and in the one behind it
         scene.codes.append(scene.user.code(step))
-        again = f"cd {scene.path}; code={scene.codes[-1]}; [ ! -e once ] || exec echo {second}; touch once"
+        again = f"cd {scene.path}; code={scene.codes[-1]}; [ ! -e once ] || {{ echo {second}; exit; }}; touch once"
         write(path, f"#!/bin/sh\n{again}; echo 000000\n")
 
     return before
