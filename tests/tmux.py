@@ -13,6 +13,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -56,7 +57,7 @@ class Tmux:
             start_new_session=True,
         )
         try:
-            self._until(lambda: os.path.exists(self._tmux[2]), "its server")
+            self._until(self._listens, "its server")
             for option, value in (("remain-on-exit", "on"), ("remain-on-exit-format", ""), ("status", "off")):
                 self._run("set-option", "-g", option, value)
             # The title would be the host's name, and to set it late could undo what the program has set.
@@ -141,6 +142,10 @@ class Tmux:
         assert self.status is not None
         return self.status
 
+    def _listens(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(self._tmux[2]) == 0
+
     def _end_session(self) -> list[int]:
         """Kill who is left, SIGHUP being no more than a request; return who that was."""
         left = []
@@ -168,7 +173,8 @@ class Tmux:
         words = (f"{word[:-1]}\\;" if word.endswith(";") else word for word in command)
         done = subprocess.run(
             [*self._tmux, *words],
-            env=self._environ,
+            # A client is none of the programs that are tried; but it is its PATH that they get.
+            env={name: self._environ[name] for name in ("PATH", "LC_ALL")},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -26,6 +26,7 @@ from credproc.refresh.watcher import Attributes, Watcher
 _CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 _IGNORED = (signal.SIGTTIN, signal.SIGTTOU)
 _LOOK_SECONDS = 0.25  # between looks whether the caller still lives
+_SETTLING_LOOKS, _SETTLING_SECONDS = 40, 0.025  # that a killed prompt's watcher gets
 _LINE_LIMIT = 4096  # bytes; a terminal in canonical mode gives no longer line
 _CONSOLE = "/dev/tty"
 _BACKGROUND = "this process runs in the background of its terminal"
@@ -40,13 +41,10 @@ class Terminal:
         Raises PersonNeededError, whose message is the reason, where there is none or we are in its background.
         """
         self._fd = _open(os.O_NONBLOCK)
-        self._saved: Attributes = termios.tcgetattr(self._fd)
-        self._hidden = _hiding(self._saved)
-        self._showing = list(self._hidden)
-        self._showing[3] |= termios.ECHO
-        self._while_asking = self._hidden
+        self._saved: Attributes = []  # the settings as they were before a question
+        self._while_asking: Attributes = []
         self._is_hidden = False
-        self._watcher = Watcher(self._fd, self._saved, self._hidden)
+        self._watcher = Watcher(self._fd)
 
     def close(self) -> None:
         """Let go of it; the watcher ends."""
@@ -64,7 +62,12 @@ class Terminal:
         PersonNeededError if none is typed (``cancelled``, ``late``, ``withdrawn``, ``no terminal``), SignalError if a
         signal comes.
         """
-        self._while_asking = self._showing if shown else self._hidden
+        # Now, not when it was opened: another credproc's prompt may have been up then
+        self._saved = _settled(self._fd)
+        self._while_asking = _hiding(self._saved)
+        if shown:
+            self._while_asking[3] |= termios.ECHO
+        self._watcher.watch(self._saved, self._while_asking)
         with _signals_noted() as noted:
             self._hide()
             try:
@@ -78,6 +81,7 @@ class Terminal:
                 raise
             finally:
                 self._show()
+                self._watcher.rest()
         return typed.decode("utf-8", "replace").rstrip("\r\n")
 
     def _typed(self, prompt: str, deadline: float, is_wanted: Callable[[], bool], noted: int) -> bytes:
@@ -232,6 +236,17 @@ def _is_gone(fd: int) -> bool:
     except termios.error:
         return True
     return False
+
+
+def _settled(fd: int) -> Attributes:
+    """Return the terminal's settings; those of a prompt that was killed just now are its watcher's to restore first."""
+    attributes: Attributes = termios.tcgetattr(fd)
+    for _ in range(_SETTLING_LOOKS):
+        if attributes != _hiding(attributes):
+            break
+        time.sleep(_SETTLING_SECONDS)
+        attributes = termios.tcgetattr(fd)
+    return attributes
 
 
 def _hiding(attributes: Attributes) -> Attributes:

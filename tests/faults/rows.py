@@ -141,6 +141,7 @@ class Row:
     cases: Cases
     changed: str = ""  # where the row's expectation is not that of faults.md: the new one, and why
     sweep: bool = False  # its cases are shared among the parts of a deep run
+    waits: bool = False  # it mostly waits for a deadline, and is played beside the others
 
     def chosen(self, amount: Amount) -> Iterable[Case]:
         """Return the cases of the row that are wanted."""
@@ -148,9 +149,9 @@ class Row:
         return (case for case in found if amount.deep or not case.deep)
 
 
-def row(identifier: str, fault: str, *cases: Case, changed: str = "") -> Row:
+def row(identifier: str, fault: str, *cases: Case, changed: str = "", waits: bool = False) -> Row:
     """Make a row of single cases."""
-    return Row(identifier, fault, cases, changed)
+    return Row(identifier, fault, cases, changed, waits=waits)
 
 
 def sweep(identifier: str, fault: str, cases: Callable[[Amount], Iterable[Case]], changed: str = "") -> Row:
