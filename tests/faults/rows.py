@@ -93,6 +93,7 @@ class Case:
     frozen: bool = False  # the frozen program, whatever else is tried
     seconds: float = 0  # 10, or 50 with a prompt, where it is 0
     calls: int = 2  # to STS, at most
+    loses: bool = False  # it may cost the session that STS has just given, before it was kept: one more prompt then
     again: bool = True  # False: the row has run credproc again by itself
     excused: Mapping[str, str] = MappingProxyType({})  # invariants that cannot hold here, each with the reason
     deep: bool = False  # with --deep only

@@ -1,0 +1,3 @@
+"""E. State directory: swaps by another user."""
+
+ROWS = ()

@@ -1,0 +1,3 @@
+"""G. Terminal: signals."""
+
+ROWS = ()

@@ -1,0 +1,3 @@
+"""O. Power loss."""
+
+ROWS = ()
