@@ -6,7 +6,8 @@ one that was meant; a case whose call does not come is broken.
 Played whole are the calls that touch what is credproc's or the person's: its files and locks, the two AWS files, the
 terminal, sockets (STS, the keyring's bus), pipes, stdout, processes and threads. Between two of them stand the some
 ten thousand by which Python imports; they change nothing that the next run could see. Of those one is played for each
-gap between two others of the same thread, and for errors one of each kind.
+gap between two others of the same thread, and for errors one of each kind. In the scenarios that begin as another one
+does, those that look only (stat, seek, ioctl) are not listed either: the terminal's are in the other.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ _DOING = frozenset(
     "clone clone3 fork vfork execve wait4 setsid prctl prlimit64 umask rt_sigaction kill tgkill exit exit_group"
     " pselect6 poll socket pipe2 epoll_create1 getsid getpgrp getppid".split()
 )
+_LOOKING = tuple("newfstatat lseek ioctl mmap munmap mprotect brk madvise futex rt_sigprocmask".split())
 _STEADY = frozenset(  # kinds of calls without a subject, which may come once more or once less from run to run
     "futex mmap munmap mprotect brk madvise mremap getpid gettid getrandom rt_sigprocmask sched_yield".split()
 )
@@ -62,6 +64,7 @@ class Scenario:
     name: str
     mfa: bool = False
     before: Step = nothing
+    but: tuple[str, ...] = ()  # calls that are not listed
 
 
 def _hit(scene: Scene) -> None:
@@ -97,12 +100,12 @@ PROMPT_FROM_NOTHING = Scenario("prompt, from nothing", mfa=True)
 SCENARIOS = (
     HIT,
     Scenario("refresh, from nothing"),
-    Scenario("refresh, expired entry", before=_expired),
+    Scenario("refresh, expired entry", before=_expired, but=_LOOKING),
     PROMPT_FROM_NOTHING,
-    Scenario("prompt, expired entry", mfa=True, before=_signed_out),
-    Scenario("valid session", mfa=True, before=_expired),
-    Scenario("prompt, keyring", mfa=True, before=with_keyring),
-    Scenario("valid session, keyring", mfa=True, before=_signed_in_by_keyring),
+    Scenario("prompt, expired entry", mfa=True, before=_signed_out, but=_LOOKING),
+    Scenario("valid session", mfa=True, before=_expired, but=_LOOKING),
+    Scenario("prompt, keyring", mfa=True, before=with_keyring, but=_LOOKING),
+    Scenario("valid session, keyring", mfa=True, before=_signed_in_by_keyring, but=_LOOKING),
 )
 
 
@@ -159,8 +162,8 @@ def _recording(scenario: Scenario) -> str:
     for _ in range(_RECORDINGS):
         with tempfile.TemporaryDirectory(prefix="fault-") as directory, Scene(case, Path(directory)) as scene:
             case.before(scene)
-            result = traced(scene, "list")
-            if result.status == 0:
+            result = traced(scene, "list", *scenario.but)
+            if result.status == 0 and not (scene.cache / "keyring.unwell").exists():
                 return (scene.path / "calls").read_text(encoding="utf-8")
     raise AssertionError(f"the recording of {scenario.name} ended with {result}")
 
@@ -169,7 +172,8 @@ def chosen(scenario: Scenario) -> list[Point]:
     """Return the points of a scenario: all of ours, and of the others one of a kind for each gap between those."""
     found: dict[tuple[object, ...], Point] = {}
     for point in recorded(scenario):
-        if point.call not in _STEADY:
+        looks_again = point.call == "newfstatat" and "/.aws/" in point.about and point.number != "0"
+        if point.call not in _STEADY and not looks_again:  # at files that are two seconds old
             found.setdefault(point.words if point.ours else (point.thread, point.gap, point.call), point)
     return list(found.values())
 
@@ -184,7 +188,7 @@ def wanted(cases: Sequence[T], amount: Amount, sample: int) -> Sequence[T]:
     """Return the cases of a sweep that are wanted: so many of them by chance, or the whole of a part."""
     if amount.deep:
         return cases[amount.part - 1 :: amount.parts]
-    return random.Random(amount.seed).sample(cases, min(sample, len(cases)))
+    return random.Random(amount.seed).sample(cases, min(sample, len(cases)))  # noqa: S311 - chance is all that is wanted
 
 
 def at(scenario: Scenario, point: Point, action: str, kind: Kind | tuple[Kind, ...], **more: object) -> Case:
@@ -202,8 +206,8 @@ def _told(action: str) -> str:
 def _hit_at(scene: Scene, action: str, point: Point) -> Result:
     result = traced(scene, action, *point.words)
     log = scene.path / "calls"
-    assert log.exists(), f"the call did not come: {point}"
-    assert tuple(log.read_text(encoding="utf-8").rstrip("\n").split("\t")) == point.words
+    met = log.read_text(encoding="utf-8") if log.exists() else ""
+    assert met.rstrip("\n").split("\t") == list(point.words), f"the call did not come, but {met!r}; {result}"
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -10,17 +11,18 @@ import sys
 import threading
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.faults.inject import SCENARIOS, Point, Scenario, at, chosen, first_of_gap, recorded, traced, wanted
+from tests.faults.inject import SCENARIOS, TRACER, Point, Scenario, at, chosen, first_of_gap, recorded, traced, wanted
 from tests.faults.rows import Case, Kind, row, sweep
-from tests.faults.scene import NOBODY
+from tests.faults.scene import NOBODY, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from tests.faults.rows import Amount
-    from tests.faults.scene import Result, Scene
+    from tests.faults.rows import Amount, Run
+    from tests.faults.scene import Scene
     from tests.terminal import Job
 
 _ENDS = (Kind.SIGNAL, Kind.DOCUMENT)
@@ -52,8 +54,10 @@ def _ended(amount: Amount) -> Iterable[Case]:
         begun = _begun(scenario)
         for place, point in enumerate(points):
             cases.append(_signalled(scenario, point, signal.SIGTERM))
-            others = _OTHERS if "/dev/tty" in point.about else _OTHERS[place % 4 :][:1]
-            cases += [_signalled(scenario, point, other) for other in others if other != signal.SIGINT or point in begun]
+            others = set(_OTHERS if "/dev/tty" in point.about else _OTHERS[place % 4 :][:1])
+            if point not in begun:
+                others.discard(signal.SIGINT)
+            cases += [_signalled(scenario, point, other) for other in sorted(others)]
     return wanted(cases, amount, _SIGNALS[1])
 
 
@@ -115,6 +119,8 @@ def _failing(amount: Amount) -> Iterable[Case]:
             if point not in begun or point.words[1:] in seen:
                 continue
             seen.add(point.words[1:])
+            if point.call == "close" and not point.about.startswith("/home"):
+                continue  # where nothing is stored, nothing fails
             cases += [_failed(scenario, point, number) for number in _ERRORS.get(point.call, ())]
     return wanted(cases, amount, _SIGNALS[2])
 
@@ -132,8 +138,196 @@ def _failed(scenario: Scenario, point: Point, number: int) -> Case:
     return at(scenario, point, f"error={number}", kind, says=_SAID if point.ours else _SAID_OF_A_BUG)
 
 
+# Single faults
+
+
+def _unlimited(scene: Scene) -> None:
+    pattern = Path("/proc/sys/kernel/core_pattern").read_text(encoding="ascii")
+    assert not pattern.startswith("|"), "cores go to a program here, and none would be seen"
+
+
+def _while_calling(number: int) -> Run:
+    def run(scene: Scene) -> Result:
+        answered = threading.Event()
+        scene.sts.hold(answered)
+        began = time.monotonic()
+        child = scene.start(scene.argv(), scene.environ())
+        assert scene.sts.wait_for(1, timeout=20)
+        child.send_signal(number)
+        stdout, stderr = child.communicate(timeout=20)
+        answered.set()
+        return Result(child.returncode, stdout, stderr, time.monotonic() - began)
+
+    return run
+
+
+def _while_asking(act: Callable[[Scene, Job], object]) -> Run:
+    return lambda scene: scene.on_terminal(person=lambda job: act(scene, job))
+
+
+def _no_core(scene: Scene, _result: Result) -> None:
+    left = [path.name for path in scene.work.iterdir()]
+    assert not left, f"in the working directory: {left}"
+
+
+def _looked_into(scene: Scene, job: Job) -> None:
+    """Look into the process as its own user; and into another one, where that must succeed."""
+    as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    with subprocess.Popen([*as_nobody, "sleep", "60"]) as other:
+        time.sleep(0.2)
+        for name in ("mem", "environ", "maps"):
+            opening = [*as_nobody, "dd", "of=/dev/null", "count=0", "status=none"]
+            assert subprocess.run([*opening, f"if=/proc/{other.pid}/{name}"], capture_output=True).returncode == 0
+            assert subprocess.run([*opening, f"if=/proc/{job.pid}/{name}"], capture_output=True).returncode, name
+        for pid, refused in ((other.pid, False), (job.pid, True)):
+            gdb = [*as_nobody, "gdb", "-nx", "-batch", "-p", str(pid), "-ex", "info proc"]
+            said = subprocess.run(gdb, capture_output=True, text=True, env={"PATH": os.environ["PATH"], "HOME": "/"})
+            assert ("not permitted" in said.stderr) is refused, said.stderr[-300:]
+        other.kill()
+    scene.type_code()
+
+
+def _stopped(scene: Scene, point: tuple[str, ...]) -> Result:
+    """Stop the run at this call, for longer than anything waits for a disk, and let it go on."""
+    log = scene.path / "calls"
+    wrapper = (sys.executable, "-I", "-S", TRACER, str(log), f"signal={signal.SIGSTOP:d}", *point, "--")
+    began = time.monotonic()
+    child = scene.start(scene.argv(wrapper=wrapper), scene.environ())
+    while not log.exists() and child.poll() is None:
+        time.sleep(0.01)
+    time.sleep(120 if scene.deep else _STOPPED)
+    child.send_signal(signal.SIGCONT)
+    stdout, stderr = child.communicate(timeout=30)
+    assert log.exists(), f"the call did not come: {point}; {stderr!r}"
+    return Result(child.returncode, stdout, stderr, time.monotonic() - began)
+
+
+_STOPPED = 4  # seconds; storing is given three
+
+
+def _stop_cases() -> Iterator[Case]:
+    for call, about in (
+        ("write", "/home/.cache/credproc/#.entry.#.tmp"),
+        ("renameat", "/home/.cache/credproc/#.entry.#.tmp"),
+        ("write", "stdout"),
+    ):
+        thread = "0" if about == "stdout" else "3"
+        run = partial(_stopped, point=(thread, "0", call, about))
+        yield Case(f"at {call} {about}", run=run, seconds=150)
+
+
+def _prints_code(scene: Scene) -> None:
+    file = scene.path / "code"
+    file.write_text(scene.user.unused_code() + "\n", encoding="ascii")
+    scene.config(user=[f"mfa_process = cat {file}"])
+
+
+def _storm(scene: Scene) -> Result:
+    return traced(scene, f"storm={errno.EINTR}")
+
+
+def _resized(scene: Scene, job: Job) -> None:
+    """Change the window's size a thousand times a second while the code is typed and what follows is done."""
+
+    def send() -> None:
+        with contextlib.suppress(ProcessLookupError):
+            while job.status is None:
+                os.kill(job.pid, signal.SIGWINCH)
+                time.sleep(0.001)
+
+    threading.Thread(target=send, daemon=True).start()
+    time.sleep(0.2)
+    scene.type_code()
+
+
+_PYTHONS = {
+    "PYTHONFAULTHANDLER": "1",
+    "PYTHONDEVMODE": "1",
+    "PYTHONINSPECT": "1",
+    "PYTHONSTARTUP": "/nonexistent/startup.py",
+    "PYTHONBREAKPOINT": "os.abort",
+    "PYTHONHASHSEED": "nonsense",
+    "PYTHONHOME": "/nonexistent",
+    "PYTHONTRACEMALLOC": "nonsense",
+}
+_SHORT_OF_MEMORY = (Kind.DOCUMENT, Kind.INTERNAL, Kind.SIGNAL)
+_MIB = 1 << 20
+
+
 ROWS = (
     sweep("F139", "SIGKILL at every system call", _killed),
     sweep("F140", "SIGTERM, INT, HUP, PIPE and QUIT at every system call", _ended),
+    row(
+        "F141",
+        "abort, where cores are unlimited",
+        *(
+            Case(
+                f"{number.name}, {when}",
+                Kind.SIGNAL,
+                signals=(number,),
+                before=_unlimited,
+                run=run,
+                wrapper=("prlimit", "--core=unlimited:unlimited"),
+                mfa=mfa,
+                check=_no_core,
+            )
+            for number in (signal.SIGABRT, signal.SIGSEGV)
+            for when, run, mfa in (
+                ("while STS is called", _while_calling(number), False),
+                ("while a code is asked for", _while_asking(lambda _, job, number=number: job.signal(number)), True),  # type: ignore[misc]
+            )
+        ),
+    ),
+    row(
+        "F142",
+        "gdb and /proc/PID/mem of the same user",
+        Case("while a code is asked for", run=_while_asking(_looked_into), mfa=True, nobody=True),
+    ),
+    row("F144", "SIGSTOP mid-write, and SIGCONT", *_stop_cases()),
+    row(
+        "F145",
+        "signals ignored, blocked or defaulted by who starts it",
+        Case("SIGPIPE ignored", wrapper=("env", "--ignore-signal=PIPE")),
+        Case("SIGPIPE defaulted", wrapper=("env", "--default-signal=PIPE")),
+        Case("SIGCHLD ignored, a prompt", wrapper=("env", "--ignore-signal=CHLD"), mfa=True),
+        Case("SIGCHLD ignored, mfa_process", before=_prints_code, wrapper=("env", "--ignore-signal=CHLD"), mfa=True),
+        Case("all blocked", wrapper=("env", "--block-signal")),
+        Case("all blocked, a prompt", wrapper=("env", "--block-signal"), mfa=True),
+        Case(
+            "all blocked, Ctrl-C",
+            Kind.SIGNAL,
+            signals=(signal.SIGINT,),
+            run=_while_asking(lambda scene, _: scene.terminal.send("\x03")),
+            wrapper=("env", "--block-signal"),
+            mfa=True,
+        ),
+    ),
+    row(
+        "F146",
+        "too little memory",
+        *(
+            Case(
+                f"{size} MiB",
+                _SHORT_OF_MEMORY,
+                signals=(signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS),
+                wrapper=("prlimit", f"--as={size * _MIB}"),
+                says=_SAID_OF_A_BUG,
+            )
+            for size in (24, 32, 40, 48, 56, 64, 80, 96, 128)
+        ),
+    ),
+    row(
+        "F147",
+        "signals a thousand times a second",
+        Case("each call that a signal may interrupt is interrupted, refresh", run=_storm),
+        Case("each call that a signal may interrupt is interrupted, prompt", run=_storm, mfa=True),
+        Case("SIGWINCH while a code is typed", run=_while_asking(_resized), mfa=True),
+    ),
     sweep("F148", "every system call fails once", _failing),
+    row(
+        "F149",
+        "Python's variables",
+        *(Case(name, environ={name: value}, frozen=True) for name, value in _PYTHONS.items()),
+        changed="0, doc for the frozen program alone: an installed script is run by the interpreter that reads them",
+    ),
 )

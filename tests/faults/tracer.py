@@ -1,10 +1,10 @@
 """Starts a program under ptrace, and lists its system calls or does something at one of them.
 
-    python -I -S tracer.py LOG list -- PROGRAM ...
+    python -I -S tracer.py LOG list [BUT ...] -- PROGRAM ...
     python -I -S tracer.py LOG signal=9 THREAD NUMBER CALL ABOUT -- PROGRAM ...
     python -I -S tracer.py LOG error=5 THREAD NUMBER CALL ABOUT -- PROGRAM ...
     python -I -S tracer.py LOG storm=4 -- PROGRAM ...
-    python -I -S tracer.py LOG pause=FIFO ABOUT -- PROGRAM ...
+    python -I -S tracer.py LOG pause=FILE ABOUT CALL ... -- PROGRAM ...
 
 The program takes the place of this process, so that parent, group and terminal are its own; a grandchild traces it, as
 `strace -D` does. What strace cannot do is to name a call of a thread: its `when=K` counts in each thread by itself,
@@ -12,9 +12,9 @@ and the first of them that has made K such calls is hit, which is mostly the one
 name is its thread (in the order of their making), its system call, what that is about (a path, a descriptor's), and
 how many of the same there were before it; so what is hit is what was meant, or nothing is, and the log says which.
 
-Listed are the calls from when the main module is opened. Who is paused sends a line into the FIFO, and goes on when it
-can read an end from it. A seccomp filter stops the program at the calls that are looked for alone, before they are
-made; it needs x86-64.
+Listed are the calls from when the main module is opened. At a pause a line goes into the log, and the thread goes on
+when the file has as many bytes as there were pauses. A seccomp filter stops the program at the calls that are looked
+for alone, before they are made; it needs x86-64.
 """
 
 import ctypes
@@ -23,6 +23,7 @@ import re
 import signal
 import struct
 import sys
+import time
 
 SEIZE, INTERRUPT, LISTEN, CONTINUE, POKE_USER, GET_EVENT, GET_SYSCALL = 0x4206, 0x4207, 0x4208, 7, 6, 0x4201, 0x420E
 OPTIONS = 2 | 4 | 8 | 128  # follow fork, vfork and clone; stop where the filter says so
@@ -34,7 +35,7 @@ LOAD, IF_EQUAL, RETURN = 0x20, 0x15, 0x06  # of BPF
 STOP, ALLOW = 0x7FF00000, 0x7FFF0000  # SECCOMP_RET_TRACE, ALLOW
 PATH_BYTES = 4096
 STARTS = re.compile(r"/credproc/(__pycache__/)?cli\.|/\.cache/credproc$")  # main module, or what it opens first
-VARYING = ("/tmp/fault-", "/proc/", "/dev/pts/", "socket:", "pipe:")
+VARYING = ("/tmp/fault-", "/proc/", "/dev/pts/", "socket:", "pipe:")  # noqa: S108 - names only
 NAMES = "/usr/include/x86_64-linux-gnu/asm/unistd_64.h"
 
 # What a call is about: the descriptor in its first argument, the path in its first, or that in its second
@@ -83,10 +84,11 @@ def names() -> "dict[int, str]":
         return {int(number): name for name, number in re.findall(r"#define __NR_(\w+) (\d+)", file.read())}
 
 
-def install(wanted: "list[int]") -> None:
-    """Let this process, and all that comes of it, stop before these calls, or before all where none is named."""
-    checks = [(IF_EQUAL, len(wanted) - place, 0, number) for place, number in enumerate(wanted)]
-    code = [(LOAD, 0, 0, 0), *checks, (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, STOP)] if wanted else [(RETURN, 0, 0, STOP)]
+def install(named: "list[int]", *, these: bool) -> None:
+    """Let this process, and all that comes of it, stop before these calls, or else before all but these."""
+    checks = [(IF_EQUAL, len(named) - place, 0, number) for place, number in enumerate(named)]
+    ends = [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, STOP)]
+    code = [(LOAD, 0, 0, 0), *checks, *(ends if these else ends[::-1])]
     packed = b"".join(struct.pack("HBBI", *instruction) for instruction in code)
     instructions = ctypes.create_string_buffer(packed)
     program = struct.pack("HP", len(code), ctypes.addressof(instructions))
@@ -107,6 +109,7 @@ class Tracer:
         self.counts: dict[tuple[str, ...], int] = {}
         self.started = False
         self.done = False
+        self.pauses = 0
 
     def follow(self) -> None:
         """Trace until all have ended."""
@@ -158,11 +161,11 @@ class Tracer:
             if int(name[1]) % 2 == 0 and self.started:
                 self.fail(thread)
         elif self.action == "pause":
-            if self.point[0] in name[3]:
-                with open(self.value, "w", encoding="utf-8") as fifo:
-                    fifo.write("\t".join(name) + "\n")
-                with open(self.value, encoding="utf-8") as fifo:
-                    fifo.read()
+            if self.started and self.point[0] in name[3]:
+                self.note(name)
+                self.pauses += 1
+                while os.stat(self.value).st_size < self.pauses:
+                    time.sleep(0.002)
         elif name == self.point:
             self.note(name)
             self.done = True
@@ -253,9 +256,10 @@ def main(arguments: "list[str]") -> None:
         os._exit(126)
     os.close(reader)
     numbers = {name: number for number, name in names().items()}
-    wanted = {"signal": point[2:3], "error": point[2:3], "storm": STORM}.get(action.partition("=")[0], [])
-    install([numbers[name] for name in wanted])
-    os.execv(program[0], program)
+    kind = action.partition("=")[0]
+    named = {"signal": point[2:3], "error": point[2:3], "storm": STORM, "list": point, "pause": point[1:]}[kind]
+    install([numbers[name] for name in named], these=kind != "list")
+    os.execvp(program[0], program)  # noqa: S606 - no shell, which is what is wanted
 
 
 def trace(pid: int, writer: int, log: str, action: str, point: "tuple[str, ...]") -> None:
