@@ -16,6 +16,7 @@ _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # a FIFO in the place of a file must n
 _BINARY = getattr(os, "O_BINARY", 0)
 _REPLACE_TRIES = 20
 _COARSEST_NS = 2_000_000_000
+TEMPORARY = ".tmp"  # how a file's name ends while it is written: NAME.PID-RANDOM.tmp
 
 
 class PrivateDirectory:
@@ -35,7 +36,7 @@ class PrivateDirectory:
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _CLOEXEC)
         status = os.fstat(fd)
         if status.st_uid != os.geteuid() or status.st_mode & 0o022:
-            os.close(fd)
+            close_file(fd)
             message = "belongs to another user" if status.st_uid != os.geteuid() else "others may write to it"
             raise PermissionError(f"{path}: {message}")
         self._fd = fd
@@ -43,7 +44,7 @@ class PrivateDirectory:
     def close(self) -> None:
         """Close the directory; its files cannot be reached through this object any more."""
         if self._fd is not None:
-            os.close(self._fd)
+            close_file(self._fd)
             self._fd = None
 
     def open(self, name: str, flags: int) -> int:
@@ -54,7 +55,7 @@ class PrivateDirectory:
         fd = self._open(name, flags)
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode) or (_POSIX and (status.st_uid != os.geteuid() or status.st_mode & 0o077)):
-            os.close(fd)
+            close_file(fd)
             raise PermissionError(f"{self.path}/{name}: not a private file of ours")
         return fd
 
@@ -69,7 +70,7 @@ class PrivateDirectory:
         except OSError:
             return None
         finally:
-            os.close(fd)
+            close_file(fd)
         return data if len(data) <= limit else None
 
     def write(self, name: str, data: bytes) -> None:
@@ -77,7 +78,7 @@ class PrivateDirectory:
 
         Raises OSError if it cannot; then the old file stands and no part of the new one is left.
         """
-        temporary = f"{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+        temporary = f"{name}.{os.getpid()}-{os.urandom(4).hex()}{TEMPORARY}"
         fd = self._open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
             try:
@@ -86,7 +87,7 @@ class PrivateDirectory:
                     view = view[os.write(fd, view) :]
                 os.fsync(fd)
             finally:
-                os.close(fd)
+                close_file(fd)
             self._replace(temporary, name)
         except OSError:
             self.remove(temporary)
@@ -117,6 +118,19 @@ class PrivateDirectory:
     def names(self) -> list[str]:
         """Return the names of all files in the directory, sorted."""
         return sorted(os.listdir(self.path if self._fd is None else self._fd))
+
+    def some_names(self, limit: int) -> list[str]:
+        """Return the names of at most ``limit`` files, in no order; none where they cannot be listed."""
+        found: list[str] = []
+        try:
+            with os.scandir(self.path if self._fd is None else self._fd) as entries:
+                for entry in entries:
+                    if len(found) == limit:
+                        break
+                    found.append(entry.name)
+        except OSError:
+            pass
+        return found
 
     def status(self, name: str) -> os.stat_result | None:
         """Return what stands under ``name`` now (links not followed), or None where nothing does."""
@@ -181,3 +195,11 @@ def make_directory(path: str) -> PrivateDirectory:
         except FileExistsError:  # a parallel run was faster
             pass
     return PrivateDirectory(path)
+
+
+def close_file(fd: int) -> None:
+    """Close a descriptor; a failure is no news: what was read is read, and what was written was synced before."""
+    try:
+        os.close(fd)
+    except OSError:
+        pass

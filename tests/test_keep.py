@@ -226,3 +226,16 @@ def test_a_call_that_hangs_is_left_behind_at_the_deadline() -> None:
     with pytest.raises(DeadlineError):
         within(began + 0.1, lambda: time.sleep(2))
     assert 0.1 <= time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("renewable", [True, False])
+def test_an_end_that_no_credentials_of_sts_have_is_not_believed(renewable: bool) -> None:  # noqa: FBT001
+    longest = served_until(NOW + 129600, NOW, renewable=renewable)
+    assert longest > NOW + 120000
+    assert served_until(NOW + 129601, NOW, renewable=renewable) == longest
+    assert served_until(NOW + 315_360_000, NOW, renewable=renewable) == longest
+
+
+@pytest.mark.parametrize("compared", [b"", b"[", b"[" * 100_000, b"[]", b"null", b"\xff"])
+def test_an_entry_that_says_nothing_of_itself_is_no_failure(compared: bytes) -> None:
+    assert about_entry(_entry(compared)) == {}

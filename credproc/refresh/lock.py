@@ -1,12 +1,16 @@
-"""One at a time: kernel locks on files that are never removed or truncated, released by any death."""
+"""One at a time: kernel locks on files that are never truncated, released by any death.
+
+A file that has not been locked for a day may be removed by whoever holds its lock: see collect.py.
+"""
 
 import os
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from credproc import log
 from credproc.errors import CredprocError, DeadlineError
-from credproc.files import PrivateDirectory
+from credproc.files import PrivateDirectory, close_file
 
 if os.name == "posix":
     import fcntl
@@ -81,7 +85,8 @@ class Lock:
             if again and self._replaced():
                 self.close()  # somebody removed the file: the lock that counts is on the new one
             return False
-        except OSError:  # no locks on this file system, or the file cannot be opened
+        except OSError as error:  # no locks on this file system, or the file cannot be opened
+            log.write(self._directory, f"not locked: {self._name}: {(error.strerror or str(error)).lower()}")
             return True
         if self._replaced():
             self.close()
@@ -92,7 +97,7 @@ class Lock:
     def close(self) -> None:
         """Let the lock go, if it is ours."""
         if self._fd is not None:
-            os.close(self._fd)
+            close_file(self._fd)
             self._fd = None
 
     def holder(self) -> str:

@@ -33,6 +33,7 @@ FILES = 64  # of credproc's own, at most
 AGAIN = 5.0  # seconds that the run after a fault may take
 SETTLE = 2.0  # seconds that processes have to end in
 DOCUMENT_BYTES = 8192
+LONGEST = 129600  # seconds that STS's credentials may live
 
 
 @dataclass
@@ -307,7 +308,7 @@ def _own(scene: Scene, pattern: str) -> list[Path]:
 
 def _may_hold(path: Path, scene: Scene) -> bool:
     """Whether the file is one that may hold secrets: an entry, a session that is kept in a file, or the user's own."""
-    if path.is_relative_to(scene.cache):
+    if path.is_relative_to(scene.cache) or path.suffix == ".entry":
         return path.suffix in {".entry", ".credentials", ".tmp"} or path.name in scene.strange
     return not path.is_relative_to(scene.work)
 
@@ -322,7 +323,7 @@ def _whole(path: Path, now: float) -> None:
         directory.close()
     assert entry is not None, f"{path.name} is damaged"
     assert json.loads(entry.document)["Version"] == 1
-    assert entry.served_until <= now + 43200, f"{path.name} is served for too long"
+    assert entry.served_until <= now + LONGEST, f"{path.name} is served for too long"
 
 
 def _marked(mark: str) -> list[int]:

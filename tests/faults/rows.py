@@ -68,6 +68,16 @@ def nothing(*_: object) -> None:
     """Do nothing."""
 
 
+def each(*parts: Callable[..., object]) -> Callable[..., None]:
+    """Return one step, or one check, that is all of these in order."""
+
+    def together(*given: object) -> None:
+        for part in parts:
+            part(*given)
+
+    return together
+
+
 @dataclass(frozen=True)
 class Case:
     """One injection.
@@ -89,7 +99,7 @@ class Case:
     environ: Mapping[str, str] = field(default_factory=dict)
     wrapper: tuple[str, ...] = ()  # what the program is started by
     mfa: bool = False  # the role asks for MFA, credproc runs on a terminal, and somebody types the code
-    nobody: bool = False  # run as the user nobody, whose home it is
+    nobody: bool = False  # run as the user nobody, whose home it is; always the frozen program
     frozen: bool = False  # the frozen program, whatever else is tried
     seconds: float = 0  # 10, or 50 with a prompt, where it is 0
     calls: int = 2  # to STS, at most

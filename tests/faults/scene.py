@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 import secrets
-import shutil
 import stat
 import subprocess
 import time
@@ -64,7 +63,7 @@ class Scene:
         self.codes: list[str] = []
         self.strange: set[str] = set()  # names in the cache directory that the case has put there
         self.results: list[Result] = []
-        self.lock_files: tuple[str, ...] = ()
+        self.before = b""  # what the case wants to find again
         self._stack = contextlib.ExitStack()
         self._terminal: Terminal | None = None
 
@@ -142,8 +141,8 @@ class Scene:
 
     @property
     def program(self) -> str:
-        """The program that is tried."""
-        return str(FROZEN) if self.case.frozen else PROGRAM
+        """The program that is tried; nobody can read every Python, and can start the frozen program."""
+        return str(FROZEN) if self.case.frozen or self.case.nobody else PROGRAM
 
     def argv(self, arguments: Sequence[str] | None = None, wrapper: Sequence[str] | None = None) -> list[str]:
         """Return the whole command line."""
@@ -273,13 +272,6 @@ class Scene:
                 content = os.readlink(path) if path.is_symlink() else _digest(path, status)
                 found[str(relative)] = (stat.filemode(status.st_mode), status.st_uid, status.st_mtime_ns, content)
         return found
-
-    def remove(self, path: Path) -> None:
-        """Remove a file or a directory."""
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
 
 
 def _digest(path: Path, status: os.stat_result) -> str:
