@@ -163,6 +163,14 @@ def _write(data: bytes) -> None:
 
 def _failed(error: Exception) -> int:
     """Say what has failed, on stderr, and return the exit status."""
+    try:
+        return _told(error)
+    except Exception:  # noqa: BLE001 - there is no memory to tell it in, or no module to tell it by
+        os.write(2, b"credproc: error: internal: failed, and could not tell why: no memory, or a part is missing\n")
+        return 1
+
+
+def _told(error: Exception) -> int:
     from credproc.errors import CredprocError, SignalError
 
     if isinstance(error, SignalError):

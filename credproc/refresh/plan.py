@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
+from unicodedata import normalize
 
 from credproc.errors import ConfigError, UsageError, quoted
 from credproc.refresh.device import SESSION_SECONDS, Mfa, mfa_of, session_seconds_of
@@ -113,9 +114,10 @@ def plan_for(config: SharedConfig, profile: str | None, environ: Mapping[str, st
     try:
         return resolution.plan(profile)
     except ConfigError as error:
-        misspelt = [remark for section in resolution.seen for remark in _misspelt(section)]
-        if misspelt:
-            error.hint = "; ".join([*misspelt, *([error.hint] if error.hint else [])])
+        reasons = [] if config.unread is None else [config.unread]  # what is missing may stand there
+        reasons += [remark for section in resolution.seen for remark in _misspelt(section)]
+        if reasons:
+            error.hint = "; ".join([*reasons, *([error.hint] if error.hint else [])])
         raise
 
 
@@ -237,7 +239,9 @@ class _Resolution:
         self.path.append(section.name)
 
     def _nearest(self, name: str) -> str:
-        near = get_close_matches(name, self.config.profiles, n=1)
+        # An accent may be one character or two, and looks the same: SDKs compare bytes
+        near = [known for known in self.config.profiles if normalize("NFC", known) == normalize("NFC", name)]
+        near += get_close_matches(name, self.config.profiles, n=1)
         if near:
             return f"did you mean {quoted(near[0])}?"
         if not self.config.profiles:

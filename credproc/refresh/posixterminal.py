@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from credproc.errors import PersonNeededError, SignalError
 from credproc.refresh.watcher import Attributes, Watcher
 
-_CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
+_CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGXCPU, signal.SIGTSTP)
 _IGNORED = (signal.SIGTTIN, signal.SIGTTOU)
 _LOOK_SECONDS = 0.25  # between looks whether the caller still lives
 _LINE_LIMIT = 4096  # bytes; a terminal in canonical mode gives no longer line

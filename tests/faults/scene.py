@@ -9,6 +9,7 @@ import re
 import secrets
 import stat
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,9 +147,13 @@ class Scene:
 
     def argv(self, arguments: Sequence[str] | None = None, wrapper: Sequence[str] | None = None) -> list[str]:
         """Return the whole command line."""
-        as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if self.case.nobody else []
         before = self.case.wrapper if wrapper is None else wrapper
-        return [*as_nobody, *before, self.program, *(self.case.arguments if arguments is None else arguments)]
+        return [
+            *(as_user(NOBODY) if self.case.nobody else ()),
+            *before,
+            self.program,
+            *(self.case.arguments if arguments is None else arguments),
+        ]
 
     def environ(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the variables of a run."""
@@ -272,6 +277,23 @@ class Scene:
                 content = os.readlink(path) if path.is_symlink() else _digest(path, status)
                 found[str(relative)] = (stat.filemode(status.st_mode), status.st_uid, status.st_mtime_ns, content)
         return found
+
+
+def as_user(uid: int) -> tuple[str, ...]:
+    """Return what starts a command as this user.
+
+    The interpreter may lie below a directory that is closed to others (root's home): they see it alone there.
+    """
+    become = ("setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups")
+    interpreter = Path(sys.base_prefix).resolve()
+    closed = [str(path) for path in interpreter.parents if not path.stat().st_mode & 0o001]
+    return (*(("unshare", "-m", "sh", "-c", _OPENED, "sh", str(interpreter), closed[-1]) if closed else ()), *become)
+
+
+_OPENED = """
+mount --bind "$1" /mnt && mount -t tmpfs -o mode=755 none "$2" && mkdir -p "$1" && mount --move /mnt "$1" &&
+shift 2 && exec "$@"
+"""
 
 
 def _digest(path: Path, status: os.stat_result) -> str:
