@@ -175,6 +175,10 @@ def _told(error: Exception) -> int:
 
     if isinstance(error, SignalError):
         signal(error.number, SIG_DFL)
+        if os.name == "posix":
+            from _signal import SIG_UNBLOCK, pthread_sigmask
+
+            pthread_sigmask(SIG_UNBLOCK, (error.number,))  # who started us may have blocked it, for itself
         os.kill(os.getpid(), error.number)
     if not isinstance(error, CredprocError):
         error = _bug(error)

@@ -250,11 +250,12 @@ def _hiding(attributes: Attributes) -> Attributes:
 def _signals_noted() -> Iterator[int]:
     """Give a descriptor on which the number of each signal can be read that comes meanwhile, instead of its effect.
 
-    What the caller ignores (nohup) stays ignored.
+    What the caller ignores (nohup) stays ignored; what it has blocked, for itself and by inheritance, comes through.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     before = {}
+    blocked: set[int] = set()
     wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
         for number in _CAUGHT:
@@ -262,8 +263,11 @@ def _signals_noted() -> Iterator[int]:
                 before[number] = signal.signal(number, _note)
         for number in _IGNORED:
             before[number] = signal.signal(number, signal.SIG_IGN)
+        blocked = signal.pthread_sigmask(signal.SIG_UNBLOCK, _CAUGHT)
         yield reader
     finally:
+        if blocked:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         for number, handler in before.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(wakeup)

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tests.faults.rows import Case, row
-from tests.faults.scene import NOBODY
+from tests.faults.scene import NOBODY, as_user
 
 if TYPE_CHECKING:
     from tests.faults.scene import Result, Scene
@@ -47,11 +47,14 @@ def learn():
             pass
 
 
-def plant():
+def plant(kind):
     for entry in name:
         path = os.path.join(mine, entry)
         attempt(os.unlink, path)
-        attempt((os.mkfifo, os.symlink, os.link)[time.time_ns() % 3], *((path,) if time.time_ns() % 3 == 0 else (precious + "/file", path)))
+        if kind == 0:
+            attempt(os.mkfifo, path)
+        else:
+            attempt((os.symlink, os.link)[kind - 1], precious + "/file", path)
 
 
 for number in range(times):
@@ -69,7 +72,7 @@ for number in range(times):
         attempt(os.mkdir, directory)
     if number % 50 == 0:
         learn()
-        plant()
+        plant(number // 50 % 3)
     time.sleep(0.0001)
 """
 
@@ -89,10 +92,9 @@ def _shared(scene: Scene) -> None:
 def _raced(scene: Scene) -> list[Result]:
     scene.injections = _SWAPS_DEEP if scene.deep else _SWAPS
     shared = scene.path / "shared"
-    as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     script = [sys.executable, "-I", "-S", "-c", _ATTACKER, str(shared / "credproc"), str(scene.home.path / "precious")]
     results = []
-    with subprocess.Popen([*as_nobody, *script, str(scene.injections)], cwd="/", env={}) as attacker:
+    with subprocess.Popen([*as_user(NOBODY), *script, str(scene.injections)], cwd="/", env={}) as attacker:
         while attacker.poll() is None or len(results) < _RUNS:
             results.append(scene.process(scene.argv(), scene.environ()))
     assert attacker.returncode == 0, attacker.returncode

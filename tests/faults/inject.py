@@ -45,7 +45,7 @@ TRACER = str(Path(__file__).with_name("tracer.py"))
 RECORDINGS = Path(__file__).parent.parent.parent / "build" / "work" / "calls"
 _RECORDINGS = 3  # tries; on a busy machine a run that stops at each call does not end in time
 SETTLE = 2.0  # seconds in which all that a run has left must have ended
-_FINDING, _DYING = 0.05, 0.5  # seconds in which the device is found; in which a signal ends who asks
+_FINDING, _DYING = 0.05, 1.0  # seconds in which the device is found; in which a signal ends or stops who asks
 _OURS = re.compile(r"^/(home|dev|etc/passwd|proc|keyring)\b|^(socket|pipe):|stdout$")
 _DOING = frozenset(
     "clone clone3 fork vfork execve wait4 setsid prctl prlimit64 umask rt_sigaction kill tgkill exit exit_group"
@@ -219,8 +219,8 @@ def traced(scene: Scene, *words: str) -> Result:
         return scene.process(argv, scene.environ())
     began = time.monotonic()
     job = scene.job(argv)
-    ends = Kind.SIGNAL in scene.case.kinds
-    prompts = _attended(scene, job, lambda: _DYING if ends and (scene.path / "calls").exists() else _FINDING)
+    is_signal = words[0].startswith("signal")
+    prompts = _attended(scene, job, lambda: _DYING if is_signal and (scene.path / "calls").exists() else _FINDING)
     result = scene.result(job, began, prompts)
     end = time.monotonic() + SETTLE
     while scene.terminal.survivors() and time.monotonic() < end:

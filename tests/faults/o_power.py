@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from credproc import cache
@@ -16,6 +15,8 @@ from tests.faults.rows import Case, row
 from tests.faults.scene import Result
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.faults.scene import Scene
 
 _SIZE = 16 << 20
@@ -30,21 +31,25 @@ def _on_a_disk(scene: Scene) -> None:
     image = scene.path / "image"
     with open(image, "wb") as file:
         file.truncate(_SIZE)
-    subprocess.run(["mkfs.ext4", "-q", image], check=True, capture_output=True)
+    _done("mkfs.ext4", "-q", image)
     scene.cache.parent.mkdir(mode=0o700)
     _mount(image, scene.cache.parent)
-    scene._stack.callback(subprocess.run, ["umount", str(scene.cache.parent)], check=True)
+    scene._stack.callback(_done, "umount", scene.cache.parent)
 
 
 def _on_a_disk_with_an_entry(scene: Scene) -> None:
     _on_a_disk(scene)
     scene.warm()
     scene.expire()
-    subprocess.run(["sync", "-f", str(scene.cache)], check=True)
+    _done("sync", "-f", scene.cache)
 
 
 def _mount(image: Path, where: Path) -> None:
-    subprocess.run(["mount", "-o", _OPTIONS, image, where], check=True)
+    _done("mount", "-o", _OPTIONS, image, where)
+
+
+def _done(*command: str | Path) -> None:
+    subprocess.run(command, check=True, capture_output=True)
 
 
 def _cut_off(scene: Scene) -> Result:
@@ -96,7 +101,7 @@ def _found(scene: Scene, step: str, copy: Path) -> str:
         assert entry is not None, f"after {step} the entry is damaged: {entries[0].read_bytes()[:80]!r}"
         return "old" if entry.served_until < time.time() else "new"
     finally:
-        subprocess.run(["umount", where], check=True)
+        _done("umount", where)
         copy.unlink()
 
 

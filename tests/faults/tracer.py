@@ -36,6 +36,7 @@ STOP, ALLOW = 0x7FF00000, 0x7FFF0000  # SECCOMP_RET_TRACE, ALLOW
 PATH_BYTES = 4096
 STARTS = re.compile(r"/credproc/(__pycache__/)?cli\.|/\.cache/credproc$")  # main module, or what it opens first
 VARYING = ("/tmp/fault-", "/proc/", "/dev/pts/", "socket:", "pipe:")  # noqa: S108 - names only
+SLOW = re.compile(r"^(socket|pipe):|^/dev/(tty|pts)|^stdout$")
 NAMES = "/usr/include/x86_64-linux-gnu/asm/unistd_64.h"
 
 # What a call is about: the descriptor in its first argument, the path in its first, or that in its second
@@ -48,8 +49,9 @@ BY_PATH = frozenset("open stat lstat access readlink unlink rename mkdir rmdir e
 BY_DIRECTORY = frozenset(
     "openat newfstatat unlinkat mkdirat readlinkat faccessat faccessat2 statx renameat renameat2".split()
 )
-STORM = (  # what a signal may interrupt (signal(7)), and openat, by which the main module's opening is seen
-    "openat read write connect sendto recvfrom sendmsg recvmsg poll pselect6 wait4 fsync flock".split()
+STORM = (  # what a signal may interrupt (signal(7)), and openat, by which the main module's opening is seen;
+    # not connect, which goes on when it is interrupted, and would have to be made
+    "openat read write sendto recvfrom sendmsg recvmsg poll pselect6 wait4 fsync flock".split()
 )
 WITH_NUMBER = frozenset(("ioctl", "fcntl", "flock"))  # the second argument says what is done
 BY_NUMBER = frozenset(("rt_sigaction", "kill", "tgkill", "prctl", "prlimit64", "umask", "socket"))
@@ -158,7 +160,7 @@ class Tracer:
             if self.started:
                 self.note(name)
         elif self.action == "storm":
-            if int(name[1]) % 2 == 0 and self.started:
+            if int(name[1]) % 2 == 0 and self.started and waits(name):
                 self.fail(thread)
         elif self.action == "pause":
             if self.started and self.point[0] in name[3]:
@@ -196,6 +198,11 @@ class Tracer:
                 return same(path)
             return same(f"{descriptor(thread, arguments[0])}/{path}" if path else descriptor(thread, arguments[0]))
         return f"{arguments[0]:x}" if call in BY_NUMBER else ""
+
+
+def waits(name: "tuple[str, ...]") -> bool:
+    """Whether a signal may interrupt this call: reads of files on a disk cannot be (signal(7))."""
+    return name[2] in ("poll", "pselect6", "wait4", "fsync", "flock") or bool(SLOW.search(name[3]))
 
 
 def same(about: str) -> str:
