@@ -37,6 +37,8 @@ class PrivateDirectory:
         try:
             fd = os.open(path, _DIRECTORY | _NOFOLLOW)
         except OSError:
+            if not os.path.islink(path):
+                raise
             fd = os.open(_target(path), _DIRECTORY)
         status = os.fstat(fd)
         if status.st_uid != os.geteuid() or status.st_mode & 0o022:
@@ -168,13 +170,13 @@ class PrivateDirectory:
 
 
 def _target(path: str) -> str:
-    """Return where the link at ``path`` leads; raises OSError if there is none, or it is another user's.
+    """Return where the link at ``path`` leads; raises OSError if it is another user's.
 
     In a directory that all may write, a link of somebody else's would lead us into any private directory of ours.
     """
     link = os.lstat(path)
-    if not stat.S_ISLNK(link.st_mode) or link.st_uid not in (os.geteuid(), 0):
-        raise NotADirectoryError(f"{path}: no directory, and no link of ours")
+    if link.st_uid not in (os.geteuid(), 0):
+        raise PermissionError(f"{path}: a link that another user has made")
     target = os.readlink(path)
     now = os.lstat(path)
     if (now.st_ino, now.st_ctime_ns) != (link.st_ino, link.st_ctime_ns):

@@ -16,7 +16,8 @@ def keep_private() -> None:
     try:
         import _ctypes  # noqa: PLC0415 - ctypes, which wraps it, costs fifty times as much to import
 
-        prctl = _ctypes.dlsym(_ctypes.dlopen(None, _NOW), "prctl")
+        program = _ctypes.dlopen(None, _NOW)  # type: ignore[arg-type]  # typeshed leaves out None: what is loaded
+        prctl = _ctypes.dlsym(program, "prctl")
         _ctypes.call_function(prctl, (_SET_DUMPABLE, 0, 0, 0, 0))
     except (ImportError, AttributeError, OSError):  # an interpreter without it, or a C library of another kind
         pass

@@ -49,8 +49,8 @@ class Terminal:
         self._watcher = Watcher(self._fd, self._saved, self._hidden)
 
     def close(self) -> None:
-        """Let go of it; the watcher ends."""
-        self._watcher.dismiss()
+        """Let go of it; the watcher ends, and restores the settings first where that has failed here."""
+        self._watcher.dismiss(restored=not self._is_hidden)
         os.close(self._fd)
 
     def say(self, line: str) -> None:
@@ -66,8 +66,8 @@ class Terminal:
         """
         self._while_asking = self._showing if shown else self._hidden
         with _signals_noted() as noted:
-            self._hide()
             try:
+                self._hide()
                 self._write(f"\r{prompt}")
                 typed = self._typed(prompt, deadline, is_wanted, noted)
                 if not typed.endswith(b"\n"):  # ended by Ctrl-D, which shows nothing
@@ -129,9 +129,12 @@ class Terminal:
 
     def _hide(self) -> None:
         """Take the settings of a question, and drop what was typed before anybody asked."""
-        termios.tcsetattr(self._fd, termios.TCSANOW, self._while_asking)
-        self._is_hidden = True
-        termios.tcflush(self._fd, termios.TCIFLUSH)
+        try:
+            self._is_hidden = True
+            termios.tcsetattr(self._fd, termios.TCSANOW, self._while_asking)
+            termios.tcflush(self._fd, termios.TCIFLUSH)
+        except termios.error:
+            raise PersonNeededError("the terminal was closed", kind="withdrawn") from None
 
     def _show(self) -> None:
         """Restore the settings, and drop what was typed and not read.
@@ -141,12 +144,13 @@ class Terminal:
         """
         if not self._is_hidden:
             return
-        self._is_hidden = False
         try:
             if _is_foreground(self._fd) or termios.tcgetattr(self._fd) == self._while_asking:
                 termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
+                self._is_hidden = False
                 termios.tcflush(self._fd, termios.TCIFLUSH)
-        except termios.error:  # hung up: there is nothing left to restore
+            self._is_hidden = False
+        except termios.error:  # hung up: there is nothing left to restore; or else the watcher does it
             pass
 
     def _write(self, text: str) -> None:
@@ -252,7 +256,10 @@ def _signals_noted() -> Iterator[int]:
 
     What the caller ignores (nohup) stays ignored; what it has blocked, for itself and by inheritance, comes through.
     """
-    reader, writer = os.pipe()
+    try:
+        reader, writer = os.pipe()
+    except OSError as error:
+        raise PersonNeededError(f"the terminal cannot be used: {(error.strerror or 'error').lower()}") from None
     os.set_blocking(writer, False)
     before = {}
     blocked: set[int] = set()

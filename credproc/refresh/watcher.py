@@ -24,22 +24,29 @@ class Watcher:
         have set its own by then.
         """
         self._pid = 0
-        reader, self._pipe = os.pipe()
+        self._pipe: int | None = None
+        try:
+            reader, self._pipe = os.pipe()
+        except OSError:  # none to be had, or no process: then only a SIGKILL leaves the terminal as it is
+            return
         try:
             self._pid = os.fork()
-        except OSError:  # no process to be had: then only a SIGKILL leaves the terminal as it is
+        except OSError:
             pass
         else:
             if self._pid == 0:
                 _watch(fd, reader, saved, hidden)
         os.close(reader)
 
-    def dismiss(self) -> None:
-        """End the watcher: all is done."""
-        try:
-            os.write(self._pipe, b".")
-        except OSError:  # it has gone
-            pass
+    def dismiss(self, *, restored: bool) -> None:
+        """End the watcher: all is done, or where it is not ``restored``, the terminal's settings are left to it."""
+        if self._pipe is None:
+            return
+        if restored:
+            try:
+                os.write(self._pipe, b".")
+            except OSError:  # it has gone
+                pass
         os.close(self._pipe)
         if self._pid:
             try:

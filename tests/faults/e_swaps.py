@@ -93,7 +93,7 @@ def _raced(scene: Scene) -> list[Result]:
     scene.injections = _SWAPS_DEEP if scene.deep else _SWAPS
     shared = scene.path / "shared"
     script = [sys.executable, "-I", "-S", "-c", _ATTACKER, str(shared / "credproc"), str(scene.home.path / "precious")]
-    results = []
+    results: list[Result] = []
     with subprocess.Popen([*as_user(NOBODY), *script, str(scene.injections)], cwd="/", env={}) as attacker:
         while attacker.poll() is None or len(results) < _RUNS:
             results.append(scene.process(scene.argv(), scene.environ()))

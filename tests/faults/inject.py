@@ -165,7 +165,7 @@ def _recording(scenario: Scenario) -> str:
             result = traced(scene, "list", *scenario.but)
             if result.status == 0 and not (scene.cache / "keyring.unwell").exists():
                 return (scene.path / "calls").read_text(encoding="utf-8")
-    raise AssertionError(f"the recording of {scenario.name} ended with {result}")
+    raise AssertionError(f"no recording of {scenario.name} ended well")
 
 
 def chosen(scenario: Scenario) -> list[Point]:
@@ -222,6 +222,8 @@ def traced(scene: Scene, *words: str) -> Result:
     is_signal = words[0].startswith("signal")
     prompts = _attended(scene, job, lambda: _DYING if is_signal and (scene.path / "calls").exists() else _FINDING)
     result = scene.result(job, began, prompts)
+    while PROMPT in scene.terminal.unseen:  # which nobody saw before it ended; the next run has prompts of its own
+        scene.terminal.expect(PROMPT)
     end = time.monotonic() + SETTLE
     while scene.terminal.survivors() and time.monotonic() < end:
         time.sleep(0.01)
@@ -236,7 +238,7 @@ def _attended(scene: Scene, job: Job, hesitation: Callable[[], float]) -> int:
     prompts = 0
     settings = scene.terminal.attributes()
     end = time.monotonic() + scene.case.limit + PATIENCE
-    while job.status is None and time.monotonic() < end:
+    while _runs(job) and time.monotonic() < end:
         if job.stopped is not None:
             assert scene.terminal.attributes() == settings, "stopped, and the terminal's settings are changed"
             job.resume()
@@ -244,9 +246,13 @@ def _attended(scene: Scene, job: Job, hesitation: Callable[[], float]) -> int:
             scene.terminal.expect(PROMPT)
             prompts += 1
             began = time.monotonic()
-            while job.status is None and job.stopped is None and time.monotonic() < began + hesitation():
+            while _runs(job) and job.stopped is None and time.monotonic() < began + hesitation():
                 time.sleep(0.01)
-            if job.status is None and job.stopped is None:
+            if _runs(job) and job.stopped is None:
                 scene.type_code()
         time.sleep(0.01)
     return prompts
+
+
+def _runs(job: Job) -> bool:
+    return job.status is None

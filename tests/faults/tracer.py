@@ -77,7 +77,7 @@ libc.ptrace.restype = ctypes.c_long
 
 def ptrace(request: int, thread: int, address: int = 0, data: "int | object" = 0) -> bool:
     """Make the request; return whether the thread was still there for it."""
-    return libc.ptrace(request, thread, address, data) != -1
+    return bool(libc.ptrace(request, thread, address, data) != -1)
 
 
 def names() -> "dict[int, str]":
