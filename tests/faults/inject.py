@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,12 +49,9 @@ _FINDING, _DYING = 0.05, 1.0  # seconds in which the device is found; in which a
 _OURS = re.compile(r"^/(home|dev|etc/passwd|proc|keyring)\b|^(socket|pipe):|stdout$")
 _DOING = frozenset(
     "clone clone3 fork vfork execve wait4 setsid prctl prlimit64 umask rt_sigaction kill tgkill exit exit_group"
-    " pselect6 poll socket pipe2 epoll_create1 getsid getpgrp getppid".split()
+    " pselect6 poll socket pipe2 getsid getpgrp getppid".split()
 )
 _LOOKING = tuple("newfstatat lseek ioctl mmap munmap mprotect brk madvise futex rt_sigprocmask".split())
-_STEADY = frozenset(  # kinds of calls without a subject, which may come once more or once less from run to run
-    "futex mmap munmap mprotect brk madvise mremap getpid gettid getrandom rt_sigprocmask sched_yield".split()
-)
 
 
 @dataclass(frozen=True)
@@ -118,6 +115,7 @@ class Point:
     call: str
     about: str
     gap: int = 0  # how many calls of ours the thread has made before
+    place: str = ""  # the thread that made it when it was recorded, where any may
 
     @property
     def words(self) -> tuple[str, str, str, str]:
@@ -169,18 +167,27 @@ def _recording(scenario: Scenario) -> str:
 
 
 def chosen(scenario: Scenario) -> list[Point]:
-    """Return the points of a scenario: all of ours, and of the others one of a kind for each gap between those."""
+    """Return the points of a scenario: all of ours, and of the others one of a kind for each gap between those.
+
+    Which of two threads imports a module is chance: the others are such that no thread has made before, and any may.
+    """
     found: dict[tuple[object, ...], Point] = {}
+    seen: set[tuple[str, str]] = set()
     for point in recorded(scenario):
+        subject = point.call, point.about
+        is_first = subject not in seen and point.number == "0" and bool(point.about)
+        seen.add(subject)
         looks_again = point.call == "newfstatat" and "/.aws/" in point.about and point.number != "0"
-        if point.call not in _STEADY and not looks_again:  # at files that are two seconds old
-            found.setdefault(point.words if point.ours else (point.thread, point.gap, point.call), point)
+        if point.ours and not looks_again:  # at files that are two seconds old
+            found[point.words] = point
+        elif is_first and not point.ours:
+            found.setdefault((point.thread, point.gap, point.call), replace(point, thread="*", place=point.thread))
     return list(found.values())
 
 
 def first_of_gap(points: Iterable[Point]) -> list[Point]:
     """Return the same with one point alone for each gap: a signal finds all of a gap alike."""
-    found = {point.words if point.ours else (point.thread, point.gap): point for point in points}
+    found = {point.words if point.ours else (point.place, point.gap): point for point in points}
     return list(found.values())
 
 

@@ -29,6 +29,7 @@ SEIZE, INTERRUPT, LISTEN, CONTINUE, POKE_USER, GET_EVENT, GET_SYSCALL = 0x4206, 
 OPTIONS = 2 | 4 | 8 | 128  # follow fork, vfork and clone; stop where the filter says so
 MADE, CALLED, STOPPED = (1, 2, 3), 7, 128  # PTRACE_EVENT_FORK, VFORK, CLONE; SECCOMP; STOP
 ALL = 0x40000000  # __WALL
+ANY = "*"  # in the place of a thread, where any may be the one
 RAX, ORIG_RAX = 10 * 8, 15 * 8  # in struct user
 NO_NEW_PRIVILEGES, SET_SECCOMP, FILTER = 38, 22, 2
 LOAD, IF_EQUAL, RETURN = 0x20, 0x15, 0x06  # of BPF
@@ -147,7 +148,9 @@ class Tracer:
         ptrace(GET_SYSCALL, thread, ctypes.sizeof(info), ctypes.addressof(info))
         call, ordinal = self.names.get(info.number, str(info.number)), str(self.threads[thread])
         if self.action in ("signal", "error") and self.point[0] != ordinal:
-            return
+            if self.point[0] != ANY:
+                return
+            ordinal = ANY
         about = self.about(thread, call, info.arguments)
         number = self.counts.get((ordinal, call, about), 0)
         self.counts[ordinal, call, about] = number + 1
