@@ -14,6 +14,7 @@ _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # a FIFO in the place of a file must not hold us up
 _BINARY = getattr(os, "O_BINARY", 0)
+_DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _CLOEXEC
 _REPLACE_TRIES = 20
 _COARSEST_NS = 2_000_000_000
 TEMPORARY = ".tmp"  # how a file's name ends while it is written: NAME.PID-RANDOM.tmp
@@ -23,7 +24,7 @@ class PrivateDirectory:
     """An open directory of ours (0700); the files in it are named relative to it, whatever its path becomes."""
 
     def __init__(self, path: str) -> None:
-        """Open the directory at ``path``.
+        """Open the directory at ``path``, or the one that a link there leads to, if we have made that link.
 
         Raises OSError if it is absent, is not ours, or may be written by others.
         """
@@ -33,7 +34,12 @@ class PrivateDirectory:
             if not os.path.isdir(path):
                 raise FileNotFoundError(path)
             return
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _CLOEXEC)
+        try:
+            fd = os.open(path, _DIRECTORY | _NOFOLLOW)
+        except OSError:
+            if not os.path.islink(path):
+                raise
+            fd = os.open(_target(path), _DIRECTORY)
         status = os.fstat(fd)
         if status.st_uid != os.geteuid() or status.st_mode & 0o022:
             close_file(fd)
@@ -161,6 +167,21 @@ class PrivateDirectory:
                 time.sleep(0.01)
             else:
                 return
+
+
+def _target(path: str) -> str:
+    """Return where the link at ``path`` leads; raises OSError if it is another user's.
+
+    In a directory that all may write, a link of somebody else's would lead us into any private directory of ours.
+    """
+    link = os.lstat(path)
+    if link.st_uid not in (os.geteuid(), 0):
+        raise PermissionError(f"{path}: a link that another user has made")
+    target = os.readlink(path)
+    now = os.lstat(path)
+    if (now.st_ino, now.st_ctime_ns) != (link.st_ino, link.st_ctime_ns):
+        raise PermissionError(f"{path}: has just been replaced")
+    return os.path.join(os.path.dirname(path), target)
 
 
 def open_directory(path: str | None) -> PrivateDirectory | None:

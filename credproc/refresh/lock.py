@@ -124,7 +124,10 @@ class Lock:
         if self._fd is None or self._directory is None:
             return False
         there = self._directory.status(self._name)
-        return there is None or not os.path.samestat(there, os.fstat(self._fd))
+        try:
+            return there is None or not os.path.samestat(there, os.fstat(self._fd))
+        except OSError:  # a stuck network file system: what cannot be seen is taken for what was opened
+            return False
 
 
 def _lock(fd: int) -> None:

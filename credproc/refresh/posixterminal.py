@@ -47,7 +47,7 @@ class Terminal:
         self._watcher = Watcher(self._fd)
 
     def close(self) -> None:
-        """Let go of it; the watcher ends."""
+        """Let go of it; the watcher ends, and restores the settings first where that has failed here."""
         self._watcher.dismiss()
         os.close(self._fd)
 
@@ -69,8 +69,8 @@ class Terminal:
             self._while_asking[3] |= termios.ECHO
         self._watcher.watch(self._saved, self._while_asking)
         with _signals_noted() as noted:
-            self._hide()
             try:
+                self._hide()
                 self._write(f"\r{prompt}")
                 typed = self._typed(prompt, deadline, is_wanted, noted)
                 if not typed.endswith(b"\n"):  # ended by Ctrl-D, which shows nothing
@@ -81,7 +81,8 @@ class Terminal:
                 raise
             finally:
                 self._show()
-                self._watcher.rest()
+                if not self._is_hidden:  # or else the watcher has it to do
+                    self._watcher.rest()
         return typed.decode("utf-8", "replace").rstrip("\r\n")
 
     def _typed(self, prompt: str, deadline: float, is_wanted: Callable[[], bool], noted: int) -> bytes:
@@ -133,9 +134,12 @@ class Terminal:
 
     def _hide(self) -> None:
         """Take the settings of a question, and drop what was typed before anybody asked."""
-        termios.tcsetattr(self._fd, termios.TCSANOW, self._while_asking)
-        self._is_hidden = True
-        termios.tcflush(self._fd, termios.TCIFLUSH)
+        try:
+            self._is_hidden = True
+            termios.tcsetattr(self._fd, termios.TCSANOW, self._while_asking)
+            termios.tcflush(self._fd, termios.TCIFLUSH)
+        except termios.error:
+            raise PersonNeededError("the terminal was closed", kind="withdrawn") from None
 
     def _show(self) -> None:
         """Restore the settings, and drop what was typed and not read.
@@ -145,12 +149,13 @@ class Terminal:
         """
         if not self._is_hidden:
             return
-        self._is_hidden = False
         try:
             if _is_foreground(self._fd) or termios.tcgetattr(self._fd) == self._while_asking:
                 termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
+                self._is_hidden = False
                 termios.tcflush(self._fd, termios.TCIFLUSH)
-        except termios.error:  # hung up: there is nothing left to restore
+            self._is_hidden = False
+        except termios.error:  # hung up: there is nothing left to restore; or else the watcher does it
             pass
 
     def _write(self, text: str) -> None:
@@ -265,11 +270,15 @@ def _hiding(attributes: Attributes) -> Attributes:
 def _signals_noted() -> Iterator[int]:
     """Give a descriptor on which the number of each signal can be read that comes meanwhile, instead of its effect.
 
-    What the caller ignores (nohup) stays ignored.
+    What the caller ignores (nohup) stays ignored; what it has blocked, for itself and by inheritance, comes through.
     """
-    reader, writer = os.pipe()
+    try:
+        reader, writer = os.pipe()
+    except OSError as error:
+        raise PersonNeededError(f"the terminal cannot be used: {(error.strerror or 'error').lower()}") from None
     os.set_blocking(writer, False)
     before = {}
+    blocked: set[int] = set()
     wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
         for number in _CAUGHT:
@@ -277,8 +286,11 @@ def _signals_noted() -> Iterator[int]:
                 before[number] = signal.signal(number, _note)
         for number in _IGNORED:
             before[number] = signal.signal(number, signal.SIG_IGN)
+        blocked = signal.pthread_sigmask(signal.SIG_UNBLOCK, _CAUGHT)
         yield reader
     finally:
+        if blocked:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         for number, handler in before.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(wakeup)

@@ -21,10 +21,14 @@ class Watcher:
     def __init__(self, fd: int) -> None:
         """Start it, for the terminal ``fd``; to be done before any thread is started, as it is a fork."""
         self._pid = 0
-        reader, self._pipe = os.pipe()
+        self._pipe: int | None = None
+        try:
+            reader, self._pipe = os.pipe()
+        except OSError:  # none to be had, or no process: then only a SIGKILL leaves the terminal as it is
+            return
         try:
             self._pid = os.fork()
-        except OSError:  # no process to be had: then only a SIGKILL leaves the terminal as it is
+        except OSError:
             pass
         else:
             if self._pid == 0:
@@ -43,8 +47,9 @@ class Watcher:
         self._tell(None)
 
     def dismiss(self) -> None:
-        """End the watcher: all is done."""
-        self.rest()
+        """End the watcher, which restores what it was told last, if that was not to rest."""
+        if self._pipe is None:
+            return
         os.close(self._pipe)
         if self._pid:
             try:
@@ -53,6 +58,8 @@ class Watcher:
                 pass
 
     def _tell(self, what: tuple[Attributes, Attributes] | None) -> None:
+        if self._pipe is None:
+            return
         try:
             os.write(self._pipe, marshal.dumps(what))
         except OSError:  # it has gone

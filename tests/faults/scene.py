@@ -244,8 +244,8 @@ class Scene:
         return Result(status, job.stdout.encode(), job.stderr.encode(), seconds, prompts)
 
     def type_code(self) -> str:
-        """Type the code that the device shows, and return it."""
-        code = self.user.unused_code()
+        """Type the code that the device shows, a new one each time, and return it."""
+        code = self.user.unused_code(self.codes)
         self.codes.append(code)
         self.terminal.send(f"{code}\n")
         return code

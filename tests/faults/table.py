@@ -6,7 +6,9 @@ from tests.faults import (
     c_resolution,
     d_entries,
     e_places,
+    e_swaps,
     f_crowds,
+    g_signals,
     g_terminal,
     h_disk,
     i_kept,
@@ -16,6 +18,7 @@ from tests.faults import (
     m_output,
     n_network,
     o_killed,
+    o_power,
     p_rest,
 )
 from tests.faults.rows import Row
@@ -26,7 +29,9 @@ GROUPS = (
     c_resolution,
     d_entries,
     e_places,
+    e_swaps,
     f_crowds,
+    g_signals,
     g_terminal,
     h_disk,
     i_kept,
@@ -36,9 +41,10 @@ GROUPS = (
     m_output,
     n_network,
     o_killed,
+    o_power,
     p_rest,
 )
-ROWS: tuple[Row, ...] = tuple(row for group in GROUPS for row in group.ROWS)
+ROWS: tuple[Row, ...] = tuple(sorted((row for group in GROUPS for row in group.ROWS), key=lambda row: row.id))
 LETTERED = ["F072a", "F072b", "F072c", "F072d", "F072e", "F094a", "F094b", "F094c", "F094d", "F104a"]
 SHARED = "F087-F093"
 
