@@ -54,8 +54,17 @@ VARIABLES = (
 
 
 def profile_named(profile: "str | None", environ: "Mapping[str, str]") -> "str | None":
-    """Return the profile that is asked for: the given one, else AWS_PROFILE, else AWS_DEFAULT_PROFILE, else None."""
-    return profile or environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or None
+    """Return the profile that is asked for: the given one, else AWS_PROFILE, else AWS_DEFAULT_PROFILE, else None.
+
+    The files are UTF-8 whatever the locale is by which Python has decoded the name.
+    """
+    name = profile or environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or None
+    if name is None or name.isascii():
+        return name
+    try:
+        return os.fsencode(name).decode()
+    except UnicodeError:
+        return name
 
 
 def entry_name(profile: "str | None", environ: "Mapping[str, str]") -> str:

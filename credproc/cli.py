@@ -122,9 +122,11 @@ def _request(started: float) -> "Request":
 
 
 def _keep_secrets_in() -> "Before":
-    """See to it that what is in memory reaches no stream, core or file by accident; return what was so before."""
+    """See to it that what is in memory reaches no stream, core, file or debugger; return what was so before."""
+    from credproc.refresh.memory import keep_private
     from credproc.refresh.request import Before
 
+    keep_private()
     # A file of ours would take the number of a closed stream
     for fd in (0, 1, 2):
         try:
@@ -161,10 +163,22 @@ def _write(data: bytes) -> None:
 
 def _failed(error: Exception) -> int:
     """Say what has failed, on stderr, and return the exit status."""
+    try:
+        return _told(error)
+    except Exception:  # noqa: BLE001 - there is no memory to tell it in, or no module to tell it by
+        os.write(2, b"credproc: error: internal: failed, and could not tell why: no memory, or a part is missing\n")
+        return 1
+
+
+def _told(error: Exception) -> int:
     from credproc.errors import CredprocError, SignalError
 
     if isinstance(error, SignalError):
         signal(error.number, SIG_DFL)
+        if os.name == "posix":
+            from _signal import SIG_UNBLOCK, pthread_sigmask
+
+            pthread_sigmask(SIG_UNBLOCK, (error.number,))  # who started us may have blocked it, for itself
         os.kill(os.getpid(), error.number)
     if not isinstance(error, CredprocError):
         error = _bug(error)

@@ -14,15 +14,17 @@ _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # a FIFO in the place of a file must not hold us up
 _BINARY = getattr(os, "O_BINARY", 0)
+_DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _CLOEXEC
 _REPLACE_TRIES = 20
 _COARSEST_NS = 2_000_000_000
+TEMPORARY = ".tmp"  # how a file's name ends while it is written: NAME.PID-RANDOM.tmp
 
 
 class PrivateDirectory:
     """An open directory of ours (0700); the files in it are named relative to it, whatever its path becomes."""
 
     def __init__(self, path: str) -> None:
-        """Open the directory at ``path``.
+        """Open the directory at ``path``, or the one that a link there leads to, if we have made that link.
 
         Raises OSError if it is absent, is not ours, or may be written by others.
         """
@@ -32,10 +34,15 @@ class PrivateDirectory:
             if not os.path.isdir(path):
                 raise FileNotFoundError(path)
             return
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _CLOEXEC)
+        try:
+            fd = os.open(path, _DIRECTORY | _NOFOLLOW)
+        except OSError:
+            if not os.path.islink(path):
+                raise
+            fd = os.open(_target(path), _DIRECTORY)
         status = os.fstat(fd)
         if status.st_uid != os.geteuid() or status.st_mode & 0o022:
-            os.close(fd)
+            close_file(fd)
             message = "belongs to another user" if status.st_uid != os.geteuid() else "others may write to it"
             raise PermissionError(f"{path}: {message}")
         self._fd = fd
@@ -43,7 +50,7 @@ class PrivateDirectory:
     def close(self) -> None:
         """Close the directory; its files cannot be reached through this object any more."""
         if self._fd is not None:
-            os.close(self._fd)
+            close_file(self._fd)
             self._fd = None
 
     def open(self, name: str, flags: int) -> int:
@@ -54,7 +61,7 @@ class PrivateDirectory:
         fd = self._open(name, flags)
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode) or (_POSIX and (status.st_uid != os.geteuid() or status.st_mode & 0o077)):
-            os.close(fd)
+            close_file(fd)
             raise PermissionError(f"{self.path}/{name}: not a private file of ours")
         return fd
 
@@ -69,7 +76,7 @@ class PrivateDirectory:
         except OSError:
             return None
         finally:
-            os.close(fd)
+            close_file(fd)
         return data if len(data) <= limit else None
 
     def write(self, name: str, data: bytes) -> None:
@@ -77,7 +84,7 @@ class PrivateDirectory:
 
         Raises OSError if it cannot; then the old file stands and no part of the new one is left.
         """
-        temporary = f"{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+        temporary = f"{name}.{os.getpid()}-{os.urandom(4).hex()}{TEMPORARY}"
         fd = self._open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
             try:
@@ -86,7 +93,7 @@ class PrivateDirectory:
                     view = view[os.write(fd, view) :]
                 os.fsync(fd)
             finally:
-                os.close(fd)
+                close_file(fd)
             self._replace(temporary, name)
         except OSError:
             self.remove(temporary)
@@ -117,6 +124,19 @@ class PrivateDirectory:
     def names(self) -> list[str]:
         """Return the names of all files in the directory, sorted."""
         return sorted(os.listdir(self.path if self._fd is None else self._fd))
+
+    def some_names(self, limit: int) -> list[str]:
+        """Return the names of at most ``limit`` files, in no order; none where they cannot be listed."""
+        found: list[str] = []
+        try:
+            with os.scandir(self.path if self._fd is None else self._fd) as entries:
+                for entry in entries:
+                    if len(found) == limit:
+                        break
+                    found.append(entry.name)
+        except OSError:
+            pass
+        return found
 
     def status(self, name: str) -> os.stat_result | None:
         """Return what stands under ``name`` now (links not followed), or None where nothing does."""
@@ -149,6 +169,21 @@ class PrivateDirectory:
                 return
 
 
+def _target(path: str) -> str:
+    """Return where the link at ``path`` leads; raises OSError if it is another user's.
+
+    In a directory that all may write, a link of somebody else's would lead us into any private directory of ours.
+    """
+    link = os.lstat(path)
+    if link.st_uid not in (os.geteuid(), 0):
+        raise PermissionError(f"{path}: a link that another user has made")
+    target = os.readlink(path)
+    now = os.lstat(path)
+    if (now.st_ino, now.st_ctime_ns) != (link.st_ino, link.st_ctime_ns):
+        raise PermissionError(f"{path}: has just been replaced")
+    return os.path.join(os.path.dirname(path), target)
+
+
 def open_directory(path: str | None) -> PrivateDirectory | None:
     """Return the directory, or None where there is none that may be used."""
     if path is None:
@@ -159,14 +194,14 @@ def open_directory(path: str | None) -> PrivateDirectory | None:
         return None
 
 
-def make_directory(path: str) -> PrivateDirectory:
+def make_directory(path: str, kind: "type[PrivateDirectory]" = PrivateDirectory) -> PrivateDirectory:
     """Return the directory at ``path``, made 0700 together with what is missing above it.
 
     Raises OSError if it cannot be made or may not be used. As root nothing is made in another user's directory:
     ``sudo credproc`` must not leave files of root in the caller's home.
     """
     try:
-        return PrivateDirectory(path)
+        return kind(path)
     except FileNotFoundError:
         pass
     above, missing = os.path.dirname(path), [path]
@@ -180,4 +215,12 @@ def make_directory(path: str) -> PrivateDirectory:
             os.mkdir(directory, mode=0o700)
         except FileExistsError:  # a parallel run was faster
             pass
-    return PrivateDirectory(path)
+    return kind(path)
+
+
+def close_file(fd: int) -> None:
+    """Close a descriptor; a failure is no news: what was read is read, and what was written was synced before."""
+    try:
+        os.close(fd)
+    except OSError:
+        pass

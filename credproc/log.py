@@ -4,7 +4,7 @@ import os
 import time
 
 from credproc.errors import CredprocError, inert
-from credproc.files import PrivateDirectory
+from credproc.files import PrivateDirectory, close_file
 
 NAME = "credproc.log"
 _LIMIT = 256 * 1024  # bytes; above it the older half goes
@@ -48,7 +48,7 @@ def _append(directory: PrivateDirectory, text: str) -> bool:
             os.write(fd, data)
             size = os.fstat(fd).st_size
         finally:
-            os.close(fd)
+            close_file(fd)
         if size > _LIMIT:
             kept = (directory.read(NAME, 2 * _LIMIT) or b"")[-_LIMIT // 2 :]
             directory.write(NAME, kept[kept.find(b"\n") + 1 :])

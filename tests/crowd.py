@@ -58,14 +58,16 @@ class Ended(NamedTuple):
 class Crowd:
     """So many credprocs, one for each profile that is named."""
 
-    def __init__(self, w: World, directory: Path, profiles: Sequence[str]) -> None:
-        """Start them on the world's terminal."""
+    def __init__(self, w: World, directory: Path, profiles: Sequence[str], beside: "Crowd | None" = None) -> None:
+        """Start them on the world's terminal, in a process group of their own or in that of others."""
         directory.mkdir()
         self.directory = directory
         self._count = len(profiles)
         launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(directory), PROGRAM, *profiles]
         self._at_the_lock: set[int] = set()
-        self.job: Job = w.terminal.start(launcher, w.home.environ, stdin="null")
+        self.job: Job = w.terminal.start(
+            launcher, w.home.environ, stdin="null", group=None if beside is None else beside.job
+        )
 
     @property
     def pids(self) -> list[int]:
@@ -76,7 +78,7 @@ class Crowd:
     def at_the_lock(self) -> int:
         """Return how many have had an entry's lock open; who polls for it does not show in /proc/locks."""
         for pid in self.pids:
-            if pid not in self._at_the_lock and any(name.endswith(".entry.lock") for name in _open_files(pid)):
+            if pid not in self._at_the_lock and has_lock_open(pid):
                 self._at_the_lock.add(pid)
         return len(self._at_the_lock)
 
@@ -142,8 +144,10 @@ def at_the_barrier(w: World, directory: Path, processes: int) -> int:
     return waiting[-1]
 
 
-def with_a_killed_holder(w: World, directory: Path, waiters: int, seconds: float) -> bool:
+def with_a_killed_holder(w: World, directory: Path, waiters: int, seconds: float, *, within: float = 5) -> bool:
     """Kill the one that has its turn so many seconds after the start: another takes over, and all the rest end well.
+
+    It takes over ``within`` so many seconds.
 
     Return whether it had its prompt up.
     """
@@ -159,7 +163,7 @@ def with_a_killed_holder(w: World, directory: Path, waiters: int, seconds: float
     had_prompt = w.terminal.transcript.count(PROMPT.encode()) > seen
     began = time.monotonic()
     until(lambda: _holder(w) not in (holder, None), 10)
-    assert time.monotonic() - began < 5, "taken over late"
+    assert time.monotonic() - began < within, "taken over late"
     until(lambda: w.terminal.transcript.count(PROMPT.encode()) == seen + 1 + had_prompt, 20)
     w.type_code()
     ended = crowd.ended(60)
@@ -176,12 +180,13 @@ def _holder(w: World) -> int | None:
     return None
 
 
-def _open_files(pid: int) -> list[str]:
+def has_lock_open(pid: int) -> bool:
+    """Whether this process has an entry's lock open: it has it, or waits for it."""
     directory = f"/proc/{pid}/fd"
     try:
-        return [os.readlink(f"{directory}/{name}") for name in os.listdir(directory)]
+        return any(os.readlink(f"{directory}/{name}").endswith(".entry.lock") for name in os.listdir(directory))
     except OSError:  # it has ended, or has closed one meanwhile
-        return []
+        return False
 
 
 def _peak_kib(pid: int) -> int | None:

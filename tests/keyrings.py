@@ -61,7 +61,9 @@ _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuratio
     <allow send_destination="*"/>
     <allow receive_sender="*"/>
     <allow own="*"/>
+    {denied}
   </policy>
+  {limits}
 </busconfig>
 """
 
@@ -80,10 +82,14 @@ while True:
 
 
 class NoSecretService:
-    """A session bus and nobody on it: load_keyring raises RuntimeError at once."""
+    """A session bus and nobody on it: load_keyring raises RuntimeError at once.
 
-    def __init__(self) -> None:
+    ``denied`` and ``limits`` are XML of the bus: what it lets nobody do, and how much.
+    """
+
+    def __init__(self, *, denied: str = "", limits: str = "") -> None:
         self._stack = ExitStack()
+        self._rules = {"denied": denied, "limits": limits}
         self.environ: dict[str, str] = {}  # for a child's environment
 
     def __enter__(self) -> Self:
@@ -92,7 +98,7 @@ class NoSecretService:
             path = os.path.join(self._directory, "bus")
             configuration = os.path.join(self._directory, "bus.conf")
             with open(configuration, "w", encoding="utf-8") as file:
-                file.write(_BUS.format(path=path))
+                file.write(_BUS.format(path=path, **self._rules))
             self._bus = f"unix:path={path}"
             self.environ["DBUS_SESSION_BUS_ADDRESS"] = self._bus
             bus = ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--nopidfile", "--print-address"]
@@ -163,8 +169,8 @@ class SecretService(NoSecretService):
 
     _password = b"a password"  # goes through stdin
 
-    def __init__(self, home: Path) -> None:
-        super().__init__()
+    def __init__(self, home: Path, *, denied: str = "", limits: str = "") -> None:
+        super().__init__(denied=denied, limits=limits)
         self._home = home
 
     def _start(self, stack: ExitStack) -> None:
@@ -214,6 +220,12 @@ class SecretService(NoSecretService):
             return [
                 Item(item.get_label(), item.get_attributes(), item.get_secret()) for item in collection.get_all_items()
             ]
+
+    def replace(self, secret: bytes) -> None:
+        """Put this in the place of every secret in the collection, which must be unlocked."""
+        with self._collection() as collection:
+            for item in list(collection.get_all_items()):
+                item.set_secret(secret)
 
     def delete_all(self) -> None:
         """Empty the collection, which must be unlocked."""

@@ -488,7 +488,7 @@ def test_a_proxy_is_asked_and_named_without_its_password(home_of_people: Home, s
     gone = home_of_people.run("doctor", environ=environ | {"HTTP_PROXY": "http://me:secret@127.0.0.1:1"})
     assert gone.status == 1
     assert (
-        "\nFAIL  STS: http://localhost:1: GET: the proxy does not answer\n"
+        "\nFAIL  STS: http://localhost:1: GET: the proxy does not answer, or refuses (the proxy is 127.0.0.1:1)\n"
         "      check HTTPS_PROXY, or add the endpoint's host to NO_PROXY\n"
     ) in gone.stdout
 

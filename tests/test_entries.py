@@ -224,6 +224,17 @@ def test_another_users_directory_file_or_home_is_not_used(tmp_path: Path) -> Non
     directory.close()
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+def test_another_users_link_to_a_directory_of_ours_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir(mode=0o700)
+    link = tmp_path / "link"
+    link.symlink_to("real")
+    os.chown(link, 65534, 65534, follow_symlinks=False)
+    with pytest.raises(PermissionError, match="another user"):
+        make_directory(str(link))
+    assert not list((tmp_path / "real").iterdir())
+
+
 def test_a_link_to_a_directory_of_ours_may_stand_for_it(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to(tmp_path / "real")

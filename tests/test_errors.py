@@ -248,3 +248,25 @@ def test_a_bug_is_one_line_on_stderr_and_a_traceback_without_values_in_the_log(
     log = (home / ".cache" / "credproc" / "credproc.log").read_text()
     assert "in broken" in log
     assert secret not in log
+
+
+def test_what_sts_quotes_of_an_external_id_is_not_shown(world: World) -> None:
+    config = world.home.path / ".aws" / "config"
+    world.home.config(config.read_text() + 'external_id = "precious"\n')
+    (error,) = _said(world.home)
+    assert "ValidationError: 1 validation error detected: Value '***' at 'externalId' failed" in error
+    assert "precious" not in world.home.log
+
+
+def test_a_failure_that_cannot_be_told_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def out_of_memory(_error: Exception) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(cli, "_told", out_of_memory)
+    assert cli.run(["--nonsense"], time.monotonic()) == 1
+    assert capfd.readouterr() == (
+        "",
+        "credproc: error: internal: failed, and could not tell why: no memory, or a part is missing\n",
+    )

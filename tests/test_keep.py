@@ -1,6 +1,7 @@
 """What is kept of an answer, and how long: each border, and each plan that is not equal."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -243,3 +244,30 @@ def test_a_call_that_hangs_is_left_behind_at_the_deadline() -> None:
     with pytest.raises(DeadlineError):
         within(began + 0.1, lambda: time.sleep(2))
     assert 0.1 <= time.monotonic() - began < 1
+
+
+def test_a_call_is_made_where_no_thread_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    assert within(time.monotonic() + 10, lambda: 1) == 1
+    with pytest.raises(ServiceError, match="no"):
+        within(time.monotonic() + 10, _refusing)
+
+
+def _refusing() -> None:
+    raise ServiceError("no")
+
+
+@pytest.mark.parametrize("renewable", [True, False])
+def test_an_end_that_no_credentials_of_sts_have_is_not_believed(renewable: bool) -> None:  # noqa: FBT001
+    longest = served_until(NOW + 129600, NOW, renewable=renewable)
+    assert longest > NOW + 120000
+    assert served_until(NOW + 129601, NOW, renewable=renewable) == longest
+    assert served_until(NOW + 315_360_000, NOW, renewable=renewable) == longest
+
+
+@pytest.mark.parametrize("compared", [b"", b"[", b"[" * 100_000, b"[]", b"null", b"\xff"])
+def test_an_entry_that_says_nothing_of_itself_is_no_failure(compared: bytes) -> None:
+    assert about_entry(_entry(compared)) == {}

@@ -119,7 +119,8 @@ def test_a_dead_proxy_is_named(home_of_admin: Home) -> None:
     environ = {"AWS_ENDPOINT_URL_STS": "", "HTTPS_PROXY": "http://127.0.0.1:9"}
     ran = home_of_admin.run("--profile", "admin", environ=environ)
     assert ran.stderr == (
-        "credproc: error: https://sts.us-west-2.amazonaws.com: AssumeRole: the proxy does not answer\n"
+        "credproc: error: https://sts.us-west-2.amazonaws.com: AssumeRole: the proxy does not answer, or refuses"
+        " (the proxy is 127.0.0.1:9)\n"
         "credproc: hint: check HTTPS_PROXY, or add the endpoint's host to NO_PROXY\n"
     )
 

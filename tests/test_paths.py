@@ -21,6 +21,17 @@ def test_the_profile_is_the_given_one_before_the_variables() -> None:
     assert profile_named("", {}) is None
 
 
+@pytest.mark.parametrize("name", ["a", "\u00e9", "e\u0301", "\udcff", "a\udcc3"])
+def test_a_profile_is_named_by_its_bytes(name: str) -> None:
+    assert profile_named(name, {}) == name
+
+
+def test_a_name_that_was_decoded_by_another_locale_is_read_as_utf_8(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsencode", lambda name: name.encode("ascii", "surrogateescape"))
+    assert profile_named("\udcc3\udca9", {}) == "\u00e9"
+    assert profile_named("\udce9", {}) == "\udce9"
+
+
 @pytest.mark.parametrize(
     ("environ", "platform", "place"),
     [

@@ -1,6 +1,7 @@
 """Settings → plan: each rule with its message, file, line and advice; and what an equal plan is."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -354,3 +355,20 @@ def test_names_with_spaces_stand_in_quotes_and_duplicate_sections_merge() -> Non
     found = parse("[profile \"a b\"]\nregion = x\n[profile 'a b']\noutput = y\n[profile c d]\nregion = z\n", "")
     assert {name: sorted(section) for name, section in found.profiles.items()} == {"a b": ["output", "region"]}
     assert found.remarks == ("config:5: [profile c d] is no profile, sso-session or services section",)
+
+
+@pytest.mark.parametrize(("there", "asked_for"), [("\u00e9", "e\u0301"), ("e\u0301", "\u00e9")])
+def test_a_name_that_only_looks_the_same_is_another_one_and_the_nearest(there: str, asked_for: str) -> None:
+    error, hint = _error(f'[profile "{there}"]\nregion = x\n', asked_for)
+    assert error == f"config and credentials: no profile named {asked_for!a}"
+    assert hint == f"did you mean {there!a}?"
+
+
+def test_a_credentials_file_that_cannot_be_read_is_named_where_something_is_missing() -> None:
+    unread = "credentials: cannot be read: permission denied"
+    config = replace(parse("[profile r]\nregion = x\n", ""), unread=unread)
+    with pytest.raises(ConfigError) as failure:
+        plan_for(config, "r", {}, Asker("alice"))
+    assert str(failure.value).endswith("holds no credentials and says nowhere to get them")
+    assert failure.value.hint is not None
+    assert failure.value.hint.startswith(f"{unread}; add role_arn")

@@ -691,6 +691,60 @@ def test_a_prompt_that_nobody_answers_ends_at_its_deadline(world: World, typed: 
     assert job.outcome(SOON) == Outcome(0, "late: no code was typed in time\n", "")
 
 
+ASK_LATER = """
+import os, sys, time
+from credproc.refresh.posixterminal import Terminal
+console = Terminal()
+print("open", flush=True)
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.01)
+console.ask("later: ", time.monotonic() + 20, lambda: True)
+console.close()
+"""
+
+
+@pytest.mark.parametrize("ended", ["first answered", "first killed", "second killed"])
+def test_a_terminal_that_was_opened_while_another_prompt_was_up_is_restored(
+    world: World, tmp_path: Path, ended: str
+) -> None:
+    first = world.asked(sys.executable, "-c", ASK.replace("0.5", "20"), prompt="\rcode: ")
+    second = world.start(sys.executable, "-c", ASK_LATER, str(tmp_path / "go"), group=first)
+    world.terminal.until(lambda: second.stdout == "open\n")
+    if ended == "first killed":
+        first.signal(signal.SIGKILL)
+        (tmp_path / "go").touch()  # before its watcher has done its work
+    else:
+        world.terminal.send("\n")
+        first.wait()
+        (tmp_path / "go").touch()
+    world.terminal.expect("later: ")
+    time.sleep(0.1)  # for a watcher that would restore too late
+    assert not world.terminal.echo
+    if ended == "second killed":
+        second.signal(signal.SIGKILL)
+        second.wait()
+    else:
+        world.terminal.send("\n")
+        assert second.wait() == 0
+    world.terminal.until(lambda: world.terminal.attributes() == world.attributes, "the settings", SOON)
+
+
+def test_a_watcher_leaves_the_prompt_alone_that_comes_behind_its_own(world: World, tmp_path: Path) -> None:
+    script = ASK.replace("0.5", "20").replace("console.close()", "time.sleep(60)")
+    first = world.asked(sys.executable, "-c", script, prompt="\rcode: ")
+    world.terminal.send("\n")
+    (tmp_path / "go").touch()
+    world.terminal.until(lambda: world.terminal.echo)
+    second = world.start(sys.executable, "-c", ASK_LATER, str(tmp_path / "go"), group=first)
+    world.terminal.expect("later: ")
+    first.signal(signal.SIGKILL)
+    first.wait()
+    world.terminal.until(lambda: len(world.terminal.survivors()) == 2, "the end of its watcher")
+    assert not world.terminal.echo
+    world.terminal.send("\n")
+    assert second.wait() == 0
+
+
 # Ctrl-Z and back
 
 
@@ -1028,6 +1082,25 @@ def test_a_program_in_the_working_directory_is_not_found(world: World, tmp_path:
     ended = world.home.run("--profile", "admin", start_new_session=True, cwd=str(tmp_path))
     assert not (world.home.path / "canary").exists()
     assert ended == process_failed("cannot be started: token: no such file or directory", "check the path")
+
+
+@pytest.mark.parametrize(
+    ("program_mode", "directory_mode", "place"),
+    [(0o757, 0o755, "bin/token"), (0o755, 0o777, "bin"), (0o755, 0o1777, "bin")],
+)
+def test_a_program_that_anybody_may_replace_is_not_run(
+    world: World, tmp_path: Path, program_mode: int, directory_mode: int, place: str
+) -> None:
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    token = write_program(directory / "token", '#!/bin/sh\ntouch "$HOME/canary"\necho 123456\n', program_mode)
+    directory.chmod(directory_mode)
+    world.say(f"mfa_process = {token}")
+    ended = without_terminal(world.home, "--profile", "admin")
+    assert not (world.home.path / "canary").exists()
+    mode = program_mode if place == "bin/token" else directory_mode
+    what = f"{tmp_path}/{place}: anybody may write to it (mode {mode:04o}), so the program is not run"
+    assert ended == process_failed(what, "chmod o-w, or move the program")
 
 
 def test_a_code_that_aws_refuses_is_not_asked_for_again(world: World) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from credproc import cache
 from credproc.files import PrivateDirectory
+from credproc.refresh import own_directory
 from tests.program import FROZEN, PROGRAM, ROLE, Home, Outcome, role_home
 from tests.sts import Sts, Trust, User, fail, hold, throttle
 
@@ -423,3 +424,14 @@ def test_a_comment_behind_the_credential_process_line_is_explained(tmp_path: Pat
     ran = Home(tmp_path / "home").run("--profile", "admin", "#", "for", "work")
     assert ran.status == 2
     assert "put it on a line of its own" in ran.stderr
+
+
+@pytest.mark.parametrize("cache_home", ["", "/cache"])
+def test_a_home_directory_that_is_missing_is_not_made(tmp_path: Path, cache_home: str) -> None:
+    home = tmp_path / "none"
+    environ = {"HOME": str(home), "XDG_CACHE_HOME": f"{tmp_path}{cache_home}" if cache_home else ""}
+    directory = own_directory(environ)
+    assert not home.exists()
+    assert (directory is None) is not bool(cache_home)
+    if directory is not None:
+        directory.close()

@@ -85,6 +85,15 @@ def test_a_section_that_comes_twice_is_one_and_its_last_word_counts() -> None:
     }
 
 
+def test_a_section_that_comes_twice_in_a_file_is_remarked_on_and_one_in_both_files_is_not() -> None:
+    found = parse("[profile a]\n[b]\n[profile  a]\n", "[a]\nregion = x\n[c]\n[c]\n")
+    assert found.remarks == (
+        "config:2: [b] is no profile, sso-session or services section",
+        "config:3: [profile  a] goes on with what config:1 begins",
+        "credentials:4: [c] goes on with what credentials:3 begins",
+    )
+
+
 def test_a_setting_that_comes_twice_is_the_last_one() -> None:
     setting = parse("[profile a]\nregion = x\nregion = y\n", "").profiles["a"]["region"]
     assert (setting.value, setting.where) == ("y", "config:3")
@@ -228,6 +237,71 @@ def test_a_file_of_8_mib_is_read_and_one_byte_more_is_not(tmp_path: Path) -> Non
     assert _read(tmp_path / "config", text.ljust(LIMIT, b"#")) == {"region": "x"}
     with pytest.raises(ConfigError, match="config: is larger than 8 MiB"):
         _read(tmp_path / "config", text.ljust(LIMIT + 1, b"#"))
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_a_file_of_100_000_lines_is_read_and_one_more_is_not(tmp_path: Path, end: bytes) -> None:
+    text = b"[default]" + end + b"region = x" + 99_999 * end
+    assert _read(tmp_path / "config", text) == {"region": "x"}
+    with pytest.raises(ConfigError, match="config: has more than 100000 lines"):
+        _read(tmp_path / "config", text + end)
+
+
+def test_a_file_that_cannot_be_read_after_all_is_an_error_of_ours() -> None:
+    with pytest.raises(ConfigError, match="/proc/self/mem: cannot be read: "):
+        read({"HOME": "/nonexistent", "AWS_CONFIG_FILE": "/proc/self/mem"})
+
+
+def _home(path: Path) -> dict[str, str]:
+    """Make a home with both files, each private, and return what leads there."""
+    (path / ".aws").mkdir()
+    for name, header in (("config", "profile a"), ("credentials", "a")):
+        (path / ".aws" / name).write_text(f"[{header}]\nregion = x\n")
+        (path / ".aws" / name).chmod(0o600)
+    return {"HOME": str(path)}
+
+
+@pytest.mark.parametrize("mode", [0o602, 0o620, 0o666])
+def test_no_program_of_a_file_that_others_may_write_is_started(tmp_path: Path, mode: int) -> None:
+    environ = _home(tmp_path)
+    (tmp_path / ".aws" / "config").chmod(mode)
+    found = read(environ)
+    with pytest.raises(ConfigError) as failure:
+        found.check_program("mfa_process", "~/.aws/config:2")
+    assert str(failure.value) == (
+        f"~/.aws/config:2: mfa_process is not started: the file may be written by others (mode {mode:o})"
+    )
+    assert failure.value.hint == "chmod go-w ~/.aws/config"
+    assert found.warnings == (f"~/.aws/config: may be written by others (mode {mode:o})",)
+    found.check_program("mfa_process", "~/.aws/credentials:2")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_no_program_of_a_file_of_another_user_is_started(tmp_path: Path) -> None:
+    environ = _home(tmp_path)
+    os.chown(tmp_path / ".aws" / "credentials", 65534, -1)
+    with pytest.raises(ConfigError) as failure:
+        read(environ).check_program("credential_process", "~/.aws/credentials:2")
+    assert str(failure.value) == (
+        "~/.aws/credentials:2: credential_process is not started: the file belongs to another user (65534)"
+    )
+    assert failure.value.hint == "sudo chown $USER ~/.aws/credentials"
+
+
+def test_a_program_of_a_private_file_is_started(tmp_path: Path) -> None:
+    found = read(_home(tmp_path))
+    found.check_program("mfa_process", "~/.aws/config:2")
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o640, 0o644])
+def test_keys_that_others_may_read_are_a_warning_and_a_config_that_they_may_read_is_none(
+    tmp_path: Path, mode: int
+) -> None:
+    environ = _home(tmp_path)
+    (tmp_path / ".aws" / "config").chmod(mode)
+    (tmp_path / ".aws" / "credentials").chmod(mode)
+    assert read(environ).warnings == (f"~/.aws/credentials: others may read the keys in it (mode {mode:o})",)
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:

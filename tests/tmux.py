@@ -179,7 +179,8 @@ class Tmux:
         words = (f"{word[:-1]}\\;" if word.endswith(";") else word for word in command)
         done = subprocess.run(
             [*self._tmux, *words],
-            env=self._environ,
+            # A client is none of the programs that are tried; but it is its PATH that they get.
+            env={name: self._environ[name] for name in ("PATH", "LC_ALL")},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

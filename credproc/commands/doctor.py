@@ -119,7 +119,7 @@ class Examined:
                 yield checks.from_error(error)
             return
         self._progress.say(f"asking {checks.asked(endpoint)} ...")
-        from credproc.refresh import web  # noqa: PLC0415 - botocore, which --offline does without
+        from credproc.refresh import refusals, web  # noqa: PLC0415 - botocore, which --offline does without
         from credproc.refresh.botosession import botocore_session  # noqa: PLC0415
         from credproc.refresh.sts import Sts  # noqa: PLC0415
 
@@ -130,7 +130,7 @@ class Examined:
         except CredprocError as error:
             yield checks.from_error(error, "STS: ")
             return
-        yield checks.reached(urlsplit(url).netloc, answer.status, answer.seconds, web.proxy_of(url))
+        yield checks.reached(urlsplit(url).netloc, answer.status, answer.seconds, refusals.proxy_of(url))
         yield checks.clock(answer.headers.get("date"), self._request.clock())
 
     def _endpoint(self, config: SharedConfig) -> Endpoint:

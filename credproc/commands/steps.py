@@ -60,7 +60,7 @@ def asked(plan: Plan, signed_in_until: int | None) -> str:
         return "nothing while signed in; then an MFA code"
     code = f"the MFA code of {inert(device.serial)}"
     if device.process is not None:
-        return f"nobody: {code} is printed by {setting_shown('mfa_process', device.process)}"
+        return f"nobody: {code} is printed by {setting_shown('mfa_process', device.process.value)}"
     return f"{code}, at the terminal"
 
 

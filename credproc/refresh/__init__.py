@@ -11,6 +11,7 @@ from credproc import cache, log, paths
 from credproc.errors import CredprocError, DeadlineError, PersonNeededError, SignalError
 from credproc.files import PrivateDirectory, make_directory
 from credproc.refresh.declined import Declined
+from credproc.refresh.directory import TimedDirectory
 from credproc.refresh.lock import Lock
 from credproc.refresh.request import FOR_PEOPLE, FOR_SDKS, Request, Turn
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from credproc.refresh.keep import Kept
     from credproc.refresh.plan import Asker, Plan
 
-_REMARKS = 5  # lines in the log about what was passed over in the files
+_REMARKS = 5  # lines in the log about what others may read differently in the files
 _CHAINED_WAIT = 2  # seconds; who started us may hold what we wait for
 _ASK_BELOW = 300  # seconds that credentials have left; a person is not asked for new ones before
 
@@ -52,10 +53,15 @@ def refresh(request: Request) -> bytes:
 
 
 def own_directory(environ: Mapping[str, str]) -> PrivateDirectory | None:
-    """Return credproc's own directory, made if need be, or None where it cannot be had: then nothing is kept."""
-    path = paths.cache_directory(environ)
+    """Return credproc's own directory, made if need be, or None where it cannot be had: then nothing is kept.
+
+    A home directory is not made: where it is missing it is not ours to say that there should be one.
+    """
+    path, home = paths.cache_directory(environ), paths.home_directory(environ)
+    if path is None or (home is not None and path.startswith(home + os.sep) and not os.path.isdir(home)):
+        return None
     try:
-        return None if path is None else make_directory(path)
+        return make_directory(path, TimedDirectory)
     except OSError:
         return None
 
@@ -77,8 +83,8 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
     began = time.monotonic()
     fingerprint = cache.fingerprint(request.environ, request.clock())  # before the files are read
     config = read(request.environ)
-    for remark in config.remarks[:_REMARKS]:
-        log.write(directory, f"passed over: {remark}", profile=request.profile)
+    for remark in (*config.warnings, *config.remarks[:_REMARKS]):
+        log.write(directory, f"warning: {remark}", profile=request.profile)
     plan = plan_for(config, request.profile, request.environ, asker_of(request))
     keeper = Keeper(directory, name, fingerprint, plan, request.profile)
     kept = keeper.kept(request.clock())

@@ -20,14 +20,22 @@ class Call(Generic[T]):
         """Take the call; nothing runs yet."""
         self._call = call
         self._thread: threading.Thread | None = None
+        self._has_ended = False  # of itself, and no thread is to be waited for
         self._returned: list[T] = []
         self._raised: list[BaseException] = []
 
     def begin(self) -> "Call[T]":
-        """Let the call run, if it does not yet; return self."""
+        """Let the call run, if it does not yet; return self.
+
+        Where no thread can be had (the limit of processes, or no memory) it is made at once, without a deadline.
+        """
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, daemon=True)
-            self._thread.start()
+            try:
+                self._thread.start()
+            except RuntimeError:
+                self._has_ended = True
+                self._run()
         return self
 
     def result(self, deadline: float) -> T:
@@ -36,7 +44,7 @@ class Call(Generic[T]):
         ``deadline`` is in seconds of ``time.monotonic()``. Raises DeadlineError otherwise; asking again is allowed.
         """
         thread = self.begin()._thread  # noqa: SLF001 - ours
-        if thread is not None:
+        if thread is not None and not self._has_ended:
             thread.join(max(0.0, deadline - time.monotonic()))
         if self._returned:
             return self._returned[0]

@@ -20,7 +20,7 @@ class Mfa:
     serial: str
     where: str
     on_role: bool  # set on a role profile, not only beside the user's keys
-    process: str | None = None
+    process: Setting | None = None
     session_store: str = _STORES[0]
 
 
@@ -42,7 +42,8 @@ def mfa_of(hops: Sequence[Section], root: Section | None, selected: Section, env
                 "both belong to the one user whose keys the chain starts with: keep the right one",
             )
     sections = [*hops, *([] if root is None else [root]), selected]
-    process = next((found for found in (section.value("mfa_process") for section in sections) if found), None)
+    processes = (section.setting("mfa_process") for section in sections)
+    process = next((found for found in processes if found is not None and found.value), None)
     return Mfa(first.value, first.where, bool(on_roles), process, _session_store(root, selected, environ))
 
 

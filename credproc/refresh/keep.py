@@ -15,6 +15,7 @@ from credproc.refresh.plan import Plan
 MARGIN = 16 * 60  # botocore runs the helper anew at every request below 15 minutes (contract.md, 1.3)
 PASSED_THROUGH_MARGIN = 60  # of credentials that are not ours to renew
 LAST_MINUTE = 60
+LONGEST = 129600  # seconds that credentials of STS may live (GetSessionToken, DurationSeconds); more is a mistake
 _SERVED_AFTER_FAILURE = 60  # seconds, so that the next callers hit instead of failing again
 _STORING = 3  # seconds; a stuck disk must not keep the credentials from the caller
 
@@ -66,6 +67,8 @@ class Keeper:
         """Return the entry if the plan that made it was equal to this one in all that determines the result."""
         entry = cache.load(self._directory, self._name) if self._directory is not None else None
         if entry is None:
+            if self._directory is not None and self._directory.status(self._name) is not None:
+                log.write(self._directory, "passed over: the entry is damaged, or not ours", profile=self._profile)
             return None
         about = about_entry(entry)
         if about.get("plan") != self._compared:
@@ -98,32 +101,40 @@ class Keeper:
             document=printed,
             compared=json.dumps(about, sort_keys=True).encode(),
         )
-        self._store(entry)
+        self._store(entry, now)
         return printed
 
     def stamp(self, kept: Kept) -> None:
         """Let the entry answer for the files as they are now."""
         entry = kept.entry
         if entry.fingerprint != self._fingerprint:
-            self._store(_stamped(entry, self._fingerprint, entry.served_until))
+            self._store(_stamped(entry, self._fingerprint, entry.served_until), kept.now)
 
     def stamp_for_a_minute(self, kept: Kept, now: float) -> None:
         """Let the entry be served a little longer, so that the next callers hit instead of failing again."""
         until = int(min(now + _SERVED_AFTER_FAILURE, kept.expiration - LAST_MINUTE))
-        self._store(_stamped(kept.entry, self._fingerprint, until))
+        self._store(_stamped(kept.entry, self._fingerprint, until), now)
 
-    def _store(self, entry: cache.Entry) -> None:
+    def _store(self, entry: cache.Entry, now: float) -> None:
+        from credproc.refresh.collect import collect  # noqa: PLC0415 - it reads entries as this module does
+
         directory = self._directory
         if directory is None:
             return
+
+        def store() -> None:
+            cache.store(directory, self._name, entry)
+            collect(directory, now)
+
         try:
-            within(time.monotonic() + _STORING, lambda: cache.store(directory, self._name, entry))
+            within(time.monotonic() + _STORING, store)
         except (OSError, DeadlineError) as error:
             log.write(directory, f"not kept: {error}", profile=self._profile)
 
 
 def served_until(expiration: int, now: float, *, renewable: bool) -> int:
     """Return the epoch second until which credentials that end at ``expiration`` are served from the cache."""
+    expiration = min(expiration, int(now) + LONGEST)
     if not renewable:
         return expiration - PASSED_THROUGH_MARGIN
     return expiration - min(MARGIN, max(0, int(expiration - now)) // 3)

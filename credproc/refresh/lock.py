@@ -1,12 +1,16 @@
-"""One at a time: kernel locks on files that are never removed or truncated, released by any death."""
+"""One at a time: kernel locks on files that are never truncated, released by any death.
+
+A file that has not been locked for a day may be removed by whoever holds its lock: see collect.py.
+"""
 
 import os
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from credproc import log
 from credproc.errors import CredprocError, DeadlineError
-from credproc.files import PrivateDirectory
+from credproc.files import PrivateDirectory, close_file
 
 if os.name == "posix":
     import fcntl
@@ -76,7 +80,8 @@ class Lock:
             return True
         try:
             fd = directory.open(self._name, os.O_RDWR | os.O_CREAT) if self._fd is None else self._fd
-        except OSError:  # it cannot be opened
+        except OSError as error:  # it cannot be opened
+            self._warn(error)
             return True
         self._fd = fd
         try:
@@ -85,7 +90,8 @@ class Lock:
             if again and self._is_replaced(directory, fd):
                 self.close()  # somebody removed the file: the lock that counts is on the new one
             return False
-        except OSError:  # no locks on this file system
+        except OSError as error:  # no locks on this file system
+            self._warn(error)
             return True
         if self._is_replaced(directory, fd):
             self.close()
@@ -96,7 +102,7 @@ class Lock:
     def close(self) -> None:
         """Let the lock go, if it is ours."""
         if self._fd is not None:
-            os.close(self._fd)
+            close_file(self._fd)
             self._fd = None
 
     def holder(self) -> str:
@@ -111,7 +117,13 @@ class Lock:
     def _is_replaced(self, directory: PrivateDirectory, fd: int) -> bool:
         """Whether the file that we hold open is not the one that others would open."""
         there = directory.status(self._name)
-        return there is None or not os.path.samestat(there, os.fstat(fd))
+        try:
+            return there is None or not os.path.samestat(there, os.fstat(fd))
+        except OSError:  # a stuck network file system: what cannot be seen is taken for what was opened
+            return False
+
+    def _warn(self, error: OSError) -> None:
+        log.write(self._directory, f"not locked: {self._name}: {(error.strerror or str(error)).lower()}")
 
 
 def pause(waited: float) -> float:

@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 import threading
@@ -81,24 +82,12 @@ class ProgramCodes:
         In another group it would be stopped by the terminal, which is its stdin and stderr: it may ask there.
         """
         try:
-            console = terminal.open_for_child()
-        except PersonNeededError:
-            console = os.open(os.devnull, os.O_RDWR)
-        try:
-            child = subprocess.Popen(  # noqa: S603 - the user's own line
-                [_program(self._words[0], self._environ), *self._words[1:]],
-                stdin=console,
-                stdout=subprocess.PIPE,
-                stderr=console,
-                env=self._environ,
-            )
+            child = self._started()
         except OSError as error:
             reason = (error.strerror or "error").lower()
             raise SourceError(
                 f"{self._where}: cannot be started: {inert(self._words[0], 200)}: {reason}", "check the path"
             ) from None
-        finally:
-            os.close(console)
         reading = _Reading(child)
         try:
             status = child.wait(max(0.0, deadline - time.monotonic()))
@@ -109,6 +98,38 @@ class ProgramCodes:
                 f"{self._where}: did not end in time, and was killed", "run the command by hand", "late"
             ) from None
         return reading.text(), status
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        """Start the program. Raises OSError, ConfigError."""
+        program = _program(self._words[0], self._environ)
+        self._check_place(program)
+        try:
+            console = terminal.open_for_child()
+        except PersonNeededError:
+            console = os.open(os.devnull, os.O_RDWR)
+        try:
+            return subprocess.Popen(  # noqa: S603 - the user's own line
+                [program, *self._words[1:]],
+                stdin=console,
+                stdout=subprocess.PIPE,
+                stderr=console,
+                env=self._environ,
+            )
+        finally:
+            os.close(console)
+
+    def _check_place(self, program: str) -> None:
+        """Raise ConfigError if any user may put another program in the place of this one."""
+        if os.name != "posix":
+            return
+        for place in (program, os.path.dirname(program)):
+            try:
+                mode = os.stat(place).st_mode
+            except OSError:  # the start will say so
+                continue
+            if mode & stat.S_IWOTH:
+                what = f"anybody may write to it (mode {stat.S_IMODE(mode):04o}), so the program is not run"
+                raise ConfigError(f"{self._where}: {inert(place, 200)}: {what}", "chmod o-w, or move the program")
 
 
 class _Reading:

@@ -88,6 +88,8 @@ class _Obtaining:
 
         source = self._plan.source
         is_process = source.kind == "Process"
+        if is_process:
+            self._config.check_program("credential_process", source.where)
         started = Started()
         session = self._connected()[0]
         fetching = Call(lambda: fetch(source, session, self._request.environ, started))
@@ -147,6 +149,8 @@ class _Obtaining:
         plan = self._plan
 
         def prepare() -> None:
+            if device.process is not None:
+                self._config.check_program("mfa_process", device.process.where)
             self._connection.begin()
             keys()  # before a code is asked for: without them it would be spent for nothing
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any
+from unicodedata import normalize
 
 from credproc.errors import ConfigError, UsageError, quoted
 from credproc.refresh.device import SESSION_SECONDS, Mfa, mfa_of, session_seconds_of
@@ -118,9 +119,10 @@ def plan_for(config: SharedConfig, profile: str | None, environ: Mapping[str, st
     try:
         return resolution.plan(profile)
     except ConfigError as error:
-        misspelt = [remark for section in resolution.seen for remark in _misspelt(section)]
-        if misspelt:
-            error.hint = "; ".join([*misspelt, *([error.hint] if error.hint else [])])
+        reasons = [] if config.unread is None else [config.unread]  # what is missing may stand there
+        reasons += [remark for section in resolution.seen for remark in _misspelt(section)]
+        if reasons:
+            error.hint = "; ".join([*reasons, *([error.hint] if error.hint else [])])
         raise
 
 
@@ -245,8 +247,10 @@ class _Resolution:
         self.path[section.name] = None
 
     def _nearest(self, name: str) -> str:
-        known = islice(self.config.profiles, _COMPARED_NAMES)
-        near = get_close_matches(name, known, n=1) if len(name) <= _COMPARED_LENGTH else []
+        known = list(islice(self.config.profiles, _COMPARED_NAMES))
+        # An accent may be one character or two, and looks the same: SDKs compare bytes
+        near = [one for one in known if normalize("NFC", one) == normalize("NFC", name)]
+        near += get_close_matches(name, known, n=1) if len(name) <= _COMPARED_LENGTH else []
         if near:
             return f"did you mean {quoted(near[0])}?"
         if not self.config.profiles:

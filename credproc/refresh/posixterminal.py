@@ -26,6 +26,7 @@ from credproc.refresh.watcher import Attributes, Watcher
 _CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 _IGNORED = (signal.SIGTTIN, signal.SIGTTOU)
 _LOOK_SECONDS = 0.25  # between looks whether the caller still lives
+_SETTLING_LOOKS, _SETTLING_SECONDS = 40, 0.025  # that a killed prompt's watcher gets
 _LINE_LIMIT = 4096  # bytes; a terminal in canonical mode gives no longer line
 _CONSOLE = "/dev/tty"
 _BACKGROUND = "this process runs in the background of its terminal"
@@ -40,16 +41,13 @@ class Terminal:
         Raises PersonNeededError, whose message is the reason, where there is none or we are in its background.
         """
         self._fd = _open(os.O_NONBLOCK)
-        self._saved: Attributes = termios.tcgetattr(self._fd)
-        self._hidden = _hiding(self._saved)
-        self._showing = list(self._hidden)
-        self._showing[3] |= termios.ECHO
-        self._while_asking = self._hidden
+        self._saved: Attributes = []  # the settings as they were before a question
+        self._while_asking: Attributes = []
         self._is_hidden = False
-        self._watcher = Watcher(self._fd, self._saved, self._hidden)
+        self._watcher = Watcher(self._fd)
 
     def close(self) -> None:
-        """Let go of it; the watcher ends."""
+        """Let go of it; the watcher ends, and restores the settings first where that has failed here."""
         self._watcher.dismiss()
         os.close(self._fd)
 
@@ -64,10 +62,15 @@ class Terminal:
         PersonNeededError if none is typed (``cancelled``, ``late``, ``withdrawn``, ``no terminal``), SignalError if a
         signal comes.
         """
-        self._while_asking = self._showing if shown else self._hidden
+        # Now, not when it was opened: another credproc's prompt may have been up then
+        self._saved = _settled(self._fd)
+        self._while_asking = _hiding(self._saved)
+        if shown:
+            self._while_asking[3] |= termios.ECHO
+        self._watcher.watch(self._saved, self._while_asking)
         with _signals_noted() as noted:
-            self._hide()
             try:
+                self._hide()
                 self._write(f"\r{prompt}")
                 typed = self._typed(prompt, deadline, is_wanted, noted)
                 if not typed.endswith(b"\n"):  # ended by Ctrl-D, which shows nothing
@@ -78,6 +81,8 @@ class Terminal:
                 raise
             finally:
                 self._show()
+                if not self._is_hidden:  # or else the watcher has it to do
+                    self._watcher.rest()
         return typed.decode("utf-8", "replace").rstrip("\r\n")
 
     def _typed(self, prompt: str, deadline: float, is_wanted: Callable[[], bool], noted: int) -> bytes:
@@ -129,9 +134,12 @@ class Terminal:
 
     def _hide(self) -> None:
         """Take the settings of a question, and drop what was typed before anybody asked."""
-        termios.tcsetattr(self._fd, termios.TCSANOW, self._while_asking)
-        self._is_hidden = True
-        termios.tcflush(self._fd, termios.TCIFLUSH)
+        try:
+            self._is_hidden = True
+            termios.tcsetattr(self._fd, termios.TCSANOW, self._while_asking)
+            termios.tcflush(self._fd, termios.TCIFLUSH)
+        except termios.error:
+            raise PersonNeededError("the terminal was closed", kind="withdrawn") from None
 
     def _show(self) -> None:
         """Restore the settings, and drop what was typed and not read.
@@ -141,12 +149,13 @@ class Terminal:
         """
         if not self._is_hidden:
             return
-        self._is_hidden = False
         try:
             if _is_foreground(self._fd) or termios.tcgetattr(self._fd) == self._while_asking:
                 termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
+                self._is_hidden = False
                 termios.tcflush(self._fd, termios.TCIFLUSH)
-        except termios.error:  # hung up: there is nothing left to restore
+            self._is_hidden = False
+        except termios.error:  # hung up: there is nothing left to restore; or else the watcher does it
             pass
 
     def _write(self, text: str) -> None:
@@ -234,6 +243,17 @@ def _is_gone(fd: int) -> bool:
     return False
 
 
+def _settled(fd: int) -> Attributes:
+    """Return the terminal's settings; those of a prompt that was killed just now are its watcher's to restore first."""
+    attributes: Attributes = termios.tcgetattr(fd)
+    for _ in range(_SETTLING_LOOKS):
+        if attributes != _hiding(attributes):
+            break
+        time.sleep(_SETTLING_SECONDS)
+        attributes = termios.tcgetattr(fd)
+    return attributes
+
+
 def _hiding(attributes: Attributes) -> Attributes:
     """Return the settings with which lines are edited and not shown, but for their ends.
 
@@ -250,11 +270,15 @@ def _hiding(attributes: Attributes) -> Attributes:
 def _signals_noted() -> Iterator[int]:
     """Give a descriptor on which the number of each signal can be read that comes meanwhile, instead of its effect.
 
-    What the caller ignores (nohup) stays ignored.
+    What the caller ignores (nohup) stays ignored; what it has blocked, for itself and by inheritance, comes through.
     """
-    reader, writer = os.pipe()
+    try:
+        reader, writer = os.pipe()
+    except OSError as error:
+        raise PersonNeededError(f"the terminal cannot be used: {(error.strerror or 'error').lower()}") from None
     os.set_blocking(writer, False)
     before = {}
+    blocked: set[int] = set()
     wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
         for number in _CAUGHT:
@@ -262,8 +286,11 @@ def _signals_noted() -> Iterator[int]:
                 before[number] = signal.signal(number, _note)
         for number in _IGNORED:
             before[number] = signal.signal(number, signal.SIG_IGN)
+        blocked = signal.pthread_sigmask(signal.SIG_UNBLOCK, _CAUGHT)
         yield reader
     finally:
+        if blocked:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         for number, handler in before.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(wakeup)

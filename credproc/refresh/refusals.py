@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import botocore.exceptions as boto
 from botocore.parsers import ResponseParserError
+from botocore.utils import get_environ_proxies
 
 from credproc.errors import ConfigError, CredprocError, NetworkError, ServiceError, TokenCodeError, inert
 
@@ -29,6 +31,7 @@ class Call:
     endpoint: str
     mfa: bool = field(kw_only=True)  # whether the plan has an MFA device: a refusal is explained differently then
     with_code: bool = field(default=False, kw_only=True)  # whether the call carries an MFA code, which is used then
+    confidential: tuple[str, ...] = field(default=(), kw_only=True, repr=False)  # parameters that STS may quote
 
     @contextmanager
     def set_up(self) -> Iterator[None]:
@@ -71,7 +74,10 @@ class Call:
     def _refused(self, error: boto.ClientError) -> ServiceError:
         details = error.response.get("Error", {})
         code = str(details.get("Code", "")) or "an answer without a code"
-        message = inert(str(details.get("Message", "")), _MESSAGE_LIMIT).strip()
+        message = str(details.get("Message", ""))
+        for text in self.confidential:
+            message = message.replace(text, "***")
+        message = inert(message, _MESSAGE_LIMIT).strip()
         what = f"{self.subject}: {self.operation}: {inert(code, 80)}"
         skew = _skew(error.response)
         if skew is not None:
@@ -88,9 +94,11 @@ class Call:
 
     def _unreachable(self, error: boto.BotoCoreError) -> CredprocError:
         where = f"{self.endpoint}: {self.operation}"
+        proxy = proxy_of(self.endpoint)
+        through = "" if proxy is None else f" (the proxy is {inert(proxy, 80)})"
         for kind, what, hint in _NETWORK:
             if isinstance(error, kind):
-                return NetworkError(f"{where}: {what}", self._advice(hint))
+                return NetworkError(f"{where}: {what}{through}", self._advice(hint))
         if isinstance(error, boto.ParamValidationError):
             return ServiceError(f"{where}: a parameter is not what STS takes", inert(str(error), _MESSAGE_LIMIT))
         if isinstance(error, _SETTINGS):
@@ -98,10 +106,16 @@ class Call:
         return NetworkError(f"{where}: {type(error).__name__}", self._advice(_NETWORK_HINT))
 
 
+def proxy_of(url: str) -> str | None:
+    """Return the host and port of the proxy that requests to the URL go through, without its password, or None."""
+    proxy = get_environ_proxies(url).get(urlsplit(url).scheme)
+    return None if not proxy else proxy.rpartition("://")[2].rpartition("@")[2].rstrip("/")
+
+
 _NETWORK: tuple[tuple[type[Exception], str, str], ...] = (
     (
         boto.ProxyConnectionError,
-        "the proxy does not answer",
+        "the proxy does not answer, or refuses",
         "check HTTPS_PROXY, or add the endpoint's host to NO_PROXY",
     ),
     (

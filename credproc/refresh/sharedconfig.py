@@ -9,13 +9,14 @@ import re
 import shlex
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from credproc import paths
 from credproc.errors import ConfigError
 
 _SIZE_LIMIT = 8 * 1024 * 1024  # bytes
+_LINES_LIMIT = 100_000  # ten thousand profiles; what is read takes a hundred times as much memory as its text
 LINE_END = re.compile(r"\r\n|\r|\n")
 _NAME = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")  # profile and property names, by the suite
 _COMMENT = re.compile(r"(?:^|[ \t])[#;].*", re.DOTALL)
@@ -70,6 +71,13 @@ class Section(dict[str, Setting]):
         return self.where if found is None else found.where
 
 
+class Doubt(NamedTuple):
+    """Why what a file says may be somebody else's word, and what to do about it."""
+
+    what: str
+    hint: str
+
+
 @dataclass(frozen=True)
 class SharedConfig:
     """What the two files say."""
@@ -77,26 +85,51 @@ class SharedConfig:
     profiles: dict[str, Section] = field(default_factory=dict)
     sso_sessions: dict[str, Section] = field(default_factory=dict)
     services: dict[str, Section] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()  # what was passed over, each with file and line, for the log and doctor
+    remarks: tuple[str, ...] = ()  # what others may read differently, each with file and line, for the log and doctor
     files: tuple[str, ...] = ()  # their paths, as shown to people
+    warnings: tuple[str, ...] = ()  # what is amiss with the files themselves, for the log
+    doubts: Mapping[str, Doubt] = field(default_factory=dict)  # by the file, as shown to people
+    unread: str | None = None  # why the credentials file could not be read
 
     def shown_files(self) -> str:
         """Return the names of the files, for a message."""
         return " and ".join(self.files) or "the AWS config files"
 
+    def check_program(self, key: str, where: str) -> None:
+        """Raise ConfigError unless the program that ``key`` names, in this file and line, may be started.
+
+        Who may write the file would choose what we start.
+        """
+        doubt = self.doubts.get(where.rpartition(":")[0])
+        if doubt is not None:
+            raise ConfigError(f"{where}: {key} is not started: the file {doubt.what}", doubt.hint)
+
 
 def read(environ: Mapping[str, str]) -> SharedConfig:
     """Read both files, wherever the environment says they are; an absent one is empty.
 
+    A credentials file that we may not read is taken for an empty one: all that is wanted may stand in the other.
     Raises ConfigError, with file and line, for what no reader could make sense of.
     """
     config_path, credentials_path = paths.config_file(environ), paths.credentials_file(environ)
-    return parse(
-        _text(config_path, environ),
-        _text(credentials_path, environ),
+    config, credentials = _content(config_path, environ), _content(credentials_path, environ)
+    if config.unread is not None:
+        raise ConfigError(config.unread, _ACCESS_HINT)
+    found = parse(
+        config.text,
+        credentials.text,
         config_name=paths.shown(config_path or "~/.aws/config", environ),
         credentials_name=paths.shown(credentials_path or "~/.aws/credentials", environ),
     )
+    doubts = {
+        name: doubt
+        for name, content in zip(found.files, (config, credentials), strict=True)
+        if (doubt := _doubt(content.status, name)) is not None
+    }
+    warnings = [f"{name}: {doubt.what}" for name, doubt in doubts.items()]
+    warnings += _readable_by_others(credentials.status, found.files[1]) if found.files[1] not in doubts else []
+    warnings += [] if credentials.unread is None else [credentials.unread]
+    return replace(found, warnings=tuple(warnings), doubts=doubts, unread=credentials.unread)
 
 
 def parse(
@@ -109,6 +142,7 @@ def parse(
     remarks = _Remarks()
     found: dict[str, dict[str, Section]] = {"profile": {}, "sso-session": {}, "services": {}}
     prefixed_default = False
+    begun: dict[str, str] = {}
     for header, section in _sections(config_text, config_name, from_credentials_file=False, remarks=remarks):
         kind, name = config_header(header)
         if kind == "profile" and name == "default":
@@ -123,11 +157,14 @@ def parse(
         if kind is None or name is None:
             remarks.add(f"{section.where}: [{header}] is no profile, sso-session or services section")
             continue
+        _note_twice(begun, header, section, remarks)
         _merge(found[kind], name, section)
+    begun.clear()
     for header, section in _sections(credentials_text, credentials_name, from_credentials_file=True, remarks=remarks):
         if not _NAME.fullmatch(header):
             remarks.add(f"{section.where}: [{header}] is no profile name")
             continue
+        _note_twice(begun, header, section, remarks)
         _merge(found["profile"], header, section)
     return SharedConfig(
         found["profile"],
@@ -142,6 +179,13 @@ def nested(setting: Setting) -> dict[str, str]:
     """Return the sub-properties in a setting's value (lines of ``key = value`` below an empty one)."""
     pairs = (line.partition("=") for line in setting.value.split("\n") if line.strip())
     return {key.strip().lower(): value.strip() for key, _, value in pairs}
+
+
+def _note_twice(begun: dict[str, str], header: str, section: Section, remarks: list[str]) -> None:
+    """Note where a section of the file begins, and remark on one that has begun before: botocore refuses those."""
+    first = begun.setdefault(" ".join(header.split()), section.where)
+    if first != section.where:
+        remarks.append(f"{section.where}: [{header}] goes on with what {first} begins")
 
 
 def _merge(sections: dict[str, Section], name: str, section: Section) -> None:
@@ -269,30 +313,68 @@ def _property(stripped: str, where: str) -> tuple[str, str]:
     return name, _COMMENT.sub("", value, count=1).strip(" \t")
 
 
-def _text(path: str | None, environ: Mapping[str, str]) -> str:
-    """Return the text of a file of UTF-8, empty if there is none."""
+class _Content(NamedTuple):
+    """A file's text, empty if there is none, what it looked like when it was opened, and why it could not be read."""
+
+    text: str = ""
+    status: os.stat_result | None = None
+    unread: str | None = None
+
+
+def _content(path: str | None, environ: Mapping[str, str]) -> _Content:
+    """Return what a file of UTF-8 holds. Raises ConfigError."""
     if path is None:
-        return ""
+        return _Content()
     shown = paths.shown(path, environ)
     try:
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except (FileNotFoundError, NotADirectoryError):
-        return ""
+        return _Content()
+    except PermissionError as error:
+        return _Content(unread=_unread(shown, error))
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "is no path"
-        hint = "check the owner and mode of the file"
-        raise ConfigError(f"{shown}: cannot be read: {reason.lower()}", hint) from None
+        raise ConfigError(_unread(shown, error), _ACCESS_HINT) from None
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
         os.close(fd)
         if os.path.exists(os.devnull) and os.path.samestat(status, os.stat(os.devnull)):
-            return ""
+            return _Content()
         raise ConfigError(f"{shown}: is no regular file", "name a file in AWS_CONFIG_FILE and its like")
-    with os.fdopen(fd, "rb") as file:
-        data = file.read(_SIZE_LIMIT + 1)
+    try:
+        with os.fdopen(fd, "rb") as file:
+            data = file.read(_SIZE_LIMIT + 1)
+    except OSError as error:
+        raise ConfigError(_unread(shown, error), _ACCESS_HINT) from None
     if len(data) > _SIZE_LIMIT:
         raise ConfigError(f"{shown}: is larger than 8 MiB", "is this the right file?")
-    return _decoded(data, shown)
+    if max(data.count(b"\n"), data.count(b"\r")) > _LINES_LIMIT:
+        raise ConfigError(f"{shown}: has more than {_LINES_LIMIT} lines", "is this the right file?")
+    return _Content(_decoded(data, shown), status)
+
+
+_ACCESS_HINT = "check the owner and mode of the file"
+
+
+def _unread(shown: str, error: OSError | ValueError) -> str:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else "is no path"
+    return f"{shown}: cannot be read: {reason.lower()}"
+
+
+def _doubt(status: os.stat_result | None, shown: str) -> Doubt | None:
+    """Return how others may change the file, or None if only its user, or root, may."""
+    if status is None or os.name != "posix":
+        return None
+    if status.st_uid not in (os.geteuid(), 0):
+        return Doubt(f"belongs to another user ({status.st_uid})", f"sudo chown $USER {shown}")
+    if status.st_mode & 0o022:
+        return Doubt(f"may be written by others (mode {stat.S_IMODE(status.st_mode):o})", f"chmod go-w {shown}")
+    return None
+
+
+def _readable_by_others(status: os.stat_result | None, shown: str) -> list[str]:
+    if status is None or os.name != "posix" or not status.st_mode & 0o044:
+        return []
+    return [f"{shown}: others may read the keys in it (mode {stat.S_IMODE(status.st_mode):o})"]
 
 
 def _decoded(data: bytes, shown: str) -> str:

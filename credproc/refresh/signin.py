@@ -69,7 +69,9 @@ class SignIn:
         self._calls = calls
         self._may_ask = turn.may_ask
         self._is_long = is_long(plan)
-        self._wanted = mfa.Wanted(device.serial, device.where, device.process, request)
+        self._wanted = mfa.Wanted(
+            device.serial, device.where, None if device.process is None else device.process.value, request
+        )
         session = session_id(access_key_id, device.serial, plan.endpoint.issuer)
         at_terminal = turn.may_ask and mfa.can_ask(request.environ)
         unlocking = self._unlocking if at_terminal else None

@@ -20,6 +20,8 @@ MfaCode = tuple[str, str]  # the device's serial, and the code that it shows
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 5
+# A ValidationError quotes what it refuses (STS API reference, "Common Errors")
+_CONFIDENTIAL = ("ExternalId", "TokenCode", "WebIdentityToken", "Policy")
 _METHODS = {
     "GetSessionToken": "get_session_token",
     "AssumeRole": "assume_role",
@@ -89,7 +91,14 @@ class Sts:
     def _call(
         self, operation: str, subject: str, keys: Credentials | None, parameters: Mapping[str, Any], deadline: float
     ) -> Mapping[str, Any]:
-        call = Call(operation, subject, self._asked, mfa=self._mfa, with_code="TokenCode" in parameters)
+        call = Call(
+            operation,
+            subject,
+            self._asked,
+            mfa=self._mfa,
+            with_code="TokenCode" in parameters,
+            confidential=tuple(parameters[name] for name in _CONFIDENTIAL if parameters.get(name)),
+        )
 
         def note_endpoint(request: Any, **_: Any) -> None:  # noqa: ANN401 - botocore's event
             parts = urlsplit(request.url)

@@ -52,9 +52,3 @@ def get(session: botocore.session.Session, url: str, operation: str, deadline: f
         return within(deadline, send)
     except DeadlineError:
         raise call.unanswered() from None
-
-
-def proxy_of(url: str) -> str | None:
-    """Return the host and port of the proxy that requests to the URL go through, without its password, or None."""
-    proxy = get_environ_proxies(url).get(urlsplit(url).scheme)
-    return None if not proxy else proxy.rpartition("://")[2].rpartition("@")[2].rstrip("/")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from tests.sts.answers import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 STEP = 30  # seconds; RFC 6238, and what AWS's virtual devices use
 KEY_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -119,12 +119,12 @@ class User:
         """Return the code that the device shows at `now` (epoch seconds; default: the server's clock)."""
         return totp(self.totp_secret, self.now() if now is None else now)
 
-    def unused_code(self) -> str:
-        """Return a code that STS would take now and has not taken: there are three within each 30 seconds."""
+    def unused_code(self, but: Collection[str] = ()) -> str:
+        """Return a code, none of these, that STS would take and has not taken: there are three in each 30 seconds."""
         now = self.now()
         for step in (0, 1, -1):
             code = self.code(now + step * STEP)
-            if code not in self.spent:
+            if code not in self.spent and code not in but:
                 return code
         raise AssertionError(f"all codes of {self.name} within reach are spent: use another user")
 
@@ -231,6 +231,10 @@ class Iam:
         """Let the keys be used, or InvalidClientTokenId from here on."""
         with self._lock:
             (self._inactive.discard if active else self._inactive.add)(access_key_id)
+
+    def given(self) -> list[Credentials]:
+        """Return all keys that were given out and are known still."""
+        return list(self._keys.values())
 
     def issue(self, principal: Credentials, seconds: float) -> Credentials:
         """Make and keep new temporary keys for `principal`, which says who it is (its own keys are ignored)."""

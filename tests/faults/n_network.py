@@ -1,0 +1,3 @@
+"""N. Network and STS."""
+
+ROWS = ()

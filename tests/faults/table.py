@@ -1,0 +1,56 @@
+"""All rows, in the order of faults.md."""
+
+from tests.faults import (
+    a_invocation,
+    b_parsing,
+    c_resolution,
+    d_entries,
+    e_places,
+    e_swaps,
+    f_crowds,
+    g_signals,
+    g_terminal,
+    h_disk,
+    i_kept,
+    j_mfa_process,
+    k_keyring,
+    l_time,
+    m_output,
+    n_network,
+    o_killed,
+    o_power,
+    p_rest,
+)
+from tests.faults.rows import Row
+
+GROUPS = (
+    a_invocation,
+    b_parsing,
+    c_resolution,
+    d_entries,
+    e_places,
+    e_swaps,
+    f_crowds,
+    g_signals,
+    g_terminal,
+    h_disk,
+    i_kept,
+    j_mfa_process,
+    k_keyring,
+    l_time,
+    m_output,
+    n_network,
+    o_killed,
+    o_power,
+    p_rest,
+)
+ROWS: tuple[Row, ...] = tuple(sorted((row for group in GROUPS for row in group.ROWS), key=lambda row: row.id))
+LETTERED = ["F072a", "F072b", "F072c", "F072d", "F072e", "F094a", "F094b", "F094c", "F094d", "F104a"]
+SHARED = "F087-F093"
+
+
+def identifiers() -> list[str]:
+    """Return the ids that faults.md has, in its order: F001 to F160, of which seven share a row, and the lettered."""
+    numbers = [f"F{number:03d}" for number in range(1, 161) if not 88 <= number <= 93]
+    named = sorted([*numbers, *LETTERED])
+    return [SHARED if name == "F087" else name for name in named]

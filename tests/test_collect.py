@@ -1,0 +1,124 @@
+"""What is removed of credproc's own old files, by whom, and what stays."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from credproc import cache
+from credproc.files import PrivateDirectory, make_directory
+from credproc.refresh.collect import collect
+from credproc.refresh.lock import Lock
+
+DAY = 24 * 3600
+NAME = "0123456789abcdef" + cache.SUFFIX
+
+
+@pytest.fixture(name="directory")
+def _directory(tmp_path: Path) -> Iterator[PrivateDirectory]:
+    directory = make_directory(str(tmp_path / "cache"))
+    yield directory
+    directory.close()
+
+
+def _put(directory: PrivateDirectory, name: str, age: float, data: bytes = b"") -> None:
+    directory.write(name, data)
+    moment = time.time() - age
+    os.utime(os.path.join(directory.path, name), (moment, moment))
+
+
+def _put_entry(directory: PrivateDirectory, ended: float, *, age: float, name: str = NAME) -> None:
+    about = json.dumps({"expiration": int(time.time() - ended)}).encode()
+    entry = cache.Entry(served_from=0, served_until=1, fingerprint="-,-", document=b"{}\n", compared=about)
+    cache.store(directory, name, entry)
+    moment = time.time() - age
+    os.utime(os.path.join(directory.path, name), (moment, moment))
+
+
+def _dead_pid() -> int:
+    process = subprocess.Popen([sys.executable, "-I", "-S", "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_what_a_dead_process_was_writing_goes_and_what_a_living_one_writes_stays(directory: PrivateDirectory) -> None:
+    dead, living = f"{NAME}.{_dead_pid()}-0a1b2c3d.tmp", f"{NAME}.{os.getpid()}-0a1b2c3d.tmp"
+    _put(directory, dead, 0)
+    _put(directory, living, 0)
+    _put(directory, "x.tmp", 0)
+    assert collect(directory, time.time()) == 1
+    assert directory.names() == [living, "x.tmp"]
+
+
+@pytest.mark.parametrize(("ended", "stays"), [(DAY - 60, True), (DAY + 60, False)])
+def test_an_entry_goes_a_day_after_its_credentials_have_ended(
+    directory: PrivateDirectory,
+    ended: float,
+    stays: bool,  # noqa: FBT001
+) -> None:
+    _put_entry(directory, ended, age=2 * DAY)
+    collect(directory, time.time())
+    assert (NAME in directory.names()) is stays
+
+
+def test_a_damaged_entry_goes_after_a_day(directory: PrivateDirectory) -> None:
+    _put(directory, NAME, DAY + 60, b"garbage")
+    _put(directory, "1" + NAME, DAY - 60, b"garbage")
+    collect(directory, time.time())
+    assert NAME not in directory.names()
+    assert "1" + NAME in directory.names()
+
+
+def test_an_entry_that_somebody_works_on_stays(directory: PrivateDirectory) -> None:
+    _put_entry(directory, 2 * DAY, age=2 * DAY)
+    lock = Lock(directory, NAME)
+    assert lock.try_acquire()
+    collect(directory, time.time())
+    assert NAME in directory.names()
+    lock.close()
+    collect(directory, time.time())
+    assert NAME not in directory.names()
+
+
+def test_a_lock_file_goes_after_a_day_without_a_holder(directory: PrivateDirectory) -> None:
+    _put(directory, NAME + ".lock", DAY + 60)
+    assert collect(directory, time.time()) == 1
+    assert directory.names() == []
+
+
+def test_who_had_opened_a_lock_file_that_goes_locks_the_new_one(directory: PrivateDirectory) -> None:
+    first, second, third = (Lock(directory, NAME) for _ in range(3))
+    assert first.try_acquire()
+    assert not second.try_acquire()  # which has opened the file
+    os.utime(os.path.join(directory.path, NAME + ".lock"), (0, 0))
+    first.close()
+    assert collect(directory, time.time()) == 1
+    assert not second.try_acquire()  # the file that it has opened is gone
+    assert second.try_acquire()
+    assert not third.try_acquire()
+    second.close()
+
+
+def test_what_meant_something_for_seconds_goes_and_the_note_of_a_session_stays(directory: PrivateDirectory) -> None:
+    for suffix in (".declined", ".shown", ".used", ".session", ".key", ".credentials"):
+        _put(directory, "0" + suffix, DAY + 60)
+    _put(directory, "1.used", DAY - 60)
+    collect(directory, time.time())
+    assert directory.names() == ["0.credentials", "0.key", "0.session", "1.used"]
+
+
+def test_fifty_at_most_go_at_once(directory: PrivateDirectory) -> None:
+    for number in range(120):
+        _put(directory, f"{number}.used", DAY + 60)
+    assert [collect(directory, time.time()) for _ in range(4)] == [50, 50, 20, 0]
+
+
+def test_a_file_that_is_new_again_stays(directory: PrivateDirectory) -> None:
+    _put_entry(directory, 2 * DAY, age=0)
+    collect(directory, time.time())
+    assert directory.names() == [NAME]
