@@ -430,7 +430,7 @@ def stop_and_continue(scene: Scene, pane: Tmux) -> None:
     pane.key("C-z")
     pane.wait_for("Stopped")
     pane.send("fg; echo $? >status; echo ended\n")
-    pane._until(lambda: pane.screen().count("(profile admin") == 2, "the prompt again")
+    pane.until(lambda: pane.screen().count("(profile admin") == 2, "the prompt again")
     answer(scene, pane)
 
 
