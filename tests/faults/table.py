@@ -19,6 +19,7 @@ from tests.faults import (
     n_network,
     o_killed,
     o_power,
+    p_collected,
     p_rest,
 )
 from tests.faults.rows import Row
@@ -42,6 +43,7 @@ GROUPS = (
     n_network,
     o_killed,
     o_power,
+    p_collected,
     p_rest,
 )
 ROWS: tuple[Row, ...] = tuple(sorted((row for group in GROUPS for row in group.ROWS), key=lambda row: row.id))
