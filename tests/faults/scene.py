@@ -19,6 +19,7 @@ from tests.keyrings import SecretService
 from tests.mfa import PROMPT
 from tests.program import PROGRAM, ROLE, Home
 from tests.sts import Sts, Trust
+from tests.sts.iam import STEP
 from tests.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 FROZEN = Path(__file__).parent.parent.parent / "build" / "dist" / "credproc" / "credproc"
 NOBODY = 65534
 MARK = "CREDPROC_FAULT"  # a variable by which the processes of a case are known
+_TYPED = 1.5  # seconds from the choice of a code to its use
 PATIENCE = 20.0  # seconds beyond a case's limit after which a run is given up
 
 
@@ -245,6 +247,9 @@ class Scene:
 
     def type_code(self) -> str:
         """Type the code that the device shows, a new one each time, and return it."""
+        left = STEP - self.sts.now() % STEP
+        if self.codes and left < _TYPED:  # the last of a step's three codes is the one before, which must still count
+            time.sleep(left)
         code = self.user.unused_code(self.codes)
         self.codes.append(code)
         self.terminal.send(f"{code}\n")
