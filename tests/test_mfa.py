@@ -61,7 +61,7 @@ def test_the_hint_is_a_command_that_can_be_typed(profile: str | None, hint: str)
     with pytest.raises(PersonNeededError) as raised:
         codes(wanted(profile), UsedCodes(None, "session"))
     assert raised.value.hint == hint
-    assert str(raised.value) == f"{WHERE}: an MFA code is needed, and CREDPROC_INTERACTIVE=never forbids to ask"
+    assert str(raised.value) == f"{WHERE}: an MFA code is needed, and CREDPROC_INTERACTIVE=never forbids asking"
 
 
 if sys.platform != "linux":

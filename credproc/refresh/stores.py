@@ -5,7 +5,6 @@ for, no configuration file read, nothing in plain text. Every call has a deadlin
 person, or be dead.
 """
 
-import os
 import sys
 import time
 from _blake2 import blake2b
@@ -79,10 +78,8 @@ class FileStore:
         self._directory = directory
 
     def why_unusable(self) -> str | None:
-        """Return that there is no directory, or none that can be written to, or None."""
-        if self._directory is None:
-            return "there is no private directory to keep a session in"
-        return None if os.access(self._directory.path, os.W_OK) else f"{self._directory.path} cannot be written to"
+        """Return that there is no directory, or None."""
+        return "there is no private directory to keep a session in" if self._directory is None else None
 
     def get(self, name: str) -> str | None:
         """Return what the file holds, or None."""

@@ -311,7 +311,7 @@ ROWS = (
     row(
         "F001",
         "no arguments, no AWS_PROFILE, no [default]",
-        Case("no default", Kind.PROFILE, arguments=(), environ=_NO_MACHINE, says="--profile NAME", calls=0),
+        Case("no default", Kind.PROFILE, arguments=(), environ=_NO_MACHINE, says="--profile or AWS_PROFILE", calls=0),
         Case(
             "no files",
             Kind.PROFILE,
@@ -319,7 +319,7 @@ ROWS = (
             undo=_with_files,
             arguments=(),
             environ={"AWS_EC2_METADATA_DISABLED": "true"},
-            says="--profile NAME",
+            says="--profile or AWS_PROFILE",
             calls=0,
         ),
     ),

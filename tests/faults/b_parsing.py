@@ -403,7 +403,13 @@ ROWS = (
             calls=0,
         ),
         Case(
-            "no profile", Kind.PROFILE, before=_keyless, arguments=(), environ=_MACHINE, says="--profile NAME", calls=0
+            "no profile",
+            Kind.PROFILE,
+            before=_keyless,
+            arguments=(),
+            environ=_MACHINE,
+            says="--profile or AWS_PROFILE",
+            calls=0,
         ),
         Case(
             "credentials file",

@@ -312,7 +312,7 @@ ROWS = (
         "the directory on a file system that is read-only",
         Case("empty", before=_mounted("ro"), undo=_unmount, check=_nothing_kept),
         Case("with an entry that is over", before=_mounted("ro", warm=True), undo=_unmount),
-        Case("with an entry that is over, MFA", before=_mounted("ro", warm=True), undo=_unmount, mfa=True, calls=2),
+        Case("with an entry that is over, MFA", before=_mounted("ro", warm=True), undo=_unmount, mfa=True, loses=True),
     ),
     row(
         "F066",

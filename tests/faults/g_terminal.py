@@ -537,7 +537,7 @@ ROWS = (
             "never",
             Kind.NO_TERMINAL,
             environ={"CREDPROC_INTERACTIVE": "never"},
-            says="CREDPROC_INTERACTIVE=never forbids to ask",
+            says="CREDPROC_INTERACTIVE=never forbids asking",
             check=nothing_shown,
             mfa=True,
             seconds=3,
