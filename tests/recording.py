@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 AWS = ROOT / "build" / "work" / "awscli" / "bin" / "aws"
 ACCOUNT = "123456789012"
-COLUMNS = 106
+COLUMNS = 96
 PROMPT = "$ "
 _CODE = "(the code that the device shows)"
 _ASKED = (f"Enter MFA code for arn:aws:iam::{ACCOUNT}:mfa/user1", _CODE)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from credproc import cache
 from credproc.errors import CredprocError, DeadlineError
 from credproc.files import PrivateDirectory
-from credproc.refresh.keep import about_entry
+from credproc.refresh.about import about_entry
 from credproc.refresh.lock import Lock
 from credproc.refresh.session import SUFFIX, Index, read_index
 

@@ -7,7 +7,7 @@ from credproc import cache, paths
 from credproc.errors import CredprocError, UsageError
 from credproc.files import PrivateDirectory, open_directory
 from credproc.refresh import asker_of
-from credproc.refresh.keep import about_entry
+from credproc.refresh.about import about_entry
 from credproc.refresh.plan import Plan, alias_target, plan_for
 from credproc.refresh.request import Request
 from credproc.refresh.session import LEAST_LEFT, SUFFIX, Index, read_index, session_id

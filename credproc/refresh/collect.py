@@ -8,7 +8,7 @@ import os
 from credproc import cache
 from credproc.files import TEMPORARY, PrivateDirectory
 from credproc.refresh import lock
-from credproc.refresh.keep import about_entry
+from credproc.refresh.about import about_entry
 
 _OLD = 24 * 3600  # seconds
 _LOOKED_AT = 1000  # files; a directory that others have filled must not cost a refresh its time

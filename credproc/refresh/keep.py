@@ -2,12 +2,14 @@
 
 import json
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from credproc import cache, log
 from credproc.errors import DeadlineError, ServiceError
 from credproc.files import PrivateDirectory
-from credproc.refresh.credentials import LATEST, Credentials, document
+from credproc.refresh.about import about_entry
+from credproc.refresh.collect import collect
+from credproc.refresh.credentials import Credentials, document
 from credproc.refresh.deadline import within
 from credproc.refresh.plan import Plan
 
@@ -116,8 +118,6 @@ class Keeper:
         self._store(_stamped(kept.entry, self._fingerprint, until), now)
 
     def _store(self, entry: cache.Entry, now: float) -> None:
-        from credproc.refresh.collect import collect  # noqa: PLC0415 - it reads entries as this module does
-
         directory = self._directory
         if directory is None:
             return
@@ -138,18 +138,6 @@ def served_until(expiration: int, now: float, *, renewable: bool) -> int:
     if not renewable:
         return expiration - PASSED_THROUGH_MARGIN
     return expiration - min(MARGIN, max(0, int(expiration - now)) // 3)
-
-
-def about_entry(entry: cache.Entry) -> dict[str, Any]:
-    """Return what an entry says of itself: profile, plan, issued, expiration; empty if it says nothing sound."""
-    try:
-        about = json.loads(entry.compared)
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(about, dict):
-        return {}
-    expiration = about.get("expiration")
-    return about if isinstance(expiration, int) and 0 <= expiration <= LATEST else {}
 
 
 def _stamped(entry: cache.Entry, fingerprint: str, until: int) -> cache.Entry:

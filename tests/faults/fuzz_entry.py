@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 from credproc import cache
+from credproc.refresh.about import about_entry
 from credproc.refresh.credentials import Credentials, document
-from credproc.refresh.keep import Keeper, Obtained, about_entry
+from credproc.refresh.keep import Keeper, Obtained
 from credproc.refresh.plan import Asker, plan_for
 from credproc.refresh.sharedconfig import parse
 
@@ -50,6 +51,13 @@ class OneFile:
         """Replace the file."""
         assert name == NAME
         self.data = data
+
+    def status(self, name: str) -> None:
+        """Say that there is nothing to look at."""
+
+    def some_names(self, _limit: int) -> list[str]:
+        """Return no name: there is nothing to collect."""
+        return []
 
 
 def check(data: bytes) -> None:

@@ -13,9 +13,10 @@ import pytest
 
 from credproc import cache
 from credproc.errors import ConfigError, ServiceError, SourceError, inert
+from credproc.refresh.about import about_entry
 from credproc.refresh.botosession import botocore_session
 from credproc.refresh.credentials import LATEST, Credentials, account_in, document
-from credproc.refresh.keep import Obtained, about_entry, served_until
+from credproc.refresh.keep import Obtained, served_until
 from credproc.refresh.plan import Asker, plan_for
 from credproc.refresh.sharedconfig import parse
 from credproc.refresh.sources import Started, fetch
