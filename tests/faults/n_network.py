@@ -116,7 +116,11 @@ def _first(*faults: Fault) -> Step:
 
 def _padded(before: bytes, pad: bytes, after: bytes = b"") -> Fault:
     """Answer 50 MiB, which are made when they are asked for."""
-    return lambda exchange: say(before + pad * (50 * _MIB) + after)(exchange)
+
+    def fault(exchange: Exchange) -> None:
+        say(before + pad * (50 * _MIB) + after)(exchange)
+
+    return fault
 
 
 def _bomb(exchange: Exchange) -> None:
@@ -145,13 +149,9 @@ def _external(scene: Scene) -> None:
 # Another server
 
 
-_others: dict[int, Sts] = {}
-
-
 def _other_sts(scene: Scene) -> Sts:
     """Start a server that must see nothing."""
-    other = _others[id(scene)] = scene._stack.enter_context(Sts())
-    return other
+    return scene._stack.enter_context(Sts())
 
 
 def _redirected(scene: Scene) -> None:
@@ -159,7 +159,9 @@ def _redirected(scene: Scene) -> None:
 
 
 def _not_followed(scene: Scene, _: Result) -> None:
-    assert _others[id(scene)].count() == 0, "the other server was asked"
+    other = Sts.made[-1]
+    assert other is not scene.sts
+    assert other.count() == 0, "the other server was asked"
 
 
 def _with_web_identity(scene: Scene) -> None:
