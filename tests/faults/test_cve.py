@@ -84,7 +84,7 @@ PLAYED: dict[str, tuple[tuple[str, str | None], ...]] = {
     # Bugs that have no number
     "botocore #3213, #3106, #2721, #3364": (("F047", "empty"), ("F047", "every offset")),
     "aws-cli #9632, aws-toolkit-vscode #4569": (("F047", "one byte"), ("F072e", None)),
-    "aws-cli #4374, #7376, #7135": (("F065", "empty"), ("F065", "with an entry that is over, MFA")),
+    "aws-cli #4374, #7376, #7135": (("F065", "empty"), ("F065", "with an entry that is over")),
     "aws-cli #10031, #10039": (("F003", "version, no HOME"), ("F035", "644")),
     "aws-cli #10214, #10215": (("F003", "version, root"), ("F014", None)),
     "aws-cli #2978": (("F006", "'a/b:c'"),),

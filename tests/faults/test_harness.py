@@ -74,7 +74,7 @@ WRONG: dict[str, tuple[Case, ...]] = {
         Case("no line end", wrapper=_shell('printf %s "$("$@")"')),
         Case("two of it", wrapper=_shell('"$@" && "$@"')),
         Case("words beside it", wrapper=_shell(_THEN + "echo done >&2")),
-        Case("another form of time", wrapper=_shell("""\"$@" | sed 's/Z"/+00:00"/'""")),
+        Case("another form of time", wrapper=_shell("""\"$@" | sed 's/Z","Acc/+00:00","Acc/'""")),
         Case("a document and exit 1", Kind.CONFIG, says="^x", wrapper=_shell('"$@"; echo x >&2; exit 1')),
     ),
     "I2": (
