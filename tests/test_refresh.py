@@ -18,7 +18,7 @@ from credproc import cache
 from credproc.files import PrivateDirectory
 from credproc.refresh import own_directory
 from tests.program import FROZEN, PROGRAM, ROLE, Home, Outcome, role_home
-from tests.sts import Sts, Trust, User, fail, hold, throttle
+from tests.sts import Sts, Trust, User, delay, fail, hold, throttle
 
 DENIED = fail(403, "AccessDenied", "no")
 
@@ -201,6 +201,14 @@ def test_the_old_credentials_are_served_while_a_refresh_fails_and_they_have_a_mi
         assert world.admin().stdout == old.stdout
         if left > 120:
             assert world.sts.count() == calls, "the next callers must not fail again at once"
+
+
+def test_the_old_credentials_are_not_served_when_a_long_refresh_has_outlasted_them(world: World) -> None:
+    world.admin()
+    world.home.age_entry(62)
+    world.sts.always(delay(3, fail(403, "AccessDenied", "no")))
+    ran = world.admin()
+    assert (ran.status, ran.stdout) == (1, "")
 
 
 def test_credentials_inside_the_margin_are_renewed(world: World) -> None:

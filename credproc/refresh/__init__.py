@@ -97,15 +97,24 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
     may_ask = request.by_person or kept is None or kept.expiration - request.clock() <= _ASK_BELOW
     try:
         obtained = obtain(plan, config, Turn(request, directory, began, may_ask))
-        return keeper.keep(obtained, request.clock())
+        document = keeper.keep(obtained, request.clock())
     except SignalError:
         raise
     except CredprocError as error:
-        if kept is None or not kept.alive or request.by_person:
+        # A person may have taken long to decline, and the machine may have slept meanwhile
+        if kept is None or not kept._replace(now=request.clock()).alive or request.by_person:
             raise
         log.write(directory, f"served the old credentials: {error}", profile=request.profile)
         keeper.stamp_for_a_minute(kept, request.clock())
         return kept.document
+    _check_end(obtained.credentials.expiration, request)
+    return document
+
+
+def _check_end(expiration: int | None, request: Request) -> None:
+    """Raise DeadlineError if the credentials have ended since STS gave them: the machine may have slept."""
+    if expiration is not None and expiration <= request.clock():
+        raise DeadlineError(f"{request.subject}: the credentials have expired while they were stored", "try again")
 
 
 def _is_renewed(kept: "Kept", plan: "Plan", request: Request) -> bool:

@@ -78,7 +78,7 @@ def _to_nobody(scene: Scene) -> Result:
         os.close(writer)
 
 
-def _kept(scene: Scene, _: Result) -> None:
+def credentials_are_kept(scene: Scene, _: Result) -> None:
     """The credentials that nobody took are in the cache, and the next run makes no call."""
     calls = scene.sts.count()
     result = scene.once()
@@ -148,7 +148,7 @@ ROWS = (
     row(
         "F104",
         "the credentials are there, and stdout has gone",
-        Case("EPIPE", Kind.OUTPUT, run=_to_nobody, says="stdout: ", check=_kept),
+        Case("EPIPE", Kind.OUTPUT, run=_to_nobody, says="stdout: ", check=credentials_are_kept),
     ),
     row(
         "F104a",
