@@ -20,6 +20,14 @@ ROLE = "arn:aws:iam::123456789012:role/marketingadmin"
 _SURE = 2.1  # seconds after which an unchanged file is believed to be unchanged
 
 
+# What starts a program for which a file's mode means what it says, also where root runs the tests
+BOUND_BY_MODES = (
+    ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+    if hasattr(os, "geteuid") and os.geteuid() == 0
+    else ("env",)
+)
+
+
 class Outcome(NamedTuple):
     """What a run left."""
 

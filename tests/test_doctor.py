@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,7 @@ from credproc.errors import SessionStoreError
 from credproc.refresh.plan import Asker, plan_for
 from credproc.refresh.sharedconfig import Section, Setting, parse, read
 from tests import keyrings
-from tests.program import PROGRAM, ROLE, Home, role_home
+from tests.program import BOUND_BY_MODES, PROGRAM, ROLE, Home, role_home
 from tests.sts import Sts, Trust
 from tests.terminal import Terminal
 
@@ -62,10 +63,13 @@ def test_an_aws_file_is_readable_and_nobody_elses(aws: Path, mode: int, secret: 
     assert checks.aws_file(_write(aws / "f", "", mode), os.environ, secret=secret) == wanted
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads all")
-def test_an_aws_file_that_cannot_be_read_is_wrong(aws: Path) -> None:
-    found = checks.aws_file(_write(aws / "f", "", 0), os.environ, secret=True)
-    assert found == fail("~/.aws/f: cannot be read", "check the owner and mode of the file")
+def test_an_aws_file_that_cannot_be_read_is_wrong(tmp_path: Path) -> None:
+    h = Home(tmp_path / "home")
+    _write(h.path / ".aws" / "credentials", "", 0)
+    command = [*BOUND_BY_MODES, PROGRAM, "doctor", "--offline"]
+    ran = subprocess.run(command, env=h.environ, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "FAIL  ~/.aws/credentials: cannot be read\n      check the owner and mode of the file\n" in ran.stdout
 
 
 def test_a_missing_config_is_worth_a_word_and_missing_credentials_are_not(aws: Path) -> None:

@@ -144,7 +144,7 @@ def test_list_is_coloured_on_a_terminal_and_nowhere_else(tmp_path: Path) -> None
         assert "\x1b" not in w.home.run("list", environ={"TERM": "xterm"}).stdout
         assert "\x1b" not in _on_terminal(w, NO_COLOR="1")
         assert "\x1b" not in _on_terminal(w, TERM="dumb")
-        assert "\x1b[33mneeds a code\x1b[0m" in _on_terminal(w)
+        assert "\x1b[1mneeds a code\x1b[0m" in _on_terminal(w)
 
 
 def test_an_empty_no_color_colours() -> None:

@@ -26,7 +26,8 @@ _HEADINGS = ("PROFILE", "ROLE", "ACCOUNT", "SOURCE", "MFA", "CREDPROC", "STATE")
 # Columns of the terminal that remain of what is cut to fit it; all states together fit 80
 _LEAST = dict.fromkeys(("PROFILE", "ROLE", "SOURCE", "MFA", "CREDPROC"), 7)
 _LEAST_ERROR = 18
-_COLOURS = {"cached": "32", "signed in": "32", "needs a code": "33", "error": "31"}  # green, yellow, red
+# Green, bold, red: yellow cannot be read on white
+_COLOURS = {"cached": "32", "signed in": "32", "needs a code": "1", "error": "31"}
 _SOURCES = {
     "StaticKeys": "keys",
     "KeyringKeys": "keys",
