@@ -523,6 +523,15 @@ def refusing(what: str, message: str, said: str) -> Case:
 
 SAID_BYTES = 400 + 400  # STS's words, and around them role, operation and hint
 
+def _killed_as_nobody(scene: Scene) -> Result:
+    """Kill the prompt itself, which nobody runs below what makes it nobody's."""
+    began = time.monotonic()
+    job = scene.job()
+    scene.terminal.expect(PROMPT)
+    os.kill(job.pid, signal.SIGKILL)
+    return scene.result(job, began, 1)
+
+
 ROWS = (
     row(
         "F073",
@@ -705,6 +714,8 @@ ROWS = (
                 ("tmux", in_tmux(kill_and_type, wrapper=NOTING_ITSELF)),
             )
         ),
+        # For whom /proc is another one, as nobody else may look into a process that fetches credentials
+        Case("not root", Kind.SIGNAL, (signal.SIGKILL,), run=_killed_as_nobody, mfa=True, nobody=True, calls=0),
     ),
     row(
         "F094a",
