@@ -261,7 +261,15 @@ def _home(path: Path) -> dict[str, str]:
     return {"HOME": str(path)}
 
 
-@pytest.mark.parametrize("mode", [0o602, 0o620, 0o666])
+def test_a_program_of_a_file_that_its_group_may_write_is_started(tmp_path: Path) -> None:
+    environ = _home(tmp_path)
+    (tmp_path / ".aws" / "config").chmod(0o660)
+    found = read(environ)
+    found.check_program("mfa_process", "~/.aws/config:2")
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize("mode", [0o602, 0o622, 0o666])
 def test_no_program_of_a_file_that_others_may_write_is_started(tmp_path: Path, mode: int) -> None:
     environ = _home(tmp_path)
     (tmp_path / ".aws" / "config").chmod(mode)

@@ -366,7 +366,7 @@ def _doubt(status: os.stat_result | None, shown: str) -> Doubt | None:
         return None
     if status.st_uid not in (os.geteuid(), 0):
         return Doubt(f"belongs to another user ({status.st_uid})", f"sudo chown $USER {shown}")
-    if status.st_mode & 0o022:
+    if status.st_mode & 0o002:  # a group may be the user's own, as where the umask is 002
         return Doubt(f"may be written by others (mode {stat.S_IMODE(status.st_mode):o})", f"chmod go-w {shown}")
     return None
 

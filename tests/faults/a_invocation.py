@@ -527,7 +527,6 @@ ROWS = (
         "F019",
         "a config that others may write names a program",
         _exposed("mfa_process", _with_mfa_process, _says(_WRITABLE, "config", "mfa_process", "666"), mode=0o666),
-        _exposed("of a group", _with_mfa_process, _says(_WRITABLE, "config", "mfa_process", "620"), mode=0o620),
         _exposed(
             "credentials file",
             _in_credentials_file,
