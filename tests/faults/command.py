@@ -86,6 +86,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--all", action="store_true", help="with --deep, the rows that are no sweeps as well")
     parser.add_argument("--part", default="1/1", metavar="K/N", help="the K-th of N parts of a deep sweep")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="chooses what is sampled")
-    parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 2), help="rows at once")
+    parser.add_argument("--jobs", type=int, default=1 + (os.cpu_count() or 1), help="rows at once")
     parser.add_argument("--evidence", default="build/work/faults.jsonl", metavar="FILE", help="a line of JSON per case")
     return parser
