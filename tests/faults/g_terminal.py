@@ -523,6 +523,7 @@ def refusing(what: str, message: str, said: str) -> Case:
 
 SAID_BYTES = 400 + 400  # STS's words, and around them role, operation and hint
 
+
 def _killed_as_nobody(scene: Scene) -> Result:
     """Kill the prompt itself, which nobody runs below what makes it nobody's."""
     began = time.monotonic()
