@@ -118,7 +118,10 @@ class PrivateDirectory:
         """
         if self._fd is None:
             return None
-        changed = os.fstat(self._fd).st_mtime_ns
+        try:
+            changed = os.fstat(self._fd).st_mtime_ns
+        except OSError:  # a network file system that has gone
+            return None
         return changed if abs(time.time_ns() - changed) > _COARSEST_NS else None
 
     def names(self) -> list[str]:
