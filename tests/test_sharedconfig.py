@@ -336,3 +336,8 @@ def test_the_files_are_shown_as_people_write_them(tmp_path: Path) -> None:
     found = read({"HOME": str(tmp_path)})
     assert found.profiles["default"]["region"].where == "~/.aws/config:2"
     assert found.shown_files() == "~/.aws/config and ~/.aws/credentials"
+
+
+def test_a_file_of_nothing_but_remarks_leaves_a_hundred() -> None:
+    twice = "".join(f"[profile a]\nk{number} = v\n" for number in range(1000))
+    assert len(parse(twice, "").remarks) == 100

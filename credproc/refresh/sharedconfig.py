@@ -181,11 +181,11 @@ def nested(setting: Setting) -> dict[str, str]:
     return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
 
-def _note_twice(begun: dict[str, str], header: str, section: Section, remarks: list[str]) -> None:
+def _note_twice(begun: dict[str, str], header: str, section: Section, remarks: "_Remarks") -> None:
     """Note where a section of the file begins, and remark on one that has begun before: botocore refuses those."""
     first = begun.setdefault(" ".join(header.split()), section.where)
     if first != section.where:
-        remarks.append(f"{section.where}: [{header}] goes on with what {first} begins")
+        remarks.add(f"{section.where}: [{header}] goes on with what {first} begins")
 
 
 def _merge(sections: dict[str, Section], name: str, section: Section) -> None:

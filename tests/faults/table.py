@@ -1,52 +1,18 @@
 """All rows, in the order of faults.md."""
 
-from tests.faults import (
-    a_invocation,
-    b_parsing,
-    c_resolution,
-    d_entries,
-    e_places,
-    e_swaps,
-    f_crowds,
-    g_signals,
-    g_terminal,
-    h_disk,
-    i_kept,
-    j_mfa_process,
-    k_keyring,
-    l_time,
-    m_output,
-    n_network,
-    o_killed,
-    o_power,
-    p_collected,
-    p_rest,
-)
+from importlib import import_module
+
 from tests.faults.rows import Row
 
-GROUPS = (
-    a_invocation,
-    b_parsing,
-    c_resolution,
-    d_entries,
-    e_places,
-    e_swaps,
-    f_crowds,
-    g_signals,
-    g_terminal,
-    h_disk,
-    i_kept,
-    j_mfa_process,
-    k_keyring,
-    l_time,
-    m_output,
-    n_network,
-    o_killed,
-    o_power,
-    p_collected,
-    p_rest,
+_GROUPS = """
+    a_invocation b_parsing c_resolution d_entries e_places
+    e_swaps f_crowds g_signals g_terminal h_disk
+    i_kept j_mfa_process k_keyring l_time m_output
+    n_network o_killed o_power p_collected p_rest
+""".split()
+ROWS: tuple[Row, ...] = tuple(
+    sorted((row for group in _GROUPS for row in import_module(f"tests.faults.{group}").ROWS), key=lambda row: row.id)
 )
-ROWS: tuple[Row, ...] = tuple(sorted((row for group in GROUPS for row in group.ROWS), key=lambda row: row.id))
 LETTERED = ["F072a", "F072b", "F072c", "F072d", "F072e", "F094a", "F094b", "F094c", "F094d", "F104a"]
 SHARED = "F087-F093"
 
