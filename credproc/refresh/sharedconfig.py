@@ -4,19 +4,16 @@ The grammar is the SDKs' common one (test suite in tests/cases/profile-parser.js
 spaces in quotes, as the AWS CLI takes them. The credentials file overrides the config file key by key.
 """
 
-import os
 import re
 import shlex
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from credproc import paths
 from credproc.errors import ConfigError
+from credproc.refresh.awsfiles import ACCESS_HINT, Doubt, content, doubt_about, readable_by_others
 
-_SIZE_LIMIT = 8 * 1024 * 1024  # bytes
-_LINES_LIMIT = 100_000  # ten thousand profiles; what is read takes a hundred times as much memory as its text
 LINE_END = re.compile(r"\r\n|\r|\n")
 _NAME = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")  # profile and property names, by the suite
 _COMMENT = re.compile(r"(?:^|[ \t])[#;].*", re.DOTALL)
@@ -71,13 +68,6 @@ class Section(dict[str, Setting]):
         return self.where if found is None else found.where
 
 
-class Doubt(NamedTuple):
-    """Why what a file says may be somebody else's word, and what to do about it."""
-
-    what: str
-    hint: str
-
-
 @dataclass(frozen=True)
 class SharedConfig:
     """What the two files say."""
@@ -112,9 +102,9 @@ def read(environ: Mapping[str, str]) -> SharedConfig:
     Raises ConfigError, with file and line, for what no reader could make sense of.
     """
     config_path, credentials_path = paths.config_file(environ), paths.credentials_file(environ)
-    config, credentials = _content(config_path, environ), _content(credentials_path, environ)
+    config, credentials = content(config_path, environ), content(credentials_path, environ)
     if config.unread is not None:
-        raise ConfigError(config.unread, _ACCESS_HINT)
+        raise ConfigError(config.unread, ACCESS_HINT)
     found = parse(
         config.text,
         credentials.text,
@@ -123,11 +113,11 @@ def read(environ: Mapping[str, str]) -> SharedConfig:
     )
     doubts = {
         name: doubt
-        for name, content in zip(found.files, (config, credentials), strict=True)
-        if (doubt := _doubt(content.status, name)) is not None
+        for name, file in zip(found.files, (config, credentials), strict=True)
+        if (doubt := doubt_about(file.status, name)) is not None
     }
     warnings = [f"{name}: {doubt.what}" for name, doubt in doubts.items()]
-    warnings += _readable_by_others(credentials.status, found.files[1]) if found.files[1] not in doubts else []
+    warnings += readable_by_others(credentials.status, found.files[1]) if found.files[1] not in doubts else []
     warnings += [] if credentials.unread is None else [credentials.unread]
     return replace(found, warnings=tuple(warnings), doubts=doubts, unread=credentials.unread)
 
@@ -311,86 +301,3 @@ def _property(stripped: str, where: str) -> tuple[str, str]:
     if not name:
         raise ConfigError(f"{where}: Property did not have a name", "write the line as key = value")
     return name, _COMMENT.sub("", value, count=1).strip(" \t")
-
-
-class _Content(NamedTuple):
-    """A file's text, empty if there is none, what it looked like when it was opened, and why it could not be read."""
-
-    text: str = ""
-    status: os.stat_result | None = None
-    unread: str | None = None
-
-
-def _content(path: str | None, environ: Mapping[str, str]) -> _Content:
-    """Return what a file of UTF-8 holds. Raises ConfigError."""
-    if path is None:
-        return _Content()
-    shown = paths.shown(path, environ)
-    try:
-        fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-    except (FileNotFoundError, NotADirectoryError):
-        return _Content()
-    except PermissionError as error:
-        return _Content(unread=_unread(shown, error))
-    except (OSError, ValueError) as error:
-        raise ConfigError(_unread(shown, error), _ACCESS_HINT) from None
-    status = os.fstat(fd)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(fd)
-        if os.path.exists(os.devnull) and os.path.samestat(status, os.stat(os.devnull)):
-            return _Content()
-        raise ConfigError(f"{shown}: is no regular file", "name a file in AWS_CONFIG_FILE and its like")
-    try:
-        with os.fdopen(fd, "rb") as file:
-            data = file.read(_SIZE_LIMIT + 1)
-    except OSError as error:
-        raise ConfigError(_unread(shown, error), _ACCESS_HINT) from None
-    if len(data) > _SIZE_LIMIT:
-        raise ConfigError(f"{shown}: is larger than 8 MiB", "is this the right file?")
-    if max(data.count(b"\n"), data.count(b"\r")) > _LINES_LIMIT:
-        raise ConfigError(f"{shown}: has more than {_LINES_LIMIT} lines", "is this the right file?")
-    return _Content(_decoded(data, shown), status)
-
-
-_ACCESS_HINT = "check the owner and mode of the file"
-
-
-def _unread(shown: str, error: OSError | ValueError) -> str:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else "is no path"
-    return f"{shown}: cannot be read: {reason.lower()}"
-
-
-def _doubt(status: os.stat_result | None, shown: str) -> Doubt | None:
-    """Return how others may change the file, or None if only its user, or root, may."""
-    if status is None or os.name != "posix":
-        return None
-    if status.st_uid not in (os.geteuid(), 0):
-        return Doubt(f"belongs to another user ({status.st_uid})", f"sudo chown $USER {shown}")
-    if status.st_mode & 0o002:  # a group may be the user's own, as where the umask is 002
-        return Doubt(f"may be written by others (mode {stat.S_IMODE(status.st_mode):o})", f"chmod go-w {shown}")
-    return None
-
-
-def _readable_by_others(status: os.stat_result | None, shown: str) -> list[str]:
-    if status is None or os.name != "posix" or not status.st_mode & 0o044:
-        return []
-    return [f"{shown}: others may read the keys in it (mode {stat.S_IMODE(status.st_mode):o})"]
-
-
-def _decoded(data: bytes, shown: str) -> str:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise ConfigError(f"{shown}:1: is UTF-16", "save it as UTF-8")
-    zero = data.find(b"\0")
-    if zero >= 0:
-        raise ConfigError(f"{shown}:{_line_of(data, zero)}: holds a NUL byte", "save it as UTF-8 text")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = _line_of(error.object, error.start)  # behind a byte order mark, that is not data
-        raise ConfigError(f"{shown}:{line}: is not UTF-8", "save it as UTF-8") from None
-
-
-def _line_of(data: bytes, position: int) -> int:
-    """Return the number of the line that holds the byte; lines end as ``LINE_END`` says."""
-    before = data[:position]
-    return before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n") + 1

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from credproc.errors import ConfigError
-from credproc.refresh import sharedconfig
+from credproc.refresh import awsfiles, sharedconfig
 from credproc.refresh.sharedconfig import Section, Setting, SharedConfig
 from tests.faults.fuzz_corpus import BOTH, cases, joined, split
 
@@ -22,7 +22,7 @@ def check(data: bytes) -> None:
     """Read the bytes as both files; raise AssertionError where the reading says something that is not so."""
     read: list[str] = []
     try:
-        read += [sharedconfig._decoded(part, name) for name, part in zip(BOTH, split(data), strict=True)]
+        read += [awsfiles.decoded(part, name) for name, part in zip(BOTH, split(data), strict=True)]
         config = sharedconfig.parse(*read)
     except ConfigError as error:
         _check_error(error, data)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from credproc.errors import ConfigError, CredprocError
-from credproc.refresh import sharedconfig
+from credproc.refresh import awsfiles, sharedconfig
 from credproc.refresh.plan import Asker, Plan, plan_for
 from tests.faults.fuzz_corpus import BOTH, cases, joined, split
 
@@ -29,7 +29,7 @@ FOUND = (
 def check(data: bytes) -> None:
     """Resolve the profiles in the bytes; raise what is neither a plan nor an error in our words."""
     try:
-        both = [sharedconfig._decoded(part, name) for name, part in zip(BOTH, split(data), strict=True)]
+        both = [awsfiles.decoded(part, name) for name, part in zip(BOTH, split(data), strict=True)]
         config = sharedconfig.parse(*both)
     except ConfigError:
         return
