@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.canaries import Canaries
 from tests.program import FROZEN
 from tests.sts import Sts
 
@@ -28,11 +29,21 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
     return path
 
 
+@pytest.fixture(scope="session")
+def canaries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Canaries]:
+    """Return the canary scan, which captures all the time."""
+    with Canaries(tmp_path_factory.getbasetemp()).watching() as scan:
+        yield scan
+
+
 @pytest.fixture(autouse=True)
-def _each_code_reaches_sts_once(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail any test in which an MFA code came to an STS twice; not those of the double, which try just that."""
-    before = len(Sts.made)
+def _looked_back_at(request: pytest.FixtureRequest, home: Path, tmp_path: Path, canaries: Canaries) -> Iterator[None]:
+    """Fail any test in which an MFA code came to an STS twice, or a secret was seen; those of the rigs try that."""
     yield
-    repeated = [pair for sts in Sts.made[before:] for pair in sts.repeated_codes()]
-    del Sts.made[before:]
-    assert not repeated or request.path.name == "test_sts.py", f"sent more than once: {repeated}"
+    made, Sts.made[:] = Sts.made[:], []
+    repeated = [pair for sts in made for pair in sts.repeated_codes()]
+    handed_out = request.node.get_closest_marker("hands_out") is not None
+    seen = canaries.found(made, [home, tmp_path], handed_out=handed_out)
+    if request.path.name not in {"test_sts.py", "test_rigs.py"}:
+        assert not repeated, f"sent more than once: {repeated}"
+        assert not seen, f"secrets were seen: {seen}"

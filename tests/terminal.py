@@ -28,7 +28,7 @@ import termios
 import threading
 import time
 import unicodedata
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from tests.program import Outcome
 
@@ -345,9 +345,12 @@ class Job:
 
 
 class Terminal:
-    """The terminal. Its methods are for one thread."""
+    """The terminal. Its methods are for one thread. `made` are those of this process, for whoever looks back."""
+
+    made: ClassVar[list[Terminal]] = []
 
     def __init__(self, rows: int = 24, columns: int = 80) -> None:
+        self.made.append(self)
         self.columns = columns
         self.jobs: list[Job] = []
         self.leader = 0  # the session leader's pid

@@ -15,6 +15,8 @@ from tests.mfa import PROMPT, world
 from tests.program import FROZEN, PROGRAM, ROLE, Home, role_home
 from tests.sts import Sts, Trust
 
+pytestmark = pytest.mark.hands_out
+
 if sys.platform == "win32":
     pytest.skip("the program takes our place on POSIX only", allow_module_level=True)
 

@@ -158,6 +158,7 @@ def test_the_next_run_asks_nothing(world: World) -> None:
     assert world.terminal.transcript.decode() == f"{PROMPT}\r\n"
 
 
+@pytest.mark.hands_out
 def test_the_document_is_all_that_comes_on_a_terminal_too(world: World) -> None:
     job = world.asked(stdout="terminal", stderr="terminal")
     world.type_code()

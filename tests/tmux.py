@@ -17,7 +17,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tests.terminal import process_state
 
@@ -31,11 +31,18 @@ TIMEOUT = 10.0  # seconds; only a failing test waits so long
 
 
 class Tmux:
-    """A pane of 80 columns and 24 rows with a program in it. It stays, with its last screen, when that has ended."""
+    """A pane of 80 columns and 24 rows with a program in it. It stays, with its last screen, when that has ended.
+
+    `made` are those of this process, and `screens` what was seen of one, for whoever looks back.
+    """
+
+    made: ClassVar[list[Tmux]] = []
 
     def __init__(
         self, argv: Sequence[str], environ: Mapping[str, str] | None = None, *, columns: int = 80, rows: int = 24
     ) -> None:
+        self.made.append(self)
+        self.screens: set[str] = set()
         # The locale is tmux's: it draws the characters of programs that do not care about theirs.
         self._environ = {**(os.environ if environ is None else environ), "LC_ALL": "C.UTF-8"}
         self._environ.pop("TMUX", None)
@@ -73,6 +80,9 @@ class Tmux:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._server.poll() is None:
+            with contextlib.suppress(AssertionError):  # it has not come so far
+                self.screen()
         self.kill()
         self._server.wait(TIMEOUT)
         if self.pid:
@@ -129,7 +139,9 @@ class Tmux:
 
     def screen(self) -> str:
         """Return the lines that are seen, spaces that were written included, without the empty ones below."""
-        return self._run("capture-pane", "-p", "-N").rstrip("\n")
+        screen = self._run("capture-pane", "-p", "-N").rstrip("\n")
+        self.screens.add(screen)
+        return screen
 
     def captured(self) -> str:
         """Return the same with its looks, as escape sequences."""

@@ -89,7 +89,10 @@ class Terminal:
         line = b""
         while True:
             left = deadline - time.monotonic()
-            ready = select.select([self._fd, noted], [], [], max(0.0, min(left, _LOOK_SECONDS)))[0]
+            try:
+                ready = select.select([self._fd, noted], [], [], max(0.0, min(left, _LOOK_SECONDS)))[0]
+            except OSError as error:
+                raise _unusable(error) from None
             if noted in ready:
                 self._heed(os.read(noted, 1)[0], prompt)
             elif self._fd in ready:
@@ -113,7 +116,7 @@ class Terminal:
         except OSError:
             read = b""
         if not read and _is_gone(self._fd):
-            raise PersonNeededError("the terminal was closed", kind="withdrawn")
+            raise _closed()
         if not read and not _is_foreground(self._fd):
             raise PersonNeededError(_BACKGROUND)
         return read
@@ -139,7 +142,7 @@ class Terminal:
             termios.tcsetattr(self._fd, termios.TCSANOW, self._while_asking)
             termios.tcflush(self._fd, termios.TCIFLUSH)
         except termios.error:
-            raise PersonNeededError("the terminal was closed", kind="withdrawn") from None
+            raise _closed() from None
 
     def _show(self) -> None:
         """Restore the settings, and drop what was typed and not read.
@@ -245,12 +248,15 @@ def _is_gone(fd: int) -> bool:
 
 def _settled(fd: int) -> Attributes:
     """Return the terminal's settings; those of a prompt that was killed just now are its watcher's to restore first."""
-    attributes: Attributes = termios.tcgetattr(fd)
-    for _ in range(_SETTLING_LOOKS):
-        if attributes != _hiding(attributes):
-            break
-        time.sleep(_SETTLING_SECONDS)
-        attributes = termios.tcgetattr(fd)
+    try:
+        attributes: Attributes = termios.tcgetattr(fd)
+        for _ in range(_SETTLING_LOOKS):
+            if attributes != _hiding(attributes):
+                break
+            time.sleep(_SETTLING_SECONDS)
+            attributes = termios.tcgetattr(fd)
+    except termios.error:
+        raise _closed() from None
     return attributes
 
 
@@ -275,7 +281,7 @@ def _signals_noted() -> Iterator[int]:
     try:
         reader, writer = os.pipe()
     except OSError as error:
-        raise PersonNeededError(f"the terminal cannot be used: {(error.strerror or 'error').lower()}") from None
+        raise _unusable(error) from None
     os.set_blocking(writer, False)
     before = {}
     blocked: set[int] = set()
@@ -300,6 +306,14 @@ def _signals_noted() -> Iterator[int]:
         os.close(reader)
         if missed:  # between the last key and here
             raise _ending(missed[0])
+
+
+def _closed() -> PersonNeededError:
+    return PersonNeededError("the terminal was closed", kind="withdrawn")
+
+
+def _unusable(error: OSError) -> PersonNeededError:
+    return PersonNeededError(f"the terminal cannot be used: {(error.strerror or 'error').lower()}")
 
 
 def _ending(number: int) -> SignalError:

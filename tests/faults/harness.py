@@ -8,8 +8,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 import traceback
@@ -22,6 +20,7 @@ from credproc import cache
 from credproc.files import PrivateDirectory
 from tests.faults.rows import INVARIANTS, Amount, Case, Kind, Row
 from tests.faults.scene import MARK, NOBODY, Result, Scene
+from tests.sampler import Sampler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 FILES = 64  # of credproc's own, at most
 AGAIN = 5.0  # seconds that the run after a fault may take
+SAMPLED = 0.004  # seconds between looks at the processes
 SETTLE = 2.0  # seconds that processes have to end in
 DOCUMENT_BYTES = 8192
 LONGEST = 129600  # seconds that STS's credentials may live
@@ -54,35 +54,11 @@ class Evidence:
         return json.dumps(asdict(self))
 
 
-class Sampler:
-    """Sees the command lines and environments of all processes that carry the mark."""
-
-    def __enter__(self) -> Self:
-        self._directory = tempfile.TemporaryDirectory()
-        self._path = os.path.join(self._directory.name, "samples")
-        Path(self._path).touch()
-        argv = [sys.executable, "-I", "-S", str(Path(__file__).with_name("sampler.py")), MARK, self._path]
-        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE)
-        self._file = open(self._path, encoding="utf-8")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait()
-        self._file.close()
-        self._directory.cleanup()
-
-    def new(self) -> list[dict[str, Any]]:
-        """Return what was seen since the last call."""
-        return [json.loads(line) for line in self._file.read().splitlines()]
-
-
 class Harness:
     """Plays cases one after the other."""
 
     def __enter__(self) -> Self:
-        self._sampler = Sampler().__enter__()
+        self._sampler = Sampler(f"{MARK}=", SAMPLED).__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:

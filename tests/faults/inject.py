@@ -174,6 +174,8 @@ def chosen(scenario: Scenario) -> list[Point]:
     found: dict[tuple[object, ...], Point] = {}
     seen: set[tuple[str, str]] = set()
     for point in recorded(scenario):
+        if _is_chance(point):
+            continue
         subject = point.call, point.about
         is_first = subject not in seen and point.number == "0" and bool(point.about)
         seen.add(subject)
@@ -183,6 +185,12 @@ def chosen(scenario: Scenario) -> list[Point]:
         elif is_first and not point.ours:
             found.setdefault((point.thread, point.gap, point.call), replace(point, thread="*", place=point.thread))
     return list(found.values())
+
+
+def _is_chance(point: Point) -> bool:
+    """Whether the machine's load decides if the call comes: how often a prompt looks round while it waits."""
+    again = point.call in {"pselect6", "getppid"} and point.number != "0"
+    return point.thread == "0" and (again or point.call == "poll")
 
 
 def first_of_gap(points: Iterable[Point]) -> list[Point]:
@@ -226,8 +234,8 @@ def traced(scene: Scene, *words: str) -> Result:
         return scene.process(argv, scene.environ())
     began = time.monotonic()
     job = scene.job(argv)
-    is_signal = words[0].startswith("signal")
-    prompts = _attended(scene, job, lambda: _DYING if is_signal and (scene.path / "calls").exists() else _FINDING)
+    ends = words[0].startswith("signal") or words[-2:-1] == ("pselect6",)
+    prompts = _attended(scene, job, lambda: _DYING if ends and (scene.path / "calls").exists() else _FINDING)
     result = scene.result(job, began, prompts)
     while PROMPT in scene.terminal.unseen:  # which nobody saw before it ended; the next run has prompts of its own
         scene.terminal.expect(PROMPT)

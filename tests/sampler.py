@@ -1,0 +1,85 @@
+"""Looks at the processes of this machine many times a second.
+
+`python sampler.py MARK PAUSE FILE` does until its stdin ends.
+
+A line of JSON goes to the file for each command line and environment, once, of a process that has the mark in its
+environment. It is a process of its own, so that busy tests do not keep it from looking.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Sampler:
+    """Sees the command lines and environments of all processes that carry the mark; `pause` is in seconds."""
+
+    def __init__(self, mark: str, pause: float) -> None:
+        """Take what must be in an environment, and the time between looks."""
+        self._mark, self._pause = mark, pause
+
+    def __enter__(self) -> Self:
+        self._directory = tempfile.TemporaryDirectory()
+        path = os.path.join(self._directory.name, "samples")
+        self._file = open(path, "a+", encoding="utf-8")
+        self._file.seek(0)
+        argv = [sys.executable, "-I", "-S", __file__, self._mark, str(self._pause), path]
+        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait()
+        self._file.close()
+        self._directory.cleanup()
+
+    def new(self) -> list[dict[str, str]]:
+        """Return what was seen since the last call: `argv` and `environ`, as /proc has them."""
+        return [json.loads(line) for line in self._file.read().splitlines()]
+
+
+def main(mark: str, pause: str, path: str) -> None:
+    """Look until stdin ends."""
+    mine = os.getpid()
+    seen: set[tuple[bytes, bytes]] = set()
+    pids: set[int] = set()
+    with open(path, "a", encoding="utf-8") as file:
+        while not select.select([0], [], [], float(pause))[0]:
+            for name in os.listdir("/proc"):
+                # What is tried started after us; when the numbers have come round, look at all
+                if not name.isdigit() or (int(name) <= mine and max(pids, default=0) > mine):
+                    continue
+                found = look(name, mark.encode())
+                if found is not None and found not in seen:
+                    seen.add(found)
+                    pids.add(int(name))
+                    argv, environ = (part.decode("utf-8", "surrogateescape") for part in found)
+                    file.write(json.dumps({"argv": argv, "environ": environ}) + "\n")
+                    file.flush()
+
+
+def look(name: str, mark: bytes) -> tuple[bytes, bytes] | None:
+    """Return the command line and the environment of a process with the mark, or None."""
+    try:
+        with open(f"/proc/{name}/environ", "rb") as file:
+            environ = file.read()
+        if mark not in environ:
+            return None
+        with open(f"/proc/{name}/cmdline", "rb") as file:
+            return file.read(), environ
+    except OSError:
+        return None
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
