@@ -55,7 +55,14 @@ def _write(path: Path, text: str, mode: int = 0o600) -> str:
         (
             0o620,
             False,
-            fail("~/.aws/f: others may write to it, and so choose what SDKs start", "chmod 600 ~/.aws/f"),
+            warn("~/.aws/f: its group may write to it, and so choose what SDKs start", "chmod g-w ~/.aws/f"),
+        ),
+        (
+            0o602,
+            False,
+            fail(
+                "~/.aws/f: may be written by others (mode 602), so they choose what SDKs start", "chmod go-w ~/.aws/f"
+            ),
         ),
     ],
 )

@@ -13,6 +13,7 @@ from credproc import log, paths
 from credproc.commands.line import Line
 from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted
 from credproc.files import make_directory, open_directory
+from credproc.refresh.awsfiles import doubt_about
 from credproc.refresh.endpoint import Endpoint
 from credproc.refresh.plan import Plan
 from credproc.refresh.session import Store
@@ -21,7 +22,6 @@ from credproc.refresh.sharedconfig import Section
 _LAST = 10  # failures
 _POSIX = os.name == "posix"
 _SKEW_WARNED, _SKEW_REFUSED = 60, 240  # seconds; STS refuses a signature that is more than five minutes off
-_PRIVATE = "chmod 600"
 
 # Beside a credential_process line these win, in one SDK or in all (contract.md, 1.6)
 _WINNING_ROLE = ("role_arn", "source_profile", "credential_source", "web_identity_token_file")
@@ -70,12 +70,12 @@ def aws_file(path: str | None, environ: Mapping[str, str], *, secret: bool) -> C
     if not os.access(path, os.R_OK):
         return fail(f"{shown}: cannot be read", "check the owner and mode of the file")
     if _POSIX and stat.S_ISREG(status.st_mode):
-        if status.st_uid not in (os.geteuid(), 0):
-            return fail(f"{shown}: belongs to another user, who may change it", f"chown it: sudo chown $USER {shown}")
-        if status.st_mode & 0o022:
-            return fail(f"{shown}: others may write to it, and so choose what SDKs start", f"{_PRIVATE} {shown}")
-        if secret and status.st_mode & 0o077:
-            return fail(f"{shown}: others may read the keys in it", f"{_PRIVATE} {shown}")
+        if doubt := doubt_about(status, shown):
+            return fail(f"{shown}: {doubt.what}, so they choose what SDKs start", doubt.hint)
+        if secret and status.st_mode & 0o044:
+            return fail(f"{shown}: others may read the keys in it", f"chmod 600 {shown}")
+        if status.st_mode & 0o020:
+            return warn(f"{shown}: its group may write to it, and so choose what SDKs start", f"chmod g-w {shown}")
     return ok(f"{shown}: can be read")
 
 

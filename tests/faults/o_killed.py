@@ -261,8 +261,8 @@ ROWS = (
         "F140",
         "SIGTERM, INT, HUP, PIPE and QUIT at every system call",
         _ended,
-        changed="SIGTERM at every call, the others at each that touches the terminal and one of them at each elsewhere; "
-        "SIGINT from main on, as until then it meets Python's own start, whose traceback no program can keep back",
+        changed="SIGTERM at every call, the others at each that touches the terminal, and one of them at each elsewhere"
+        "; SIGINT from main on, as until then it meets Python's own start, whose traceback no program can keep back",
     ),
     row(
         "F141",
