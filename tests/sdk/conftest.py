@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -15,8 +15,8 @@ from tests.sdk.world import World, world
 from tests.terminal import Terminal
 
 FROZEN = ROOT / "build" / "dist" / "credproc" / "credproc"
-ROWS = pytest.StashKey[dict[str, tuple[str, str]]]()  # a test's id: SDK and program
-VERSIONS = pytest.StashKey[dict[str, str]]()  # SDK: version, as its requests say
+# What a report says of its test, to this process from another: its SDK and program, the SDK's version by its requests
+ROW, VERSION = "row", "version"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,6 +50,8 @@ class MakeWorld(Protocol):
 
 @pytest.fixture(name="make_world")
 def _make_world(request: pytest.FixtureRequest, tmp_path: Path, sdk: Sdk, program: str) -> Iterator[MakeWorld]:
+    (name,) = (name for name, path in programs(request.config).items() if path == program)
+    request.node.user_properties.append((ROW, (sdk.name, name)))
     with ExitStack() as stack:
         made: list[World] = []
 
@@ -58,8 +60,8 @@ def _make_world(request: pytest.FixtureRequest, tmp_path: Path, sdk: Sdk, progra
             return made[-1]
 
         yield make
-        for version in filter(None, (w.version for w in made)):
-            request.config.stash[VERSIONS][sdk.name] = version
+        versions = filter(None, (w.version for w in made))
+        request.node.user_properties += [(VERSION, version) for version in versions]
 
 
 @pytest.fixture
@@ -88,32 +90,26 @@ def terminal() -> Iterator[Terminal]:
 # The table
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[ROWS] = {}
-    config.stash[VERSIONS] = {}
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    names = {path: name for name, path in programs(session.config).items()}
-    for item in session.items:
-        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        sdk = parameters.get("sdk")
-        if isinstance(sdk, Sdk):
-            row = sdk.name, names[str(parameters["program"])]
-            session.config.stash[ROWS][item.nodeid] = row
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    rows, versions = config.stash[ROWS], config.stash[VERSIONS]
-    if not rows or config.getoption("collectonly"):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    tests: dict[str, tuple[str, str]] = {}
+    versions: dict[str, str] = {}
+    failed: set[str] = set()
+    for report in (report for reports in terminalreporter.stats.values() for report in reports):
+        said: dict[str, Any] = dict(report.user_properties) if isinstance(report, pytest.TestReport) else {}
+        if ROW in said:
+            sdk, program = said[ROW]
+            tests[report.nodeid] = sdk, program
+            versions[sdk] = said.get(VERSION, versions.get(sdk, "?"))
+            if not report.passed:
+                failed.add(report.nodeid)
+    if not tests:
         return
-    stats = terminalreporter.stats
-    failed = {report.nodeid for report in (*stats.get("failed", []), *stats.get("error", []))}
-    passed = {report.nodeid for report in stats.get("passed", [])} - failed
-    all_rows: Counter[tuple[str, str]] = Counter(rows.values())
-    good_rows = Counter(row for test, row in rows.items() if test in passed)
+    rows = Counter(tests.values())
+    bad = Counter(tests[test] for test in failed)
     terminalreporter.section("the SDKs")
     terminalreporter.write_line(f"{'SDK':<18} {'version':<10} {'credproc':<10} rows passed")
-    for sdk, program in all_rows:
-        count = f"{good_rows[sdk, program]} of {all_rows[sdk, program]}"
-        terminalreporter.write_line(f"{sdk:<18} {versions.get(sdk, '?'):<10} {program:<10} {count}")
+    order = [sdk.name for sdk in SDKS]
+    for row in sorted(rows, key=lambda row: order.index(row[0])):
+        sdk, program = row
+        count = f"{rows[row] - bad[row]} of {rows[row]}"
+        terminalreporter.write_line(f"{sdk:<18} {versions[sdk]:<10} {program:<10} {count}")
