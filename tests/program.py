@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from credproc import cache
+from credproc.cache import Entry
 from credproc.files import PrivateDirectory
 from tests.sts import Sts, User
 
@@ -91,23 +93,24 @@ class Home:
         """Wait until the files are old enough to be told from later edits."""
         time.sleep(max(0.0, self._written + _SURE - time.time()))
 
-    def age_entry(self, seconds_left: int) -> None:
-        """Rewrite the only entry as it will be when its credentials have so many seconds left."""
+    @contextmanager
+    def edited_entry(self) -> Iterator[tuple[Entry, dict[str, Any]]]:
+        """Give the only entry and what it says about itself; both are stored as they are in the end."""
         directory = PrivateDirectory(str(self.cache))
         (path,) = self.entries
         entry = cache.load(directory, path.name)
         assert entry is not None
         about: dict[str, Any] = json.loads(entry.compared)
-        about["expiration"] = int(time.time()) + seconds_left
-        aged = cache.Entry(
-            served_from=entry.served_from,
-            served_until=about["expiration"] - 960,
-            fingerprint=entry.fingerprint,
-            document=entry.document,
-            compared=json.dumps(about).encode(),
-        )
-        cache.store(directory, path.name, aged)
+        yield entry, about
+        entry.compared = json.dumps(about).encode()
+        cache.store(directory, path.name, entry)
         directory.close()
+
+    def age_entry(self, seconds_left: int) -> None:
+        """Rewrite the only entry as it will be when its credentials have so many seconds left."""
+        with self.edited_entry() as (entry, about):
+            about["expiration"] = int(time.time()) + seconds_left
+            entry.served_until = about["expiration"] - 960
 
     def start(
         self, *arguments: str, environ: Mapping[str, str] | None = None, **options: Any

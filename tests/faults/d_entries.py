@@ -69,21 +69,11 @@ def _edited(change: Callable[[dict[str, Any]], None], *, until: float | None = N
 
     def edit(scene: Scene) -> None:
         _settled(scene)
-        directory = PrivateDirectory(str(scene.cache))
-        name = scene.entry.name
-        entry = cache.load(directory, name)
-        assert entry is not None
-        about = json.loads(entry.compared)
-        change(about)
-        edited = cache.Entry(
-            served_from=entry.served_from,
-            served_until=entry.served_until if until is None else int(time.time() + until),
-            fingerprint="another",  # so that what it says of itself is looked at
-            document=entry.document,
-            compared=json.dumps(about).encode(),
-        )
-        cache.store(directory, name, edited)
-        directory.close()
+        with scene.home.edited_entry() as (entry, about):
+            change(about)
+            entry.fingerprint = "another"  # so that what it says of itself is looked at
+            if until is not None:
+                entry.served_until = int(time.time() + until)
 
     return edit
 
@@ -174,20 +164,10 @@ def _with_compared(text: bytes) -> Callable[[Scene], None]:
     def step(scene: Scene) -> None:
         _settled(scene)
         directory = PrivateDirectory(str(scene.cache))
-        name = scene.entry.name
-        entry = cache.load(directory, name)
+        entry = cache.load(directory, scene.entry.name)
         assert entry is not None
-        cache.store(
-            directory,
-            name,
-            cache.Entry(
-                served_from=entry.served_from,
-                served_until=entry.served_until,
-                fingerprint="another",
-                document=entry.document,
-                compared=text,
-            ),
-        )
+        entry.fingerprint, entry.compared = "another", text
+        cache.store(directory, scene.entry.name, entry)
         directory.close()
 
     return step
@@ -228,14 +208,11 @@ def _secret_with(text: str) -> Callable[[Scene], None]:
 
     def step(scene: Scene) -> None:
         _settled(scene)
-        directory = PrivateDirectory(str(scene.cache))
-        name = scene.entry.name
-        entry = cache.load(directory, name)
-        assert entry is not None
-        document = entry.document.replace(b'"SecretAccessKey":"', b'"SecretAccessKey":"' + text.encode())
-        data = scene.entry.read_bytes().replace(entry.document, document)
-        scene.entry.write_bytes(data)  # whose digest no longer holds: nobody but us can make one that does
-        directory.close()
+        before, behind = b'"SecretAccessKey":"', text.encode()
+        whole = scene.entry.read_bytes()
+        assert before in whole
+        # The digest no longer holds: nobody but us can make one that does
+        scene.entry.write_bytes(whole.replace(before, before + behind))
 
     return step
 

@@ -8,8 +8,6 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from credproc import cache
-from credproc.files import PrivateDirectory
 from tests import crowd
 from tests.faults.rows import Case, Kind, row
 from tests.faults.scene import Result, Scene
@@ -264,18 +262,12 @@ def without_a_terminal_meanwhile(scene: Scene) -> list[Result]:
 
 def make_older(scene: Scene) -> None:
     """Rewrite the entry as it will be in the second in which it ends to be served."""
-    directory = PrivateDirectory(str(scene.cache))
-    entry = cache.load(directory, scene.entry.name)
-    assert entry is not None
-    by = entry.served_until - int(time.time())
-    about = json.loads(entry.compared)
-    about["issued"] -= by
-    about["expiration"] -= by
-    entry.compared = json.dumps(about).encode()
-    entry.served_from -= by
-    entry.served_until -= by
-    cache.store(directory, scene.entry.name, entry)
-    directory.close()
+    with scene.home.edited_entry() as (entry, about):
+        by = entry.served_until - int(time.time())
+        about["issued"] -= by
+        about["expiration"] -= by
+        entry.served_from -= by
+        entry.served_until -= by
 
 
 def expiring_entry(processes: int) -> Callable[[Scene], list[Result]]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
 from typing import TYPE_CHECKING
 
-from credproc import cache
-from credproc.files import PrivateDirectory
 from tests.faults.rows import Case, row
 
 if TYPE_CHECKING:
@@ -28,21 +25,10 @@ def _forgotten(scene: Scene) -> None:
     other = ["[profile other]", f"role_arn = {_OTHER}", "source_profile = user1", "region = us-west-2"]
     scene.config(other="\n".join([*other, f"external_id = {scene.external_id}"]))
     assert scene.process(scene.argv(("--profile", "other")), scene.environ()).status == 0
-    directory = PrivateDirectory(str(scene.cache))
+    with scene.home.edited_entry() as (entry, about):
+        about["expiration"] = int(time.time()) - _TWO_DAYS
+        entry.served_from, entry.served_until = 0, 1
     name = scene.entry.name
-    entry = cache.load(directory, name)
-    assert entry is not None
-    about = json.loads(entry.compared)
-    about["expiration"] = int(time.time()) - _TWO_DAYS
-    ended = cache.Entry(
-        served_from=0,
-        served_until=1,
-        fingerprint=entry.fingerprint,
-        document=entry.document,
-        compared=json.dumps(about).encode(),
-    )
-    cache.store(directory, name, ended)
-    directory.close()
     for path in scene.cache.iterdir():
         os.utime(path, (time.time() - _TWO_DAYS,) * 2)
     scene.before = name.encode()
