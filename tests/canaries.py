@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.02  # seconds between looks at the processes
 _LARGE = 50_000_000  # bytes; such a file is one that a test has made
-_KEPT = {".entry", ".credentials", ".tmp"}  # credproc's own files that may hold secrets
+_MAY_HOLD = {".entry", ".credentials", ".tmp", ".stdout"}  # credproc's own files, and what a test keeps of its output
 _AWS_FILES = "/.aws/"
 # What tests write themselves: the output of a device or of another program, and a document
 _TESTS_OWN = {"token", "other", "document", "precious"}
@@ -117,5 +117,5 @@ def _files(directory: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGE:
                 continue
-            if path.suffix not in _KEPT and path.name not in _TESTS_OWN and _AWS_FILES not in str(path):
+            if path.suffix not in _MAY_HOLD and path.name not in _TESTS_OWN and _AWS_FILES not in str(path):
                 yield path
