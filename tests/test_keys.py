@@ -286,6 +286,19 @@ def test_import_from_the_config_file_says_in_place_where_the_keys_are(w: World, 
     assert service.items()
 
 
+def test_import_tells_of_the_copy_that_setup_has_kept(w: World, service: SecretService) -> None:
+    copy = _config(w).with_name("config.credproc-backup")
+    copy.write_text(f"aws_secret_access_key = {w.user.secret_access_key}\n")
+    ran = w.home.run("keys", "import", "user1", "--yes")
+    assert ran.stdout == (
+        f"{w.user.access_key_id} is in the keyring; its secret is not in ~/.aws/credentials any more\n"
+        f"warning: {NOTHING_ELSE % 'credentials'}\n"
+        "warning: ~/.aws/config.credproc-backup, which setup has kept, holds the secret still: remove it\n"
+    )
+    assert copy.exists()
+    assert service.items()
+
+
 def test_import_asks_and_a_no_changes_nothing(w: World, service: SecretService) -> None:
     before = (_config(w).read_bytes(), _credentials(w).read_bytes())
     job = w.start("keys", "import", "user1")

@@ -1143,6 +1143,18 @@ def program_codes(
     return ProgramCodes(Wanted(SERIAL, WHERE, str(path), request), str(path), used or UsedCodes(None, "session"))
 
 
+def test_a_program_whose_output_no_thread_can_read_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    codes = program_codes(tmp_path, f"echo $$ >{tmp_path}/pid; exec sleep 60")
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    began = time.monotonic()
+    with pytest.raises(SourceError, match="mfa_process: cannot be read: too many processes"):
+        codes.next(None)
+    assert time.monotonic() - began < SOON
+
+
 def test_a_program_that_hangs_is_killed_at_the_deadline(tmp_path: Path) -> None:
     codes = program_codes(tmp_path, f"echo $$ >{tmp_path}/pid; exec sleep 60", seconds=0.5)
     began = time.monotonic()

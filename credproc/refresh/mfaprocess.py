@@ -88,7 +88,14 @@ class ProgramCodes:
             raise SourceError(
                 f"{self._where}: cannot be started: {inert(self._words[0], 200)}: {reason}", "check the path"
             ) from None
-        reading = _Reading(child)
+        try:
+            reading = _Reading(child)
+        except RuntimeError:
+            child.kill()
+            child.wait()
+            raise SourceError(
+                f"{self._where}: cannot be read: too many processes", "end some, or raise their limit (ulimit -u)"
+            ) from None
         try:
             status = child.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -133,13 +140,18 @@ class ProgramCodes:
 
 
 class _Reading:
-    """What a program prints, drained to its end and kept to a limit."""
+    """What a program prints, drained to its end and kept to a limit. Raises RuntimeError where no thread can be had."""
 
     def __init__(self, child: "subprocess.Popen[bytes]") -> None:
         self._pipe = child.stdout
         self._kept = bytearray()
         self._thread = threading.Thread(target=self._drain, daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            if self._pipe is not None:
+                self._pipe.close()
+            raise
 
     def text(self) -> str:
         """Return what has come, soon after the program's exit."""

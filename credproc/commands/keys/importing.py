@@ -38,10 +38,29 @@ def move(request: Request, profile: str, *, yes: bool) -> str:
     keys = Credentials(access_key_id.value, secret.value)
     kept.keep(request, keys)
     _take_out(request, profile, keys.access_key_id, of_credentials=access_key_id.from_credentials_file)
-    return (
-        f"{keys.access_key_id} is in the keyring; its secret is not in {place} any more, and in no copy of it\n"
-        f"warning: {warning}\n"
+    copies = _copies(request, secret.value)
+    also = "" if copies else ", and in no copy of it"
+    return "".join(
+        [
+            f"{keys.access_key_id} is in the keyring; its secret is not in {place} any more{also}\n",
+            f"warning: {warning}\n",
+            *(f"warning: {copy}, which setup has kept, holds the secret still: remove it\n" for copy in copies),
+        ]
     )
+
+
+def _copies(request: Request, secret: str) -> list[str]:
+    """Return which of the copies that setup keeps of the files hold the secret. They are the person's, and stay."""
+    found = []
+    for path in pointer.files(request.environ):
+        copy = path + configfile.BACKUP
+        shown = paths.shown(copy, request.environ)
+        try:
+            held = secret.encode() in configfile.read(copy, shown).data
+        except ConfigError:  # not to be known
+            held = True
+        found += [shown] if held else []
+    return found
 
 
 def _check(request: Request, section: Section, access_key_id: Setting, secret: Setting) -> None:
