@@ -51,18 +51,18 @@ class Sampler:
 def main(mark: str, pause: str, path: str) -> None:
     """Look until stdin ends."""
     mine = os.getpid()
+    newest = 0  # of those that were seen
     seen: set[tuple[bytes, bytes]] = set()
-    pids: set[int] = set()
     with open(path, "a", encoding="utf-8") as file:
         while not select.select([0], [], [], float(pause))[0]:
             for name in os.listdir("/proc"):
                 # What is tried started after us; when the numbers have come round, look at all
-                if not name.isdigit() or (int(name) <= mine and max(pids, default=0) > mine):
+                if not name.isdigit() or (int(name) <= mine < newest):
                     continue
                 found = look(name, mark.encode())
                 if found is not None and found not in seen:
                     seen.add(found)
-                    pids.add(int(name))
+                    newest = max(newest, int(name))
                     argv, environ = (part.decode("utf-8", "surrogateescape") for part in found)
                     file.write(json.dumps({"argv": argv, "environ": environ}) + "\n")
                     file.flush()
