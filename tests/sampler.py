@@ -32,6 +32,7 @@ class Sampler:
         path = os.path.join(self._directory.name, "samples")
         self._file = open(path, "a+", encoding="utf-8")
         self._file.seek(0)
+        self._rest = ""  # of a line that is not written whole
         argv = [sys.executable, "-I", "-S", __file__, self._mark, str(self._pause), path]
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE)
         return self
@@ -45,7 +46,8 @@ class Sampler:
 
     def new(self) -> list[dict[str, str]]:
         """Return what was seen since the last call: `argv` and `environ`, as /proc has them."""
-        return [json.loads(line) for line in self._file.read().splitlines()]
+        *lines, self._rest = (self._rest + self._file.read()).split("\n")
+        return [json.loads(line) for line in lines]
 
 
 def main(mark: str, pause: str, path: str) -> None:

@@ -282,10 +282,15 @@ def _signals_noted() -> Iterator[int]:
         reader, writer = os.pipe()
     except OSError as error:
         raise _unusable(error) from None
-    os.set_blocking(writer, False)
+    try:
+        os.set_blocking(writer, False)
+        wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    except OSError as error:
+        os.close(reader)
+        os.close(writer)
+        raise _unusable(error) from None
     before = {}
     blocked: set[int] = set()
-    wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
         for number in _CAUGHT:
             if signal.getsignal(number) is not signal.SIG_IGN:
