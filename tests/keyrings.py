@@ -4,13 +4,14 @@
         home.run("get", environ=service.environ)
         assert [item.label for item in service.items()] == [...]
 
-Each has a D-Bus session bus of its own, on which nothing can be activated: no prompter either, so that an unlock that
-would ask a person is refused.
+Each has a D-Bus session bus of its own, on which nothing but gnome-keyring can be activated: no prompter, so that an
+unlock that would ask a person is refused.
 """
 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -50,13 +51,14 @@ NO_BUS: Mapping[str, str] = {}
 # A bus that has gone with its socket (a tmux of yesterday): load_keyring raises FileNotFoundError, untranslated.
 STALE_BUS: Mapping[str, str] = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent/bus"}
 
-# Unlike the usual session.conf without directories of services, so that nothing is activated.
+# Unlike the usual session.conf without the directories of the system's services.
 _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
   <listen>unix:path={path}</listen>
   <auth>EXTERNAL</auth>
+  <servicedir>{services}</servicedir>
   <policy context="default">
     <allow send_destination="*"/>
     <allow receive_sender="*"/>
@@ -65,6 +67,11 @@ _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuratio
   </policy>
   {limits}
 </busconfig>
+"""
+
+_SERVICE = """[D-BUS Service]
+Name={name}
+Exec={command}
 """
 
 _SILENT = """
@@ -96,9 +103,11 @@ class NoSecretService:
         with ExitStack() as stack:
             self._directory = stack.enter_context(tempfile.TemporaryDirectory())
             path = os.path.join(self._directory, "bus")
+            self._services = os.path.join(self._directory, "services")
+            os.mkdir(self._services)
             configuration = os.path.join(self._directory, "bus.conf")
             with open(configuration, "w", encoding="utf-8") as file:
-                file.write(_BUS.format(path=path, **self._rules))
+                file.write(_BUS.format(path=path, services=self._services, **self._rules))
             self._bus = f"unix:path={path}"
             self.environ["DBUS_SESSION_BUS_ADDRESS"] = self._bus
             bus = ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--nopidfile", "--print-address"]
@@ -125,24 +134,19 @@ class NoSecretService:
     def _start(self, stack: ExitStack) -> None:
         """Bring on whom the bus is for."""
 
-    def _run(
-        self, stack: ExitStack, argv: list[str], given: bytes = b"", environ: Mapping[str, str] | None = None
-    ) -> subprocess.Popen[bytes]:
-        """Start a process that is given this on stdin and lives as long as the stack."""
+    def _run(self, stack: ExitStack, argv: list[str]) -> subprocess.Popen[bytes]:
+        """Start a process that lives as long as the stack."""
         process = subprocess.Popen(
             argv,
-            stdin=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={"PATH": os.environ["PATH"], **(environ or {})},
+            env={"PATH": os.environ["PATH"]},
             cwd="/",
             start_new_session=True,
         )
         stack.enter_context(process)
         stack.callback(process.kill)
-        assert process.stdin
-        process.stdin.write(given)
-        process.stdin.close()
         return process
 
     def _owned(self) -> bool:
@@ -164,10 +168,11 @@ class SecretService(NoSecretService):
     """gnome-keyring with the collection `Login`, its default, unlocked by a password; kept in the home.
 
     A write takes some 20 ms, and more where fsync is slow. To replace an item makes gnome-keyring warn on its stderr
-    that it "is already registered"; there is no harm in it.
+    that it "is already registered"; there is no harm in it. One call of some two thousand ends it, where others connect
+    and leave meanwhile: the next call starts it again, as on a desktop.
     """
 
-    _password = b"a password"  # goes through stdin
+    _password = b"a password"
 
     def __init__(self, home: Path, *, denied: str = "", limits: str = "") -> None:
         super().__init__(denied=denied, limits=limits)
@@ -178,11 +183,20 @@ class SecretService(NoSecretService):
         runtime = os.path.join(self._directory, "runtime")
         os.mkdir(runtime, 0o700)
         self.environ |= {"XDG_RUNTIME_DIR": runtime, "XDG_DATA_HOME": str(self._home / ".local" / "share")}
+        command, password = os.path.join(self._directory, "keyring"), os.path.join(self._directory, "password")
+        with open(password, "wb") as file:
+            file.write(self._password)
+        environ = [f"{name}={value}" for name, value in {"HOME": str(self._home), **self.environ}.items()]
         daemon = ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"]
-        environ = {"HOME": str(self._home), **self.environ}
-        process = self._run(stack, [*daemon, f"--control-directory={runtime}/keyring"], self._password, environ)
-        _until(self._owned, process)
-        _until(self._ready, process)
+        argv = ["env", *environ, *daemon, f"--control-directory={runtime}/keyring"]
+        with open(command, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\nexec {shlex.join(argv)} <{shlex.quote(password)}\n")
+        os.chmod(command, 0o700)
+        self._process = self._run(stack, [command])
+        _until(self._owned, self._process)
+        _until(self._ready, self._process)
+        with open(os.path.join(self._services, "keyring.service"), "w", encoding="utf-8") as file:
+            file.write(_SERVICE.format(name=NAME, command=command))
 
     def _ready(self) -> bool:
         try:
@@ -197,6 +211,15 @@ class SecretService(NoSecretService):
         with closing(open_dbus_connection(self._bus)) as connection:
             add_match_rules(connection)
             yield secretstorage.Collection(connection)
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """Take calls meanwhile, and end without an answer to any."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.kill()
 
     def lock(self) -> None:
         """Lock the collection, as a screen lock may.

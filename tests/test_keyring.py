@@ -58,6 +58,17 @@ def test_a_session_is_kept_in_the_keyring_and_noted_without_a_secret(w: World) -
     assert w.actions == ["GetSessionToken", "AssumeRole", "AssumeRole"]
 
 
+def test_a_keyring_that_ends_while_it_is_asked_is_started_again_by_the_next_call(w: World) -> None:
+    with SecretService(w.home.path) as service:
+        _with(w, service.environ).answered("admin")
+        with service.ending():
+            job = w.start("--profile", "other")
+            time.sleep(1)  # until its call waits
+        assert job.outcome().document["Version"] == 1
+        assert service.items()
+    assert w.actions == ["GetSessionToken", "AssumeRole", "AssumeRole"]
+
+
 def test_status_reads_no_secret_and_logout_removes_session_and_credentials(w: World) -> None:
     with SecretService(w.home.path) as service:
         _with(w, service.environ).answered("admin")

@@ -181,6 +181,7 @@ class KeyringStore:
         deadline = time.monotonic() + seconds
 
         def call() -> T:
+            is_first = True
             while True:
                 try:
                     if self._backend is None:
@@ -190,7 +191,9 @@ class KeyringStore:
                     if time.monotonic() >= deadline:
                         raise SessionStoreError(f"the keyring {_reason(error)}") from None
                 except _foreign_errors() as error:
-                    raise SessionStoreError(f"the keyring {_reason(error)}") from None
+                    if not (is_first and _has_ended(error)):
+                        raise SessionStoreError(f"the keyring {_reason(error)}") from None
+                    is_first = False
 
         running = Call(call).begin()
         try:
@@ -264,6 +267,13 @@ def _foreign_errors() -> tuple[type[Exception], ...]:
         if module in sys.modules:
             found.append(getattr(sys.modules[module], name))
     return tuple(found)
+
+
+def _has_ended(error: BaseException | None) -> bool:
+    """Return whether the Secret Service ended with a call unanswered, as gnome-keyring may: the next starts it."""
+    while error is not None and type(error).__name__ != "SecretServiceNotAvailableException":
+        error = error.__cause__
+    return error is not None
 
 
 def _reason(error: Exception) -> str:
