@@ -179,23 +179,7 @@ class KeyringStore:
             raise SessionStoreError("the keyring did not answer a few minutes ago, and is left alone for a while")
 
         deadline = time.monotonic() + seconds
-
-        def call() -> T:
-            is_first = True
-            while True:
-                try:
-                    if self._backend is None:
-                        self._backend = _load(self._environ)
-                    return use(self._backend)
-                except TimeoutError as error:  # jeepney gives D-Bus one second to let us in; a busy machine needs more
-                    if time.monotonic() >= deadline:
-                        raise SessionStoreError(f"the keyring {_reason(error)}") from None
-                except _foreign_errors() as error:
-                    if not (is_first and _has_ended(error)):
-                        raise SessionStoreError(f"the keyring {_reason(error)}") from None
-                    is_first = False
-
-        running = Call(call).begin()
+        running = Call(lambda: self._used(use, deadline)).begin()
         try:
             if self._unlocking is None or seconds <= _NOTICE_SECONDS:
                 return running.result(deadline)
@@ -207,6 +191,22 @@ class KeyringStore:
         except DeadlineError:
             self._remember_unwell()
             raise SessionStoreError(f"the keyring did not answer in {seconds} s") from None
+
+    def _used(self, use: Callable[[Any], T], deadline: float) -> T:
+        """Return what ``use`` makes of the backend; a keyring that ended is asked again. Raises SessionStoreError."""
+        is_first = True
+        while True:
+            try:
+                if self._backend is None:
+                    self._backend = _load(self._environ)
+                return use(self._backend)
+            except TimeoutError as error:  # jeepney gives D-Bus one second to let us in; a busy machine needs more
+                if time.monotonic() >= deadline:
+                    raise SessionStoreError(f"the keyring {_reason(error)}") from None
+            except _foreign_errors() as error:
+                if not (is_first and _has_ended(error)):
+                    raise SessionStoreError(f"the keyring {_reason(error)}") from None
+                is_first = False
 
     def _is_unwell(self) -> bool:
         data = None if self._directory is None else self._directory.read(_UNWELL, 200)
