@@ -1,6 +1,6 @@
 """Looks at the processes of this machine many times a second.
 
-`python sampler.py MARK PAUSE FILE` does until its stdin ends.
+`python sampler.py MARK PAUSE FILE` does until its stdin ends; it says on stdout when it begins.
 
 A line of JSON goes to the file for each command line and environment, once, of a process that has the mark in its
 environment. It is a process of its own, so that busy tests do not keep it from looking.
@@ -34,13 +34,13 @@ class Sampler:
         self._file.seek(0)
         self._rest = ""  # of a line that is not written whole
         argv = [sys.executable, "-I", "-S", __file__, self._mark, str(self._pause), path]
-        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE)
+        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._process.stdout
+        assert self._process.stdout.readline()
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait()
+        self._process.communicate()
         self._file.close()
         self._directory.cleanup()
 
@@ -56,6 +56,7 @@ def main(mark: str, pause: str, path: str) -> None:
     newest = 0  # of those that were seen
     seen: set[tuple[bytes, bytes]] = set()
     with open(path, "a", encoding="utf-8") as file:
+        os.write(1, b"looking\n")
         while not select.select([0], [], [], float(pause))[0]:
             for name in os.listdir("/proc"):
                 # What is tried started after us; when the numbers have come round, look at all

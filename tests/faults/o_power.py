@@ -67,7 +67,8 @@ def _cut_off(scene: Scene) -> Result:
     while child.poll() is None:
         steps = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
         for step in steps[told.stat().st_size :]:
-            copies += [(step, _copied(scene, len(copies))) for _ in range(3 if scene.deep else 1)]
+            for _ in range(3 if scene.deep else 1):
+                copies.append((step, _copied(scene, len(copies))))
             with open(told, "ab") as file:
                 file.write(b".")
         time.sleep(0.001)
