@@ -87,6 +87,13 @@ def test_an_entry_of_another_format_or_layout_is_a_miss(directory: PrivateDirect
     assert _written(directory, b"credproc-1 %s 1 2 -,-" % name, b"{}\n{}\n{}\n") is None
 
 
+def test_a_header_of_1024_bytes_is_read_and_one_more_is_a_miss(directory: PrivateDirectory) -> None:
+    header = b"credproc-1 %s 1 2 " % NAME.encode()
+    room = 1024 - len(header)
+    assert _written(directory, header + b"-" * room) is not None
+    assert _written(directory, header + b"-" * (room + 1)) is None
+
+
 def test_an_entry_cut_or_changed_at_any_byte_is_a_miss(directory: PrivateDirectory) -> None:
     cache.store(directory, NAME, _entry())
     path = Path(directory.path) / NAME

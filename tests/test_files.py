@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from credproc import cache
+from credproc import cache, log
 from credproc.errors import ConfigError, DeadlineError
 from credproc.files import PrivateDirectory, make_directory, open_directory
 from credproc.refresh.lock import RECORD_BYTES, Lock, pause
@@ -522,18 +522,47 @@ def test_a_full_disk_costs_nobody_the_lock(
     lock.close()
 
 
-def test_where_the_file_system_knows_no_locks_the_lock_is_free(
-    directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "said"), [(OSError(37, "No locks available"), "no locks available"), (OSError("Odd"), "odd")]
+)
+def test_where_the_file_system_knows_no_locks_the_lock_is_free_and_the_log_says_so(
+    directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch, error: OSError, said: str
 ) -> None:
     def fail(*_: object) -> None:
-        raise OSError(37, "No locks available")
+        raise error
 
     monkeypatch.setattr(fcntl, "flock", fail)
     one, two = Lock(directory, "name"), Lock(directory, "name")
     assert one.try_acquire()
+    assert _logged(directory) == [f"not locked: name.lock: {said}"]
     assert two.wait(lambda: None, time.monotonic() + 5) is None
     one.close()
     two.close()
+
+
+def test_a_lock_that_cannot_be_opened_is_free_and_the_log_says_so(directory: PrivateDirectory) -> None:
+    (Path(directory.path) / "name.lock").mkdir()
+    assert Lock(directory, "name").try_acquire()
+    assert _logged(directory) == ["not locked: name.lock: is a directory"]
+
+
+def test_a_lock_file_that_cannot_be_looked_at_is_taken_for_the_one_that_was_opened(
+    directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(116, "Stale file handle")
+
+    lock = Lock(directory, "name")
+    monkeypatch.setattr(os.path, "samestat", fail)
+    assert lock.try_acquire()
+    monkeypatch.undo()
+    assert not Lock(directory, "name").try_acquire()
+    lock.close()
+
+
+def _logged(directory: PrivateDirectory) -> list[str]:
+    """Return the log's lines without time, process and profile."""
+    return [line.split(" ", 3)[3] for line in (Path(directory.path) / log.NAME).read_text().splitlines()]
 
 
 @pytest.mark.parametrize(

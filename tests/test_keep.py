@@ -164,6 +164,7 @@ def test_storing_that_fails_costs_nobody_the_credentials(directory: PrivateDirec
         (951_782_399, "2000-02-28T23:59:59Z"),
         (1_709_164_800, "2024-02-29T00:00:00Z"),
         (4_102_444_800, "2100-01-01T00:00:00Z"),
+        (253_402_300_799, "9999-12-31T23:59:59Z"),
     ],
 )
 def test_the_time_is_utc_to_the_second_whatever_the_zone(
@@ -175,6 +176,14 @@ def test_the_time_is_utc_to_the_second_whatever_the_zone(
         assert json.loads(document(ROLE._replace(expiration=expiration)))["Expiration"] == written
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.mark.parametrize("expiration", [-1, 253_402_300_800])
+def test_a_time_that_four_digits_of_a_year_cannot_say_is_refused(expiration: int) -> None:
+    with pytest.raises(ServiceError) as failure:
+        document(ROLE._replace(expiration=expiration))
+    assert str(failure.value) == "credentials: Expiration is no time that can be written"
+    assert failure.value.hint == "check the clock"
 
 
 @pytest.mark.parametrize("field", ["session_token", "expiration", "account_id"])
