@@ -52,23 +52,24 @@ class Sampler:
 
 def main(mark: str, pause: str, path: str) -> None:
     """Look until stdin ends."""
-    mine = os.getpid()
-    newest = 0  # of those that were seen
+    others = _processes()  # those that were there before what is tried
     seen: set[tuple[bytes, bytes]] = set()
     with open(path, "a", encoding="utf-8") as file:
         os.write(1, b"looking\n")
         while not select.select([0], [], [], float(pause))[0]:
-            for name in os.listdir("/proc"):
-                # What is tried started after us; when the numbers have come round, look at all
-                if not name.isdigit() or (int(name) <= mine < newest):
-                    continue
+            there = _processes()
+            others &= there  # the number of one that has ended may come again
+            for name in there - others:
                 found = look(name, mark.encode())
                 if found is not None and found not in seen:
                     seen.add(found)
-                    newest = max(newest, int(name))
                     argv, environ = (part.decode("utf-8", "surrogateescape") for part in found)
                     file.write(json.dumps({"argv": argv, "environ": environ}) + "\n")
                     file.flush()
+
+
+def _processes() -> set[str]:
+    return {name for name in os.listdir("/proc") if name.isdigit()}
 
 
 def look(name: str, mark: bytes) -> tuple[bytes, bytes] | None:
