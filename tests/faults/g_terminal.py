@@ -524,15 +524,6 @@ def refusing(what: str, message: str, said: str) -> Case:
 SAID_BYTES = 400 + 400  # STS's words, and around them role, operation and hint
 
 
-def _killed_as_nobody(scene: Scene) -> Result:
-    """Kill the prompt itself, which nobody runs below what makes it nobody's."""
-    began = time.monotonic()
-    job = scene.job()
-    scene.terminal.expect(PROMPT)
-    os.kill(job.pid, signal.SIGKILL)
-    return scene.result(job, began, 1)
-
-
 ROWS = (
     row(
         "F073",
@@ -716,7 +707,15 @@ ROWS = (
             )
         ),
         # For whom /proc is another one, as nobody else may look into a process that fetches credentials
-        Case("not root", Kind.SIGNAL, (signal.SIGKILL,), run=_killed_as_nobody, mfa=True, nobody=True, calls=0),
+        Case(
+            "not root",
+            Kind.SIGNAL,
+            (signal.SIGKILL,),
+            run=then(sending(signal.SIGKILL), "", 1),
+            mfa=True,
+            nobody=True,
+            calls=0,
+        ),
     ),
     row(
         "F094a",
