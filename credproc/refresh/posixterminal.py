@@ -18,13 +18,14 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from credproc.errors import PersonNeededError, SignalError
 from credproc.refresh.watcher import Attributes, Watcher
 
 _CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 _IGNORED = (signal.SIGTTIN, signal.SIGTTOU)
+_HANGUP_SECONDS = 0.5  # in which a shell whose window was closed tells its jobs
 _LOOK_SECONDS = 0.25  # between looks whether the caller still lives
 _SETTLING_LOOKS, _SETTLING_SECONDS = 40, 0.025  # that a killed prompt's watcher gets
 _LINE_LIMIT = 4096  # bytes; a terminal in canonical mode gives no longer line
@@ -96,7 +97,7 @@ class Terminal:
             if noted in ready:
                 self._heed(os.read(noted, 1)[0], prompt)
             elif self._fd in ready:
-                read = self._read()
+                read = self._read(noted)
                 if read == b"" and not line:
                     raise PersonNeededError("cancelled", kind="cancelled")
                 line += read or b""
@@ -107,7 +108,7 @@ class Terminal:
             elif not is_wanted():
                 raise PersonNeededError("the program that asked has gone", kind="withdrawn")
 
-    def _read(self) -> bytes | None:
+    def _read(self, noted: int) -> bytes | None:
         """Return what is there: nothing at all is the end of the input, None that another reader was faster."""
         try:
             read = os.read(self._fd, _LINE_LIMIT)
@@ -116,6 +117,10 @@ class Terminal:
         except OSError:
             read = b""
         if not read and _is_gone(self._fd):
+            if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+                # The shell hands its hangup on a moment later, and that is how the run is to end
+                with suppress(OSError):
+                    select.select([noted], [], [], _HANGUP_SECONDS)
             raise _closed()
         if not read and not _is_foreground(self._fd):
             raise PersonNeededError(_BACKGROUND)
