@@ -496,10 +496,14 @@ def test_a_secret_is_seen_wherever_it_is_shown(place: str, what: str, tmp_path: 
 def test_a_secret_is_seen_on_a_terminal_and_in_tmux(tmp_path: Path, scan: Canaries) -> None:
     with Sts() as sts:
         secret = tmp_path / "secret"
-        secret.write_text(f"{sts.user('user1').secret_access_key}\n")
+        secret_access_key = sts.user("user1").secret_access_key
+        secret.write_text(f"{secret_access_key}\n")
         with Terminal() as terminal, Tmux(["cat", str(secret)], PATH) as tmux:
             terminal.start(["cat", str(secret)], PATH).wait()
             tmux.wait()
+            end = time.monotonic() + TIMEOUT
+            while secret_access_key not in tmux.captured():  # tmux reads what a program wrote, at its leisure
+                assert time.monotonic() < end, "it is not shown"
         found = scan.found([sts], [])
         assert {one.rpartition(" in ")[2] for one in found} == {"a terminal", "tmux"}
         handed_out = scan.found([sts], [], handed_out=True)
