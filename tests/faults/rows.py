@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ class Case:
     calls: int = 2  # to STS, at most
     loses: bool = False  # it may cost the session that STS has just given, before it was kept: one more prompt then
     again: bool = True  # False: the row has run credproc again by itself
-    excused: Mapping[str, str] = MappingProxyType({})  # invariants that cannot hold here, each with the reason
+    excused: Mapping[str, str] = field(default_factory=dict)  # invariants that cannot hold here, each with the reason
     deep: bool = False  # with --deep only
 
     @property
