@@ -294,25 +294,27 @@ def test_the_column_is_where_the_cursor_is(text: str, column: int) -> None:
 
 @needs_tmux
 def test_tmux_shows_what_a_person_would_see() -> None:
-    script = r"printf '\033]2;a title\007code: '; read code; printf 'one\rtwo %s;\n' $code; exit 7"
+    script = r"printf '\033]2;a title\007code: '; read code; printf 'one\rtwo %s;\n' $code; read line; exit 7"
     with Tmux(["sh", "-c", script], PATH) as pane:
         assert "code: " in pane.wait_for("code: ")
         assert pane.cursor == (6, 0)
         assert pane.status is None
         pane.send("12;\n")
-        assert pane.wait() == 7
-        assert pane.screen() == "code: 12;\ntwo 12;;"
+        assert pane.wait_for("two") == "code: 12;\ntwo 12;;"
         assert pane.title == "a title"
+        pane.send("\n")
+        assert pane.wait() == 7
 
 
 @needs_tmux
 def test_tmux_has_the_keys_of_a_terminal() -> None:
-    with Tmux(GETPASS, PATH) as pane:
+    with Tmux(["sh", "-c", '"$@"; read line', "", *GETPASS], PATH) as pane:
         pane.wait_for("code: ")
         pane.send("123456\n")
-        assert pane.wait() == 0
-        assert pane.screen() == "code: \ntyped 6"
+        assert pane.wait_for("typed") == "code: \ntyped 6"
         assert pane.title == ""
+        pane.send("\n")
+        assert pane.wait() == 0
     with Tmux(["cat"], PATH) as pane:
         pane.paste("pasted\n")
         pane.wait_for("pasted\npasted")
@@ -498,12 +500,10 @@ def test_a_secret_is_seen_on_a_terminal_and_in_tmux(tmp_path: Path, scan: Canari
         secret = tmp_path / "secret"
         secret_access_key = sts.user("user1").secret_access_key
         secret.write_text(f"{secret_access_key}\n")
-        with Terminal() as terminal, Tmux(["cat", str(secret)], PATH) as tmux:
+        stays = ["sh", "-c", 'cat "$0"; read line', str(secret)]
+        with Terminal() as terminal, Tmux(stays, PATH) as tmux:
             terminal.start(["cat", str(secret)], PATH).wait()
-            tmux.wait()
-            end = time.monotonic() + TIMEOUT
-            while secret_access_key not in tmux.captured():  # tmux reads what a program wrote, at its leisure
-                assert time.monotonic() < end, "it is not shown"
+            tmux.wait_for(secret_access_key)
         found = scan.found([sts], [])
         assert {one.rpartition(" in ")[2] for one in found} == {"a terminal", "tmux"}
         handed_out = scan.found([sts], [], handed_out=True)

@@ -112,7 +112,8 @@ def test_a_line_that_was_begun_is_written_over(world: World) -> None:
 @pytest.mark.parametrize(("key", "shown"), [("C-c", "130"), ("C-\\", "131")])
 def test_a_key_ends_it_and_the_shell_shows_by_which_signal(world: World, key: str, shown: str) -> None:
     with Tmux(
-        ["sh", "-c", f"trap : INT QUIT; sh -c 'trap - INT QUIT; exec {RUN}'; echo ended: $?"], world.home.environ
+        ["sh", "-c", f"trap : INT QUIT; sh -c 'trap - INT QUIT; exec {RUN}'; echo ended: $?; read line"],
+        world.home.environ,
     ) as pane:
         pane.wait_for("(profile admin")
         pane.send("123")
@@ -229,7 +230,7 @@ def test_a_programs_name_does_not_change_the_title(world: World, tmp_path: Path)
 
 
 def test_a_narrow_window_wraps_the_prompt_and_takes_the_code(world: World) -> None:
-    with Tmux(["sh", "-c", f"{RUN} >~/document; echo ended: $?"], world.home.environ, columns=20) as pane:
+    with Tmux(["sh", "-c", f"{RUN} >~/document; echo ended: $?; read line"], world.home.environ, columns=20) as pane:
         pane.wait_for("(prof")
         pane.send(f"{world.user.unused_code()}\n")
         assert pane.wait_for("ended: 0").endswith("\nended: 0")

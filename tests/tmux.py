@@ -4,7 +4,9 @@ r"""Tmux as a terminal: a second implementation beside tests.terminal, and one t
         tmux.send("credproc get\n")
         tmux.wait_for("code: ")
 
-It runs in a server of its own, detached, without a configuration and without a shell around the program.
+It runs in a server of its own, detached, without a configuration and without a shell around the program. What a program
+writes right before its end, tmux 3.3a may never read, about one time in a hundred on a busy machine: a program of which
+that is to be seen waits for a key.
 """
 
 from __future__ import annotations

@@ -331,7 +331,7 @@ def resized(scene: Scene) -> Result:
 PANE = """cd "$0"; trap : INT QUIT; stty -g >before; printf progress
 "$@" >stdout 2>stderr; echo $? >status
 for _ in 1 2 3 4 5 6 7 8 9 10; do stty -g >after; cmp -s before after && break; sleep 0.1; done
-echo ended"""
+echo ended; read line"""
 NOTING_ITSELF = ("sh", "-c", 'echo $$ >pid; exec "$@"', "")
 
 
@@ -347,6 +347,7 @@ def in_tmux(act: InPane, *, columns: int = 100, wrapper: tuple[str, ...] | None 
             pane.wait_for("(prof")
             act(scene, pane)
             lines = pane.wait_for("ended", 20).splitlines()
+            pane.send("\n")
             pane.wait()
             assert "ended" in (line.strip() for line in lines), f"not at the left: {lines}"
             assert "progress" not in "".join(lines), f"the prompt stands behind what was begun: {lines}"
