@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from credproc import paths
 from credproc.errors import UsageError
-from credproc.refresh.plan import alias_target
 from credproc.refresh.sharedconfig import Section, Setting, SharedConfig
+from credproc.refresh.walk import alias_target
 
 _KEY = "credential_process"
 _OURS = re.compile(r"(?:^|[\s\\/\"'])credproc(?:\.exe)?(?=[\s\"']|$)", re.IGNORECASE)

@@ -1,0 +1,233 @@
+"""From the profile that is named to where its credentials come from: past aliases of it, and along its roles.
+
+The rules are botocore's (``botocore.credentials.AssumeRoleProvider`` and ``ProfileProviderBuilder``).
+"""
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from credproc.errors import ConfigError, UsageError, quoted
+from credproc.refresh.sharedconfig import Section, Setting, SharedConfig
+from credproc.refresh.sourcesettings import (
+    Source,
+    environment_source,
+    has_keys,
+    has_role,
+    is_identity_center,
+    keys_from_credentials_file,
+    keys_in_keyring,
+    source_in,
+    web_identity_variables,
+)
+from credproc.refresh.spelling import like
+
+CREDENTIAL_SOURCES = ("Environment", "Ec2InstanceMetadata", "EcsContainer")
+_CREDENTIAL_KEYS = (
+    "role_arn",
+    "web_identity_token_file",
+    "sso_account_id",
+    "sso_role_name",
+    "login_session",
+    "credential_process",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+)
+
+
+_OUR_LINE_LIMIT = 8192  # characters of a credential_process line that may be ours; shlex takes the square of the length
+
+
+@dataclass(frozen=True)
+class Way:
+    """Where a walk has led: from a source, by the roles of the hops."""
+
+    profile: str | None  # whose credentials they are; None: none was named
+    selected: Section  # whose settings count for the whole
+    source: Source
+    hops: list[Section]  # the profiles with roles, outermost first
+
+
+def alias_target(command: str, program: str | None) -> str | None:
+    """Return the profile that a ``credential_process`` line asks credproc itself for; None for another program.
+
+    Raises UsageError if it is credproc, but with arguments that name no profile.
+    """
+    if len(command) > _OUR_LINE_LIMIT:
+        return None
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return None
+    if not words or not _is_credproc(words[0], program):
+        return None
+    if len(words) == 3 and words[1] == "--profile":
+        return words[2]
+    if len(words) == 2 and words[1].startswith("--profile="):
+        return words[1].partition("=")[2]
+    raise UsageError(
+        "credential_process starts credproc with arguments that name no profile",
+        "write credential_process = credproc --profile NAME, without a comment behind it",
+    )
+
+
+def _is_credproc(word: str, program: str | None) -> bool:
+    if os.path.basename(word.replace("\\", "/")).lower() in ("credproc", "credproc.exe"):
+        return True
+    try:
+        return program is not None and os.path.samefile(word, program)
+    except OSError:
+        return False
+
+
+class Walk:
+    """One walk through the profiles; remembers which it has ``seen``."""
+
+    def __init__(
+        self, config: SharedConfig, environ: Mapping[str, str], session_name: str, program: str | None
+    ) -> None:
+        """Take the settings, a web identity's session name where none is set, and the path of this credproc."""
+        self.seen: list[Section] = []
+        self._config = config
+        self._environ = environ
+        self._session_name = session_name
+        self._program = program
+        self._path: dict[str, None] = {}  # the names of those that were seen, in order
+
+    def way(self, profile: str | None) -> Way:
+        """Return the way to the profile's credentials; None: none was named. Raises ConfigError."""
+        if profile is None and not self._default_counts():
+            section = self._config.profiles.get("default", Section("default", "default"))
+            return Way(None, section, self._unnamed_source(), [])
+        selected = self._selected(profile or "default")
+        if has_role(selected):
+            source, hops = self._role_chain(selected)
+        elif profile is None and self._has_web_identity_variables():
+            return Way(None, selected, web_identity_variables(self._environ, self._session_name), [])
+        else:
+            source, hops = source_in(selected, self._config, self._session_name), []
+        return Way(selected.name, selected, source, hops)
+
+    # --- which profile -----------------------------------------------------------------------------------------
+
+    def _selected(self, name: str) -> Section:
+        """Return the profile of that name, or the one that it is an alias of."""
+        section = self._config.profiles.get(name)
+        if section is None:
+            raise ConfigError(f"{self._config.shown_files()}: no profile named {quoted(name)}", self._hint(name))
+        while True:
+            self._visit(section)
+            target = self._alias(section)
+            if target is None:
+                return section
+            if target.value in self._path:
+                raise self._cycle(target.value, target.where)
+            if target.value not in self._config.profiles:
+                raise ConfigError(
+                    f"{target.where}: credential_process names profile {quoted(target.value)}, which does not exist",
+                    self._hint(target.value),
+                )
+            section = self._config.profiles[target.value]
+
+    def _alias(self, section: Section) -> Setting | None:
+        """Return the profile that the section's own ``credential_process`` names, if that is what the section is."""
+        command = section.setting("credential_process")
+        if command is None or has_role(section) or section.setting("web_identity_token_file") is not None:
+            return None
+        if is_identity_center(section) or keys_from_credentials_file(section) is not None:
+            return None
+        if keys_in_keyring(section) is not None:  # one profile for credproc's settings and the line that SDKs read
+            return None
+        try:
+            target = alias_target(command.value, self._program)
+        except UsageError as error:
+            raise ConfigError(f"{command.where}: {error}", error.hint) from None
+        return None if target is None else Setting(target, command.where)
+
+    def _visit(self, section: Section) -> None:
+        self.seen.append(section)
+        self._path[section.name] = None
+
+    def _hint(self, name: str) -> str:
+        near = like(name, self._config.profiles)
+        if near is not None:
+            return f"did you mean {quoted(near)}?"
+        if not self._config.profiles:
+            return "no profiles are defined there; AWS_CONFIG_FILE names another file"
+        return "check the spelling: credproc list shows the profiles"
+
+    def _cycle(self, name: str, where: str) -> ConfigError:
+        path = [*self._path, name]
+        cycle = " -> ".join(quoted(step)[1:-1] for step in path[path.index(name) :])
+        return ConfigError(
+            f"{where}: the profiles form a circle: {cycle}", "let one of them name a profile that has credentials"
+        )
+
+    # --- with roles --------------------------------------------------------------------------------------------
+
+    def _role_chain(self, section: Section) -> tuple[Source, list[Section]]:
+        """Return the source and the profiles with roles, outermost first."""
+        hops = [section]
+        while True:
+            source_profile = section.setting("source_profile")
+            credential_source = section.setting("credential_source")
+            where = section.line_of("role_arn")
+            if source_profile is not None and credential_source is not None:
+                raise ConfigError(
+                    f"{where}: [{section.name}] has both source_profile and credential_source", "keep one of them"
+                )
+            if credential_source is not None:
+                return self._named_source(credential_source), hops
+            if source_profile is None:
+                raise ConfigError(
+                    f"{where}: role_arn without source_profile or credential_source",
+                    f"add source_profile to [{section.name}]"
+                    + (f" (source_profile = {section.name} if its own keys are meant)" if has_keys(section) else ""),
+                )
+            source_section = self._source_section(section, source_profile)
+            if has_keys(source_section) or not has_role(source_section):
+                return source_in(source_section, self._config, self._session_name), hops
+            section = source_section
+            hops.append(section)
+
+    def _source_section(self, section: Section, reference: Setting) -> Section:
+        """Return the profile that ``source_profile`` names, or the one that it is an alias of."""
+        name = reference.value
+        if name not in self._config.profiles:
+            raise ConfigError(f"{reference.where}: source_profile {quoted(name)} does not exist", self._hint(name))
+        if name == section.name and has_keys(section):
+            return section
+        if name in self._path:
+            raise self._cycle(name, reference.where)
+        return self._selected(name)
+
+    def _named_source(self, setting: Setting) -> Source:
+        name = setting.value
+        if name not in CREDENTIAL_SOURCES:
+            exact = like(name, CREDENTIAL_SOURCES)
+            raise ConfigError(
+                f"{setting.where}: credential_source is none that is known: {name[:40]}",
+                f"did you mean {exact}?" if exact else "write Environment, Ec2InstanceMetadata or EcsContainer",
+            )
+        return environment_source(name, setting.where, self._environ)
+
+    # --- with no profile named ---------------------------------------------------------------------------------
+
+    def _default_counts(self) -> bool:
+        """Whether [default] has to do with credentials; a lone region in it does not hide the machine's role."""
+        section = self._config.profiles.get("default")
+        if section is None:
+            return False
+        return any(section.setting(key) is not None for key in _CREDENTIAL_KEYS) or has_keys(section)
+
+    def _has_web_identity_variables(self) -> bool:
+        return bool(self._environ.get("AWS_WEB_IDENTITY_TOKEN_FILE"))
+
+    def _unnamed_source(self) -> Source:
+        if self._has_web_identity_variables():
+            return web_identity_variables(self._environ, self._session_name)
+        for variable in ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+            if self._environ.get(variable):
+                return environment_source("EcsContainer", variable, self._environ)
+        return environment_source("Ec2InstanceMetadata", "instance metadata", self._environ, if_any=True)
