@@ -15,8 +15,9 @@ import pytest
 from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory
 from credproc.refresh.credentials import Credentials
+from credproc.refresh.keyringstore import KeyringStore
 from credproc.refresh.session import LEAST_LEFT, Sessions, session_id
-from credproc.refresh.stores import FileStore, KeyringStore, NoStore
+from credproc.refresh.stores import FileStore, NoStore
 from tests.mfa import PROMPT, World, world
 
 if sys.platform != "linux":

@@ -15,8 +15,8 @@ from credproc.errors import SessionStoreError, SourceError
 from credproc.files import PrivateDirectory
 from credproc.refresh import terminal
 from credproc.refresh.credentials import Credentials
+from credproc.refresh.keyringstore import KeyringStore
 from credproc.refresh.sourcesettings import Source
-from credproc.refresh.stores import KeyringStore
 
 SERVICE = "credproc access key"
 SUFFIX = ".key"

@@ -1,0 +1,218 @@
+"""The OS keyring as a store of sessions, and of what else a name can be given to.
+
+It is one of the ``keyring`` library's own backends for this platform, loaded by name: no plug-in is looked for, no
+configuration file read, nothing in plain text. Every call has a deadline, as the other side may be asking a person, or
+be dead.
+"""
+
+import sys
+import time
+from _blake2 import blake2b
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from credproc import log
+from credproc.errors import DeadlineError, SessionStoreError, inert
+from credproc.files import PrivateDirectory
+from credproc.refresh.deadline import Call
+
+T = TypeVar("T")
+_SERVICE = "credproc MFA session"
+_BACKENDS = {
+    "darwin": ("keyring.backends.macOS.Keyring",),
+    "win32": ("keyring.backends.Windows.WinVaultKeyring",),
+}
+_OTHER_BACKENDS = ("keyring.backends.SecretService.Keyring", "keyring.backends.kwallet.DBusKeyring")
+_NO_KEYRINGS = ("fail", "null", "chainer")  # among keyring.backends: no store, and one that would look for others
+_READ_SECONDS = 3
+_WRITE_SECONDS = 5
+_UNLOCK_SECONDS = 20  # with a person there, whom the system may be asking
+_NOTICE_SECONDS = 1
+_UNWELL = "keyring.unwell"
+_UNWELL_SECONDS = 300
+_VALUE_LIMIT = 1200  # characters on Windows, which takes 2,560 bytes of UTF-16
+_PARTS = "credproc-parts:"
+
+
+class KeyringStore:
+    """Keeps sessions, or what else its ``service`` names, in the OS keyring."""
+
+    kind = "keyring"
+
+    def __init__(
+        self,
+        directory: PrivateDirectory | None,
+        environ: Mapping[str, str],
+        unlocking: Callable[[], None] | None = None,
+        limit: int | None = _VALUE_LIMIT if sys.platform == "win32" else None,
+        service: str = _SERVICE,
+    ) -> None:
+        """Take where a failing keyring is remembered, the environment, the longest value, and what the values are."""
+        self._service = service
+        self._directory = directory
+        self._environ = environ
+        self._unlocking = unlocking
+        self._limit = limit
+        self._backend: Any = None
+
+    def why_unusable(self) -> str | None:
+        """Return why there is no keyring to write to, or None; this loads it, in its deadline."""
+        try:
+            self._call(lambda _backend: None, _READ_SECONDS)
+        except SessionStoreError as error:
+            return str(error)
+        return None
+
+    def get(self, name: str) -> str | None:
+        """Return the value under the name, or None. Raises SessionStoreError."""
+
+        def read(backend: Any) -> str | None:  # noqa: ANN401 - keyring's backends share no type
+            value: str | None = backend.get_password(self._service, name)
+            if value is None or not value.startswith(_PARTS):
+                return value
+            count = value.removeprefix(_PARTS)
+            numbers = range(1, min(int(count), 99) + 1 if count.isdigit() else 1)
+            return "".join(backend.get_password(self._service, f"{name}/{number}") or "" for number in numbers)
+
+        return self._call(read, _READ_SECONDS if self._unlocking is None else _UNLOCK_SECONDS)
+
+    def set(self, name: str, value: str) -> None:
+        """Keep the value, in parts where the keyring takes no long ones. Raises SessionStoreError."""
+
+        def write(backend: Any) -> None:  # noqa: ANN401 - keyring's backends share no type
+            if self._limit is None or len(value) <= self._limit:
+                backend.set_password(self._service, name, value)
+                return
+            parts = [value[start : start + self._limit] for start in range(0, len(value), self._limit)]
+            for number, part in enumerate(parts, start=1):
+                backend.set_password(self._service, f"{name}/{number}", part)
+            backend.set_password(self._service, name, f"{_PARTS}{len(parts)}")  # last: before it the old value counts
+
+        self._call(write, _WRITE_SECONDS)
+
+    def delete(self, name: str) -> None:
+        """Remove the value and its parts. Raises SessionStoreError."""
+
+        def remove(backend: Any) -> None:  # noqa: ANN401 - keyring's backends share no type
+            value = backend.get_password(self._service, name)
+            if value is None:
+                return
+            count = value.removeprefix(_PARTS)
+            parts = int(count) if value.startswith(_PARTS) and count.isdigit() else 0
+            backend.delete_password(self._service, name)
+            for number in range(1, min(parts, 99) + 1):
+                if backend.get_password(self._service, f"{name}/{number}") is not None:
+                    backend.delete_password(self._service, f"{name}/{number}")
+
+        self._call(remove, _READ_SECONDS if self._unlocking is None else _UNLOCK_SECONDS)
+
+    def _call(self, use: Callable[[Any], T], seconds: float) -> T:
+        """Return what ``use`` makes of the backend, in so many seconds; raises SessionStoreError."""
+        if self._is_unwell():
+            raise SessionStoreError("the keyring did not answer a few minutes ago, and is left alone for a while")
+
+        deadline = time.monotonic() + seconds
+        running = Call(lambda: self._used(use, deadline)).begin()
+        try:
+            if self._unlocking is None or seconds <= _NOTICE_SECONDS:
+                return running.result(deadline)
+            try:
+                return running.result(time.monotonic() + _NOTICE_SECONDS)
+            except DeadlineError:
+                self._unlocking()
+                return running.result(deadline)
+        except DeadlineError:
+            self._remember_unwell()
+            raise SessionStoreError(f"the keyring did not answer in {seconds} s") from None
+
+    def _used(self, use: Callable[[Any], T], deadline: float) -> T:
+        """Return what ``use`` makes of the backend; a keyring that ended is asked again. Raises SessionStoreError."""
+        is_first = True
+        while True:
+            try:
+                if self._backend is None:
+                    self._backend = _load(self._environ)
+                return use(self._backend)
+            except TimeoutError as error:  # jeepney gives D-Bus one second to let us in; a busy machine needs more
+                if time.monotonic() >= deadline:
+                    raise SessionStoreError(f"the keyring {_reason(error)}") from None
+            except _foreign_errors() as error:
+                if not (is_first and _has_ended(error)):
+                    raise SessionStoreError(f"the keyring {_reason(error)}") from None
+                is_first = False
+
+    def _is_unwell(self) -> bool:
+        data = None if self._directory is None else self._directory.read(_UNWELL, 200)
+        since, _, bus = (data or b"").decode("ascii", "replace").strip().partition(" ")
+        if not since.isdigit() or bus != self._bus():
+            return False
+        return 0 <= time.time() - int(since) < _UNWELL_SECONDS
+
+    def _remember_unwell(self) -> None:
+        if self._directory is None:
+            return
+        try:
+            self._directory.write(_UNWELL, f"{int(time.time())} {self._bus()}\n".encode())
+        except OSError as error:
+            log.write(self._directory, f"not kept that the keyring does not answer: {error}")
+
+    def _bus(self) -> str:
+        """Return which keyring it is: a desktop's and an ssh login's are different ones."""
+        address = self._environ.get("DBUS_SESSION_BUS_ADDRESS", "")
+        return blake2b(address.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+
+
+def _load(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - keyring's backends share no type
+    """Return the platform's backend.
+
+    Raises SessionStoreError if there is none that works, TimeoutError if that cannot be told now.
+    """
+    reasons = []
+    for name in _backend_names(environ):
+        try:
+            import keyring.core  # noqa: PLC0415 - only where a session is read or written
+
+            return keyring.core.load_keyring(name)
+        except TimeoutError:
+            raise
+        except _foreign_errors() as error:
+            reasons.append(_reason(error))
+    raise SessionStoreError(f"there is no keyring: {reasons[0] if reasons else 'none for this platform'}")
+
+
+def _backend_names(environ: Mapping[str, str]) -> tuple[str, ...]:
+    chosen = environ.get("PYTHON_KEYRING_BACKEND", "")
+    package, _, rest = chosen.partition("keyring.backends.")
+    if not package and rest.count(".") == 1 and rest.replace(".", "").isidentifier():
+        return () if rest.partition(".")[0] in _NO_KEYRINGS else (chosen,)
+    return _BACKENDS.get(sys.platform, _OTHER_BACKENDS)
+
+
+def _foreign_errors() -> tuple[type[Exception], ...]:
+    """Return what a backend and the libraries below it raise, as far as they are loaded."""
+    found: list[type[Exception]] = [OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError]
+    found.append(ImportError)
+    for module, name in (
+        ("keyring.errors", "KeyringError"),
+        ("secretstorage.exceptions", "SecretStorageException"),
+        ("jeepney.wrappers", "DBusErrorResponse"),
+    ):
+        if module in sys.modules:
+            found.append(getattr(sys.modules[module], name))
+    return tuple(found)
+
+
+def _has_ended(error: BaseException | None) -> bool:
+    """Return whether the Secret Service ended with a call unanswered, as gnome-keyring may: the next starts it."""
+    while error is not None and type(error).__name__ != "SecretServiceNotAvailableException":
+        error = error.__cause__
+    return error is not None
+
+
+def _reason(error: Exception) -> str:
+    """Return a backend's failure in words; what it says is about the keyring and quotes no value."""
+    kind = type(error).__name__
+    if kind == "KeyringLocked":
+        return "is locked, and was not unlocked"
+    said = inert(str(error), 200).strip()
+    return f"fails: {kind}: {said}" if said else f"fails: {kind}"
