@@ -57,9 +57,7 @@ def main(mark: str, pause: str, path: str) -> None:
     with open(path, "a", encoding="utf-8") as file:
         os.write(1, b"looking\n")
         while not select.select([0], [], [], float(pause))[0]:
-            there = _processes()
-            others &= there  # the number of one that has ended may come again
-            for name in there - others:
+            for name in started(others, _processes()):
                 found = look(name, mark.encode())
                 if found is not None and found not in seen:
                     seen.add(found)
@@ -70,6 +68,12 @@ def main(mark: str, pause: str, path: str) -> None:
 
 def _processes() -> set[str]:
     return {name for name in os.listdir("/proc") if name.isdigit()}
+
+
+def started(others: set[str], there: set[str]) -> set[str]:
+    """Return who of those there is none of the others; who is not there leaves these, as its number may come again."""
+    others &= there
+    return there - others
 
 
 def look(name: str, mark: bytes) -> tuple[bytes, bytes] | None:

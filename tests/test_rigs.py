@@ -24,6 +24,7 @@ from tests.keyrings import (
     SilentBus,
     SilentSecretService,
 )
+from tests.sampler import started
 from tests.sts import Sts
 from tests.terminal import Terminal, column_after, process_state
 from tests.tmux import Tmux
@@ -471,6 +472,13 @@ def scan(tmp_path: Path) -> Iterator[Canaries]:
     """Return a scan of this test alone."""
     with Canaries(tmp_path).watching() as scan:
         yield scan
+
+
+def test_a_process_is_seen_that_has_the_number_of_one_that_was_there_before() -> None:
+    others = {"1", "17"}
+    assert started(others, {"1", "17", "20"}) == {"20"}
+    assert started(others, {"1", "20"}) == {"20"}
+    assert started(others, {"1", "17"}) == {"17"}
 
 
 @pytest.mark.parametrize("place", SHOWN)
