@@ -447,23 +447,33 @@ def test_with_nothing_named_and_nothing_there_the_option_is_named(world: World) 
     )
 
 
-def test_a_config_that_botocore_refuses_works_and_botocore_opens_neither_file(world: World, tmp_path: Path) -> None:
+def _opened(world: World, directory: Path) -> list[str]:
+    """Return what a refresh opens, as strace tells, with variables that would have botocore open other files."""
     user = world.sts.user("user1")
     world.sts.role(ROLE, Trust((user.arn,)))
     world.home.keys("user1", user)
     world.home.config(_profile("source_profile = user1") + "[profile admin]\nregion = eu-west-1\n")
     strace = shutil.which("strace")
     assert strace is not None, "build/test installs strace"
-    trace = tmp_path / "trace"
-    environ = {**world.home.environ, "AWS_PROFILE": "people", "AWS_DATA_PATH": str(tmp_path)}
+    trace = directory / "trace"
+    environ = {**world.home.environ, "AWS_PROFILE": "people", "AWS_DATA_PATH": str(directory)}
     command = [strace, "-f", "-e", "trace=open,openat", "-o", str(trace), PROGRAM, "--profile", "admin"]
     subprocess.run(command, env=environ, check=True, stdout=subprocess.DEVNULL)
     assert world.sts.calls[0].region == "eu-west-1"
-    opened = [line for line in trace.read_text().splitlines() if f'"{world.home.path}/.aws/' in line]
-    assert [line.split('"')[1] for line in opened] == [
-        str(world.home.path / ".aws" / "config"),
-        str(world.home.path / ".aws" / "credentials"),
+    return [line.split('"')[1] for line in trace.read_text().splitlines() if '"' in line]
+
+
+def test_a_config_that_botocore_refuses_works_and_botocore_opens_neither_file(world: World, tmp_path: Path) -> None:
+    files = world.home.path / ".aws"
+    assert [path for path in _opened(world, tmp_path) if path.startswith(f"{files}/")] == [
+        str(files / "config"),
+        str(files / "credentials"),
     ]
+
+
+def test_the_model_of_sts_is_found_without_a_look_at_those_of_all_services(world: World, tmp_path: Path) -> None:
+    looked_at = {path.partition("/botocore/data/")[2].partition("/")[0] for path in _opened(world, tmp_path)}
+    assert {name for name in looked_at if not name.endswith((".json", ".json.gz"))} == {"", "sts"}
 
 
 def test_models_that_a_person_has_added_do_not_choose_where_sts_is(world: World) -> None:

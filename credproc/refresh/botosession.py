@@ -20,7 +20,7 @@ def botocore_session(config: SharedConfig, profile: str | None) -> botocore.sess
     os.environ.pop("AWS_DATA_PATH", None)
     session = botocore.session.Session()
     # Nor ~/.aws/models, where `aws configure add-model` writes: what lies there would choose where STS is
-    builtin = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    builtin = _Models(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
     session.register_component("data_loader", builtin)
     name = profile or "default"
     profiles = {section.name: _plain(section) for section in config.profiles.values()}
@@ -34,6 +34,14 @@ def botocore_session(config: SharedConfig, profile: str | None) -> botocore.sess
     session.set_config_variable("profile", name)
     session.user_agent_extra = f"credproc/{__version__}"
     return session
+
+
+class _Models(Loader):
+    """Botocore's own models, of which one is found without a look into the directories of all the others."""
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - Loader's signature
+        """Return the services; whether one has a file of that type is seen when it is loaded."""
+        return os.listdir(self.BUILTIN_DATA_PATH)
 
 
 def _plain(section: Section) -> dict[str, Any]:
