@@ -217,6 +217,9 @@ def run_unread(argv: Sequence[str], environ: Mapping[str, str], limit: float) ->
     """Run a program whose reader has gone."""
     reader, writer = os.pipe()
     os.close(reader)
+    gone = select.poll()
+    gone.register(writer, 0)
+    gone.poll(limit * 1000)  # a child of another thread has it too, until that has loaded its own program
     try:
         started = Started(argv, environ, stdout=writer)
     finally:

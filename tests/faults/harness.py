@@ -53,6 +53,11 @@ class Evidence:
         """Return it as a line of JSON."""
         return json.dumps(asdict(self))
 
+    @classmethod
+    def of_line(cls, line: str) -> Evidence:
+        """Return what a line of JSON tells."""
+        return cls(**json.loads(line))
+
 
 class Harness:
     """Plays cases one after the other."""
