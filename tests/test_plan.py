@@ -122,9 +122,10 @@ def test_a_profile_may_be_its_own_source_with_keys_and_not_without() -> None:
     assert _error(f"{ROLE}source_profile = r\n")[0] == "config:3: the profiles form a circle: r -> r"
 
 
-def test_credential_source_is_compared_as_written() -> None:
-    assert _error(f"{ROLE}credential_source = environment\n") == (
-        "config:3: credential_source is none that is known: environment",
+@pytest.mark.parametrize("name", ["environment", "ENVIRONMENT", "Enviroment", "ENVIROMENT"])
+def test_credential_source_is_compared_as_written(name: str) -> None:
+    assert _error(f"{ROLE}credential_source = {name}\n") == (
+        f"config:3: credential_source is none that is known: {name}",
         "did you mean Environment?",
     )
 

@@ -211,6 +211,7 @@ def test_what_cannot_be_followed_is_named_with_its_line_and_advice(config: str, 
     ("config", "profile", "hint"),
     [
         (USER, "user2", "did you mean 'user1'?"),
+        (USER, "USER1", "did you mean 'user1'?"),
         (USER, "zzz", SPELLING),
         ("", "x", "no profiles are defined there; AWS_CONFIG_FILE names another file"),
     ],

@@ -27,11 +27,17 @@ KNOWN_KEYS = frozenset(
 
 def like(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that is nearest, or None."""
-    some = list(islice(known, _NAMES))
-    for one in some:  # an accent may be one character or two, and looks the same: SDKs compare bytes
-        if normalize("NFC", one) == normalize("NFC", name):
-            return one
-    return next(iter(get_close_matches(name, some, n=1)), None) if len(name) <= _LENGTH else None
+    by_looks = {_looks(one): one for one in islice(known, _NAMES)}
+    looks = _looks(name)
+    if looks in by_looks:
+        return by_looks[looks]
+    near = get_close_matches(looks, by_looks, n=1) if len(looks) <= _LENGTH else []
+    return by_looks[near[0]] if near else None
+
+
+def _looks(name: str) -> str:
+    """Return how it looks to a person: SDKs compare bytes, but an accent may be one character or two."""
+    return normalize("NFC", name).casefold()
 
 
 def misspelt(section: Section) -> list[str]:
