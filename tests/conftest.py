@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 
 from tests.canaries import Canaries
-from tests.program import FROZEN
+from tests.program import FROZEN, heed_signals
 from tests.sts import Sts
 
 collect_ignore = [] if FROZEN else ["test_frozen.py"]  # what build/freeze makes; build/test --frozen names it
 
 PREFIXES = ("AWS_", "_AWS_", "CREDPROC_")
 PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
+def pytest_configure() -> None:
+    heed_signals()
 
 
 @pytest.fixture(autouse=True)

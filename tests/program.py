@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -28,6 +29,17 @@ BOUND_BY_MODES = (
     if hasattr(os, "geteuid") and os.geteuid() == 0
     else ("env",)
 )
+
+
+def heed_signals() -> None:
+    """Have what is started heed the signals that we ignore, as a command in the background of a script does.
+
+    What is ignored stays so in another program, and what has a handler does not.
+    """
+    for name in ("SIGHUP", "SIGINT", "SIGQUIT"):
+        number = getattr(signal, name, None)  # Windows has one of them
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 class Outcome(NamedTuple):
