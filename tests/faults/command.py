@@ -12,7 +12,8 @@ from itertools import groupby
 
 from tests.faults.harness import Evidence, Harness
 from tests.faults.rows import Amount
-from tests.faults.table import ROWS, identifiers
+from tests.faults.table import ROWS, SHARED, identifiers
+from tests.program import heed_signals
 
 WAITING = 4  # rows that mostly wait for a deadline, at once
 SEED = 20261124  # the same sample at each run, so that a fall is a change of credproc and not of luck
@@ -27,13 +28,16 @@ def play(identifier: str, amount: Amount) -> list[Evidence]:
 
 def main() -> int:
     """Play the rows that are asked for, print a line for each, and the sum."""
-    arguments = _parser().parse_args()
-    part, parts = (int(number) for number in arguments.part.split("/"))
+    arguments = command_line().parse_args()
+    part, parts = arguments.part
     amount = Amount(arguments.deep, part, parts, arguments.seed)
-    wanted = arguments.rows or [row.id for row in ROWS if arguments.all or not (arguments.deep and not row.sweep)]
+    wanted = list(dict.fromkeys(arguments.rows)) or [
+        row.id for row in ROWS if arguments.all or not (arguments.deep and not row.sweep)
+    ]
     for name in [name for name in os.environ if name.upper().startswith(("AWS_", "_AWS_", "CREDPROC_"))]:
         if name != "CREDPROC_TEST_PROGRAM":
             del os.environ[name]
+    heed_signals()
     began = time.monotonic()
     context = multiprocessing.get_context("spawn")
     found: list[Evidence] = []
@@ -80,13 +84,37 @@ def _print_row(evidence: list[Evidence]) -> None:
             print(f"{'':16}{one.case or '-'}: {sentence}", flush=True)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _identifier(text: str) -> str:
+    """Return the id of the row that this is, or that it shares with others."""
+    first, _, last = SHARED.partition("-")
+    name = SHARED if first <= text <= last else text
+    if name not in identifiers():
+        raise argparse.ArgumentTypeError(f"there is no row {text!a}")
+    return name
+
+
+def _part(text: str) -> tuple[int, int]:
+    part, _, parts = text.partition("/")
+    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"{text!a} is not K/N, as 1/6 to 6/6 are")
+    return int(part), int(parts)
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!a} is no number from 1")
+    return int(text)
+
+
+def command_line() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
     parser = argparse.ArgumentParser(prog="build/faults", description="Play the faults that credproc survives.")
-    parser.add_argument("rows", nargs="*", metavar="ROW", help="F047, F087-F093, ...; all where none is named")
+    rows = "F047, F072a, ...; all where none is named"
+    parser.add_argument("rows", nargs="*", metavar="ROW", type=_identifier, help=rows)
     parser.add_argument("--deep", action="store_true", help="the sweeps whole; other rows only where named or --all")
     parser.add_argument("--all", action="store_true", help="with --deep, the rows that are no sweeps as well")
-    parser.add_argument("--part", default="1/1", metavar="K/N", help="the K-th of N parts of a deep sweep")
+    parser.add_argument("--part", type=_part, default="1/1", metavar="K/N", help="the K-th of N parts of a deep sweep")
     parser.add_argument("--seed", type=int, default=SEED, help="chooses what is sampled (default: %(default)s)")
-    parser.add_argument("--jobs", type=int, default=1 + (os.cpu_count() or 1), help="rows at once")
+    parser.add_argument("--jobs", type=_jobs, default=1 + (os.cpu_count() or 1), help="rows at once")
     parser.add_argument("--evidence", default="build/work/faults.jsonl", metavar="FILE", help="a line of JSON per case")
     return parser

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.faults.command import command_line
 from tests.faults.harness import Evidence, Harness
 from tests.faults.rows import INVARIANTS, Amount, Case, Kind, Row, row, sweep
 from tests.faults.table import ROWS, identifiers
@@ -235,3 +236,25 @@ def test_no_two_cases_of_a_row_have_one_name() -> None:
         if isinstance(each.cases, tuple):
             names = [case.name for case in each.cases]
             assert len(set(names)) == len(names), f"{each.id}: {names}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["F012", "F999"], "argument ROW: there is no row 'F999'"),
+        (["--part", "7/6"], "argument --part: '7/6' is not K/N, as 1/6 to 6/6 are"),
+        (["--part", "x"], "argument --part: 'x' is not K/N, as 1/6 to 6/6 are"),
+        (["--jobs", "0"], "argument --jobs: '0' is no number from 1"),
+    ],
+)
+def test_what_cannot_be_played_is_said_before_anything_is(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command_line().parse_args(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith(f"build/faults: error: {said}\n")
+
+
+def test_a_row_is_found_by_any_of_its_numbers() -> None:
+    assert command_line().parse_args(["F087", "F090", "F072a"]).rows == ["F087-F093", "F087-F093", "F072a"]
