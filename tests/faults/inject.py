@@ -1,7 +1,8 @@
 """Faults at system calls: a run is recorded, and played again with a signal or an error at one of its calls.
 
 tracer.py does both, and says why that is not strace. A call is named by what it is about, so the one that is hit is the
-one that was meant; a case whose call does not come is broken.
+one that was meant; a case whose call does not come is broken, unless it receives a later piece of an answer, as in how
+many pieces that comes is chance.
 
 Played whole are the calls that touch what is credproc's or the person's: its files and locks, the two AWS files, the
 terminal, sockets (STS, the keyring's bus), pipes, stdout, processes and threads. Between two of them stand the some
@@ -27,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import credproc
-from tests.faults.rows import Case, Kind, nothing
+from tests.faults.rows import Case, Kind, NotInjectedError, nothing
 from tests.faults.scene import PATIENCE, Result, Scene
 from tests.keyrings import SecretService
 from tests.mfa import PROMPT
@@ -123,6 +124,11 @@ class Point:
         return self.thread, self.number, self.call, self.about
 
     @property
+    def by_chance(self) -> bool:
+        """Whether a run may go by without the call: it receives a piece, and not the first, of what a socket says."""
+        return self.call in {"recvfrom", "recvmsg"} and self.number != "0"
+
+    @property
     def ours(self) -> bool:
         """Whether it touches what is credproc's or the person's, or makes a process or thread."""
         return self.call in _DOING or bool(_OURS.search(self.about))
@@ -210,7 +216,16 @@ def at(scenario: Scenario, point: Point, action: str, kind: Kind | tuple[Kind, .
     """Return the case in which this happens at this point: `signal=N` or `error=N`."""
     name = f"{scenario.name}: {_told(action)} at {point}"
     run = partial(_hit_at, action=action, point=point)
-    return Case(name, kind, before=scenario.before, run=run, mfa=scenario.mfa, loses=True, **more)  # type: ignore[arg-type]
+    return Case(
+        name,
+        kind,
+        before=scenario.before,
+        run=run,
+        mfa=scenario.mfa,
+        loses=True,
+        by_chance=point.by_chance,
+        **more,  # type: ignore[arg-type]
+    )
 
 
 def _told(action: str) -> str:
@@ -222,7 +237,8 @@ def _hit_at(scene: Scene, action: str, point: Point) -> Result:
     result = traced(scene, action, *point.words)
     log = scene.path / "calls"
     met = log.read_text(encoding="utf-8") if log.exists() else ""
-    assert met.rstrip("\n").split("\t") == list(point.words), f"the call did not come, but {met!r}; {result}"
+    if met.rstrip("\n").split("\t") != list(point.words):
+        raise NotInjectedError(f"the call did not come, but {met!r}; {result}")
     return result
 
 

@@ -77,6 +77,10 @@ def each(*parts: Callable[..., object]) -> Callable[..., None]:
     return together
 
 
+class NotInjectedError(AssertionError):
+    """The run has gone by without the fault."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One injection.
@@ -106,6 +110,7 @@ class Case:
     again: bool = True  # False: the row has run credproc again by itself
     excused: Mapping[str, str] = field(default_factory=dict)  # invariants that cannot hold here, each with the reason
     deep: bool = False  # with --deep only
+    by_chance: bool = False  # whether its fault finds its place is chance, and three runs without it are no injection
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

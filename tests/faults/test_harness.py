@@ -13,12 +13,14 @@ import pytest
 
 from tests.faults.command import command_line
 from tests.faults.harness import Evidence, Harness
-from tests.faults.rows import INVARIANTS, Amount, Case, Kind, Row, row, sweep
+from tests.faults.rows import INVARIANTS, Amount, Case, Kind, NotInjectedError, Row, row, sweep
 from tests.faults.table import ROWS, identifiers
 from tests.sts import Sts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.faults.scene import Result, Scene
 
 _NO_ROW = Row("F000", "a program that is wrong", ())
 _NO_PATIENCE = Amount()
@@ -216,6 +218,30 @@ def test_what_could_not_run_has_not_survived(harness: Harness) -> None:
     for evidence in (no_rig, no_cases, empty, only_deep):
         assert all(sentence.startswith("could not run: ") for sentence in evidence.broken)
         assert evidence.broken
+
+
+def _missing(times: int) -> Case:
+    """Return a case whose fault finds no place so many times."""
+    left = list(range(times))
+
+    def run(scene: Scene) -> Result:
+        if left:
+            left.pop()
+            raise NotInjectedError("the call did not come")
+        return scene.once()
+
+    return Case(run=run)
+
+
+def test_what_finds_no_place_is_played_three_times(harness: Harness) -> None:
+    found = harness.case(_NO_ROW, _missing(2), _NO_PATIENCE)
+    assert (found.broken, found.injections) == ([], 1)
+    never = harness.case(_NO_ROW, _missing(3), _NO_PATIENCE)
+    assert [sentence.partition(" (")[0] for sentence in never.broken] == [
+        "could not run: NotInjectedError: the call did not come"
+    ]
+    by_chance = harness.case(_NO_ROW, replace(_missing(3), by_chance=True), _NO_PATIENCE)
+    assert (by_chance.broken, by_chance.injections) == ([], 0)
 
 
 # faults.md: F001 to F160, of which F087 to F093 share a row, and ten that are lettered
