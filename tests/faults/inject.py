@@ -14,8 +14,8 @@ does, those that look only (stat, seek, ioctl) are not listed either: the termin
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
-import random
 import re
 import signal
 import sys
@@ -35,12 +35,9 @@ from tests.mfa import PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import TypeVar
 
     from tests.faults.rows import Amount, Step
     from tests.terminal import Job
-
-    T = TypeVar("T")
 
 TRACER = str(Path(__file__).with_name("tracer.py"))
 RECORDINGS = Path(__file__).parent.parent.parent / "build" / "work" / "calls"
@@ -205,11 +202,14 @@ def first_of_gap(points: Iterable[Point]) -> list[Point]:
     return list(found.values())
 
 
-def wanted(cases: Sequence[T], amount: Amount, sample: int) -> Sequence[T]:
-    """Return the cases of a sweep that are wanted: so many of them by chance, or the whole of a part."""
+def wanted(cases: Sequence[Case], amount: Amount, sample: int) -> Sequence[Case]:
+    """Return the cases of a sweep that are wanted: so many of them by chance, or the whole of a part.
+
+    Chance goes by their names: that a recording has a call more or less does not choose others.
+    """
     if amount.deep:
         return cases[amount.part - 1 :: amount.parts]
-    return random.Random(amount.seed).sample(cases, min(sample, len(cases)))  # noqa: S311 - chance is all that is wanted
+    return sorted(cases, key=lambda case: hashlib.blake2b(f"{amount.seed} {case.name}".encode()).digest())[:sample]
 
 
 def at(scenario: Scenario, point: Point, action: str, kind: Kind | tuple[Kind, ...], **more: object) -> Case:
