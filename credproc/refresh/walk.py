@@ -34,8 +34,6 @@ _CREDENTIAL_KEYS = (
     "aws_access_key_id",
     "aws_secret_access_key",
 )
-
-
 _OUR_LINE_LIMIT = 8192  # characters of a credential_process line that may be ours; shlex takes the square of the length
 
 
@@ -46,7 +44,7 @@ class Way:
     profile: str | None  # whose credentials they are; None: none was named
     selected: Section  # whose settings count for the whole
     source: Source
-    hops: list[Section]  # the profiles with roles, outermost first
+    hops: tuple[Section, ...]  # the profiles with roles, outermost first
 
 
 def alias_target(command: str, program: str | None) -> str | None:
@@ -99,17 +97,15 @@ class Walk:
         """Return the way to the profile's credentials; None: none was named. Raises ConfigError."""
         if profile is None and not self._default_counts():
             section = self._config.profiles.get("default", Section("default", "default"))
-            return Way(None, section, self._unnamed_source(), [])
+            return Way(None, section, self._unnamed_source(), ())
         selected = self._selected(profile or "default")
         if has_role(selected):
             source, hops = self._role_chain(selected)
         elif profile is None and self._has_web_identity_variables():
-            return Way(None, selected, web_identity_variables(self._environ, self._session_name), [])
+            return Way(None, selected, web_identity_variables(self._environ, self._session_name), ())
         else:
             source, hops = source_in(selected, self._config, self._session_name), []
-        return Way(selected.name, selected, source, hops)
-
-    # --- which profile -----------------------------------------------------------------------------------------
+        return Way(selected.name, selected, source, tuple(hops))
 
     def _selected(self, name: str) -> Section:
         """Return the profile of that name, or the one that it is an alias of."""
@@ -164,8 +160,6 @@ class Walk:
             f"{where}: the profiles form a circle: {cycle}", "let one of them name a profile that has credentials"
         )
 
-    # --- with roles --------------------------------------------------------------------------------------------
-
     def _role_chain(self, section: Section) -> tuple[Source, list[Section]]:
         """Return the source and the profiles with roles, outermost first."""
         hops = [section]
@@ -211,8 +205,6 @@ class Walk:
                 f"did you mean {exact}?" if exact else "write Environment, Ec2InstanceMetadata or EcsContainer",
             )
         return environment_source(name, setting.where, self._environ)
-
-    # --- with no profile named ---------------------------------------------------------------------------------
 
     def _default_counts(self) -> bool:
         """Whether [default] has to do with credentials; a lone region in it does not hide the machine's role."""
