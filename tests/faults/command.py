@@ -54,33 +54,35 @@ def main() -> int:
             file.writelines(f"{one.line()}\n" for one in evidence)
             file.flush()
             _print_row(evidence)
-    survived = _survived(found)
-    missing = [] if arguments.rows or arguments.deep else [name for name in identifiers() if name not in survived]
+    rows = _survived(found)
+    missing = [] if arguments.rows or arguments.deep else [name for name in identifiers() if name not in rows]
     for name in missing:
         print(f"{name:9} FELL  it is not in the table")
-    total = len(survived) + len(missing)
+    total = len(rows) + len(missing)
     print(f"seed {amount.seed}, evidence in {arguments.evidence}, {time.monotonic() - began:.0f} s")
     print(f"{time.strftime('%Y-%m-%d')}, {platform.system()} {platform.release()}, Python {platform.python_version()}")
-    print(
-        f"faults survived: {sum(survived.values())} of {total} rows ({sum(one.injections for one in found)} injections)"
-    )
-    return 0 if all(survived.values()) and not missing else 1
+    print(f"faults survived: {sum(rows.values())} of {total} rows ({sum(one.injections for one in found)} injections)")
+    return 0 if all(rows.values()) and not missing else 1
 
 
 def _survived(found: list[Evidence]) -> dict[str, bool]:
-    return {name: not any(one.broken for one in group) for name, group in groupby(found, lambda one: one.row)}
+    return {name: survived(list(group)) for name, group in groupby(found, lambda one: one.row)}
+
+
+def survived(evidence: list[Evidence]) -> bool:
+    """Return whether a row with this evidence was survived; one into which nothing was injected was not."""
+    return not any(one.broken for one in evidence) and any(one.injections for one in evidence)
 
 
 def _print_row(evidence: list[Evidence]) -> None:
     name = evidence[0].row
     (row,) = (row for row in ROWS if row.id == name)
-    broken = [one for one in evidence if one.broken]
     injections = sum(one.injections for one in evidence)
     seconds = sum(one.seconds for one in evidence)
-    verdict = "FELL" if broken else "ok"
+    verdict = "ok" if survived(evidence) else "FELL"
     print(f"{name:9} {verdict:5} {injections:5} {seconds:7.1f} s  {row.fault}", flush=True)
-    for one in broken:
-        for sentence in one.broken:
+    for one in evidence:
+        for sentence in one.broken or ([] if one.injections else ["not injected, as its call did not come"]):
             print(f"{'':16}{one.case or '-'}: {sentence}", flush=True)
 
 

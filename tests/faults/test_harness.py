@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.command import command_line
+from tests.faults.command import command_line, survived
 from tests.faults.harness import Evidence, Harness
 from tests.faults.rows import INVARIANTS, Amount, Case, Kind, NotInjectedError, Row, row, sweep
 from tests.faults.table import ROWS, identifiers
@@ -242,6 +242,9 @@ def test_what_finds_no_place_is_played_three_times(harness: Harness) -> None:
     ]
     by_chance = harness.case(_NO_ROW, replace(_missing(3), by_chance=True), _NO_PATIENCE)
     assert (by_chance.broken, by_chance.injections) == ([], 0)
+    assert survived([found, by_chance])
+    assert not survived([by_chance]), "a row into which nothing was injected"
+    assert not survived([found, never])
 
 
 # faults.md: F001 to F160, of which F087 to F093 share a row, and ten that are lettered
