@@ -1,4 +1,4 @@
-"""Arrows go one way (design: the rooms): what may import what, read from the source."""
+"""Imports only go down (credproc/README.md, "The tree"): what may import what, read from the source."""
 
 import ast
 from collections.abc import Iterator
@@ -11,7 +11,10 @@ import credproc
 PACKAGE = Path(credproc.__file__).parent
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 AT_THE_TOP = {"os", "sys", "time", "stat", "_signal", "_blake2"}
-MAY_IMPORT = {
+
+# The modules of a hit: which of ours each imports when it is loaded
+HIT = {
+    "__init__": set(),
     "__main__": {"cli"},
     "cli": {"cache"},
     "cache": {"paths", "files"},
@@ -19,9 +22,13 @@ MAY_IMPORT = {
     "files": set(),
     "errors": set(),
     "log": {"errors", "files"},
-    "__init__": set(),
 }
-STRANGERS = {"sts", "sources", "session", "mfa"}  # siblings that only refresh/obtain joins
+# Each folder, from the top: which others its modules import, at the top or within a function. All may import ROOT.
+ROOT = {"cache", "errors", "files", "log", "paths", ""}
+FOLDERS = {
+    "commands": {"refresh"},
+    "refresh": set[str](),
+}
 
 
 def _imports(path: Path, *, everywhere: bool) -> Iterator[str]:
@@ -34,8 +41,9 @@ def _imports(path: Path, *, everywhere: bool) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             inside = node.module == "credproc" or node.module.startswith("credproc.")
             for alias in node.names:
-                submodule = PACKAGE.parent / node.module.replace(".", "/") / f"{alias.name}.py"
-                yield f"{node.module}.{alias.name}" if inside and submodule.exists() else node.module
+                submodule = PACKAGE.parent / node.module.replace(".", "/") / alias.name
+                is_module = submodule.is_dir() or submodule.with_suffix(".py").exists()
+                yield f"{node.module}.{alias.name}" if inside and is_module else node.module
 
 
 def _top(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -47,33 +55,48 @@ def _top(body: list[ast.stmt]) -> Iterator[ast.stmt]:
         yield node
 
 
-@pytest.mark.parametrize("name", sorted(MAY_IMPORT))
+def _module(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def _ours(path: Path) -> set[str]:
+    """Return the modules of ours that the file imports anywhere, without ``credproc.`` before them."""
+    found = {module for module in _imports(path, everywhere=True) if module.partition(".")[0] == "credproc"}
+    return {module.partition(".")[2] for module in found}
+
+
+def _folder(module: str) -> str:
+    return module.partition(".")[0]
+
+
+@pytest.mark.parametrize("name", sorted(HIT))
 def test_a_module_of_the_hit_imports_only_what_a_hit_may(name: str) -> None:
     found = set(_imports(PACKAGE / f"{name}.py", everywhere=False))
     ours = {module.removeprefix("credproc.") for module in found if module.startswith("credproc")} - {"credproc"}
-    assert ours <= MAY_IMPORT[name]
+    assert ours <= HIT[name]
     assert {module for module in found if not module.startswith("credproc")} <= AT_THE_TOP
 
 
-def test_every_module_at_the_top_is_in_the_table() -> None:
-    assert {path.stem for path in PACKAGE.glob("*.py")} == set(MAY_IMPORT)
+def test_every_folder_and_every_module_at_the_root_is_in_a_table() -> None:
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(FOLDERS)
+    assert {path.stem for path in PACKAGE.glob("*.py")} == set(HIT) | (ROOT - {""})
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_nothing_below_imports_the_command_line(path: Path) -> None:
-    found = set(_imports(path, everywhere=True))
-    inside = path.relative_to(PACKAGE).parts[0]
-    if inside == "refresh":
-        assert not any(module.startswith(("credproc.cli", "credproc.commands")) for module in found)
-    if inside != "__main__.py":
-        assert "credproc.cli" not in found
+def test_a_module_imports_only_the_folders_that_the_table_gives_it(path: Path) -> None:
+    own = _folder(_module(path))
+    if own in FOLDERS:
+        assert {_folder(module) for module in _ours(path)} <= FOLDERS[own] | ROOT | {own}
+    elif own in ROOT:
+        assert {_folder(module) for module in _ours(path)} <= ROOT
 
 
-@pytest.mark.parametrize("name", sorted(STRANGERS))
-def test_those_who_talk_to_the_outside_do_not_know_each_other(name: str) -> None:
-    path = PACKAGE / "refresh" / f"{name}.py"
-    found = {module.rpartition(".")[2] for module in _imports(path, everywhere=True) if "credproc.refresh" in module}
-    assert not found & (STRANGERS - {name})
+def test_the_tables_folders_stand_in_the_order_in_which_they_import() -> None:
+    below = set(FOLDERS)
+    for folder, imports in FOLDERS.items():
+        below.remove(folder)
+        assert imports <= below
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
