@@ -63,7 +63,7 @@ TESTS = {
             )
         ),
     ],
-    "credproc/refresh/credentials.py": ["test_keep.py", "test_entries.py"],
+    "credproc/credentials.py": ["test_keep.py", "test_entries.py"],
 }
 PYTEST = ["-x", "-q", "--tb=line", "-m", "not measure"]
 NOT_CALLED_WRONG = {"len", "isinstance"}  # any other argument ends in a TypeError wherever a test comes by

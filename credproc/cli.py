@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from credproc.errors import CredprocError
-    from credproc.refresh.request import Before, Request
+    from credproc.request import Before, Request
 
 _STDERR_LIMIT = 4096  # bytes; some SDKs read stderr only after the exit, and a full pipe would stop us
 _WRITE_SECONDS = 30  # for a reader that is slow and has made the pipe non-blocking
@@ -114,7 +114,7 @@ def _command(arguments: "list[str]", started: float) -> int:
 
 def _request(started: float) -> "Request":
     """Return a request of no profile yet, from this process."""
-    from credproc.refresh.request import Request
+    from credproc.request import Request
 
     caller = os.getppid() if hasattr(os, "getppid") else None
     # argv[0] as it is: a path made absolute needs a working directory, and that may have been deleted
@@ -124,7 +124,7 @@ def _request(started: float) -> "Request":
 def _keep_secrets_in() -> "Before":
     """See to it that what is in memory reaches no stream, core, file or debugger; return what was so before."""
     from credproc.refresh.memory import keep_private
-    from credproc.refresh.request import Before
+    from credproc.request import Before
 
     keep_private()
     # A file of ours would take the number of a closed stream

@@ -14,8 +14,8 @@ from botocore.session import Session
 from credproc.commands.explain import explained, words
 from credproc.commands.listed import Row, is_coloured, table
 from credproc.refresh.endpoint import LEGACY_REGIONS, PARTITION_REGIONS, Endpoint
-from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import parse
+from credproc.request import Request
 from tests.mfa import World, world
 from tests.program import Home, role_home
 from tests.sts import Sts

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from credproc import cache
+from credproc.credentials import Credentials, account_in, document
 from credproc.errors import DeadlineError, ServiceError
 from credproc.files import PrivateDirectory, make_directory
 from credproc.refresh.about import about_entry
-from credproc.refresh.credentials import Credentials, account_in, document
 from credproc.refresh.deadline import within
 from credproc.refresh.keep import Keeper, Kept, Obtained, served_until
 from credproc.refresh.plan import Asker, Plan, plan_for

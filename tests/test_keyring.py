@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from credproc.credentials import Credentials
 from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory
-from credproc.refresh.credentials import Credentials
 from credproc.refresh.keyringstore import KeyringStore
 from credproc.refresh.session import LEAST_LEFT, Sessions, session_id
 from credproc.refresh.stores import FileStore, NoStore

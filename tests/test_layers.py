@@ -24,7 +24,7 @@ HIT = {
     "log": {"errors", "files"},
 }
 # Each folder, from the top: which others its modules import, at the top or within a function. All may import ROOT.
-ROOT = {"cache", "errors", "files", "log", "paths", ""}
+ROOT = {"cache", "credentials", "errors", "files", "log", "paths", "request", ""}
 FOLDERS = {
     "commands": {"refresh"},
     "refresh": set[str](),

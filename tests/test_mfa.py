@@ -11,8 +11,8 @@ import pytest
 
 from credproc.errors import PersonNeededError
 from credproc.refresh.mfa import Wanted, code_in, codes
-from credproc.refresh.request import FOR_PEOPLE, FOR_SDKS, Deadlines, Request
 from credproc.refresh.usedcodes import UsedCodes
+from credproc.request import FOR_PEOPLE, FOR_SDKS, Deadlines, Request
 
 WHERE = "~/.aws/config:5"
 
@@ -87,7 +87,7 @@ ASK = """
 import os, sys, time
 from credproc.errors import PersonNeededError, SignalError
 from credproc.refresh.mfa import Wanted, codes
-from credproc.refresh.request import Request
+from credproc.request import Request
 from credproc.refresh.usedcodes import UsedCodes
 
 profile, seconds = sys.argv[1] or None, float(sys.argv[2])

@@ -16,8 +16,8 @@ import pytest
 from credproc.errors import SourceError
 from credproc.refresh import Request, obtain
 from credproc.refresh.plan import Asker, plan_for
-from credproc.refresh.request import Turn
 from credproc.refresh.sharedconfig import parse
+from credproc.request import Turn
 from tests.program import ROLE, Home, role_home
 from tests.sts import Sts, Trust
 

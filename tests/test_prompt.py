@@ -23,8 +23,8 @@ if sys.platform != "linux":
 from credproc.errors import PersonNeededError, SourceError
 from credproc.refresh.mfa import Wanted
 from credproc.refresh.mfaprocess import ProgramCodes
-from credproc.refresh.request import Request
 from credproc.refresh.usedcodes import UsedCodes
+from credproc.request import Request
 from tests.program import FROZEN, PROGRAM, ROLE, Home, Outcome, role_home
 from tests.sts import Sts, Trust
 from tests.terminal import Job, Terminal, process_state

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from credproc import __version__, cache
 from credproc.commands.said import Said
 from credproc.errors import UsageError
-from credproc.refresh.request import Request
+from credproc.request import Request
 
 _DESCRIPTION = """\
 Print AWS credentials of a role profile, for a line in ~/.aws/config:

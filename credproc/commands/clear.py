@@ -8,7 +8,7 @@ from credproc.commands import add_profile
 from credproc.commands.entries import Described, described, remove
 from credproc.commands.said import Said
 from credproc.files import PrivateDirectory, open_directory
-from credproc.refresh.request import Request
+from credproc.request import Request
 
 GROUP = "if wrong"
 HELP = "remove a profile's cached credentials"

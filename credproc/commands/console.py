@@ -12,7 +12,7 @@ from credproc.commands.resolved import plan_of, resolve
 from credproc.commands.said import Said
 from credproc.errors import CredprocError
 from credproc.refresh.children import environment_for_child
-from credproc.refresh.request import Request
+from credproc.request import Request
 
 _SIGN_IN_SECONDS = 10
 _OPENER_SECONDS = 3  # one that still runs then is the browser itself

@@ -17,9 +17,9 @@ from credproc.files import open_directory
 from credproc.refresh import terminal
 from credproc.refresh.endpoint import Endpoint, endpoint_for
 from credproc.refresh.plan import Asker, Plan, plan_for
-from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import Section, SharedConfig, read
 from credproc.refresh.stores import store_for
+from credproc.request import Request
 
 _STS_SECONDS = 8  # as long as one connection and one answer may take together
 

@@ -13,8 +13,8 @@ from credproc.commands.said import Said
 from credproc.commands.steps import SHOWN, Step, asked, remarks, setting_shown, steps
 from credproc.commands.wrapping import columns, wrapped
 from credproc.errors import ConfigError, inert, quoted
-from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import Section, Setting, SharedConfig, read
+from credproc.request import Request
 
 GROUP = "set up"
 HELP = "show how a profile is resolved, step by step"

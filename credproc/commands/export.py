@@ -8,7 +8,7 @@ from credproc.commands import add_name
 from credproc.commands.resolved import Resolved, resolve
 from credproc.commands.said import Said
 from credproc.errors import CredprocError
-from credproc.refresh.request import Request
+from credproc.request import Request
 
 Variables = Mapping[str, str | None]
 

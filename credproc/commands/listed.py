@@ -12,11 +12,11 @@ from typing import NamedTuple
 from credproc.commands.profiles import Look, State, names
 from credproc.commands.said import Said
 from credproc.commands.table import GAP, fitting, natural, padded
+from credproc.credentials import account_in
 from credproc.errors import inert
-from credproc.refresh.credentials import account_in
 from credproc.refresh.plan import Plan
-from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import read
+from credproc.request import Request
 
 GROUP = "set up"
 HELP = "show the profiles, and how each stands"

@@ -9,7 +9,7 @@ from credproc.commands.progress import Progress
 from credproc.commands.said import Said
 from credproc.errors import ConfigError
 from credproc.refresh import FOR_PEOPLE, own_directory, refresh
-from credproc.refresh.request import Request
+from credproc.request import Request
 
 _RENEWED_BELOW = 7200  # seconds that a session has left; one with more lasts through the next hours as it is
 

@@ -9,10 +9,10 @@ from credproc.errors import ConfigError, CredprocError, SessionStoreError
 from credproc.files import PrivateDirectory
 from credproc.refresh import own_directory
 from credproc.refresh.plan import Asker, plan_for
-from credproc.refresh.request import Request
 from credproc.refresh.session import Index, SessionId, Sessions, session_id
 from credproc.refresh.sharedconfig import read
 from credproc.refresh.stores import store_for
+from credproc.request import Request
 
 GROUP = "sign in"
 HELP = "forget the user's MFA session, and what hangs on it"

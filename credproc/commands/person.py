@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from credproc.errors import PersonNeededError, SignalError
 from credproc.refresh import caller, terminal
-from credproc.refresh.request import FOR_PEOPLE, Request
+from credproc.request import FOR_PEOPLE, Request
 
 
 class Person:

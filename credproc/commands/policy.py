@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from credproc.commands import add_name
 from credproc.commands.profiles import Look
 from credproc.commands.said import Said
+from credproc.credentials import account_in
 from credproc.errors import ConfigError, inert, quoted
-from credproc.refresh.credentials import account_in
 from credproc.refresh.plan import Plan
-from credproc.refresh.request import Request
 from credproc.refresh.roles import Role
 from credproc.refresh.sharedconfig import read
+from credproc.request import Request
 
 GROUP = "set up"
 HELP = "print the IAM policies that a role profile needs"

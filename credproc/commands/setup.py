@@ -20,8 +20,8 @@ from credproc.commands.setuplines import ROLE_KEYS, EditError
 from credproc.commands.wrapping import columns, wrapped
 from credproc.errors import ConfigError, CredprocError, PersonNeededError, SignalError, inert, quoted
 from credproc.refresh import FOR_PEOPLE, refresh, terminal
-from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import Section, SharedConfig, read
+from credproc.request import Request
 
 GROUP = "set up"
 HELP = "let SDKs resolve a role profile through credproc"

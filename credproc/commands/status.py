@@ -9,10 +9,10 @@ from credproc.commands.entries import described, until_shown
 from credproc.commands.entries import sessions as kept
 from credproc.commands.said import Said
 from credproc.commands.table import aligned
+from credproc.credentials import account_in
 from credproc.files import open_directory
-from credproc.refresh.credentials import account_in
-from credproc.refresh.request import Request
 from credproc.refresh.session import Index
+from credproc.request import Request
 
 GROUP = "sign in"
 HELP = "show what is signed in and cached, and for how long"

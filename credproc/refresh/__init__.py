@@ -13,7 +13,7 @@ from credproc.files import PrivateDirectory, make_directory
 from credproc.refresh.declined import Declined
 from credproc.refresh.directory import TimedDirectory
 from credproc.refresh.lock import Lock
-from credproc.refresh.request import FOR_PEOPLE, FOR_SDKS, Request, Turn
+from credproc.request import FOR_PEOPLE, FOR_SDKS, Request, Turn
 
 __all__ = ["FOR_PEOPLE", "FOR_SDKS", "Request", "asker_of", "own_directory", "refresh"]
 

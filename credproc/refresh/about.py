@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from credproc import cache
-from credproc.refresh.credentials import LATEST
+from credproc.credentials import LATEST
 
 
 def about_entry(entry: cache.Entry) -> dict[str, Any]:

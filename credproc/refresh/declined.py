@@ -12,7 +12,7 @@ from typing import Any
 from credproc import log
 from credproc.errors import PersonNeededError
 from credproc.files import PrivateDirectory
-from credproc.refresh.request import Request
+from credproc.request import Request
 
 _SUFFIX = ".declined"
 _LIMIT = 8192  # bytes

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import botocore.session
 from botocore.config import Config
 
+from credproc.credentials import Credentials
 from credproc.errors import ConfigError, DeadlineError, ServiceError
-from credproc.refresh.credentials import Credentials
 from credproc.refresh.deadline import within
 from credproc.refresh.endpoint import Endpoint, is_loopback
 from credproc.refresh.refusals import MALFORMED_HINT, Call

@@ -2,8 +2,8 @@
 
 import json
 
+from credproc.credentials import Credentials
 from credproc.refresh.botosession import botocore_session
-from credproc.refresh.credentials import Credentials
 from credproc.refresh.plan import Plan
 from credproc.refresh.sharedconfig import SharedConfig
 from credproc.refresh.sts import Sts

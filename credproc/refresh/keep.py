@@ -5,11 +5,11 @@ import time
 from typing import NamedTuple
 
 from credproc import cache, log
+from credproc.credentials import Credentials, document
 from credproc.errors import DeadlineError, ServiceError
 from credproc.files import PrivateDirectory
 from credproc.refresh.about import about_entry
 from credproc.refresh.collect import collect
-from credproc.refresh.credentials import Credentials, document
 from credproc.refresh.deadline import within
 from credproc.refresh.plan import Plan
 

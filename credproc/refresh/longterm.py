@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from credproc import log
+from credproc.credentials import Credentials
 from credproc.errors import SessionStoreError, SourceError
 from credproc.files import PrivateDirectory
 from credproc.refresh import terminal
-from credproc.refresh.credentials import Credentials
 from credproc.refresh.keyringstore import KeyringStore
 from credproc.refresh.sourcesettings import Source
 

@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol
 
 from credproc.errors import PersonNeededError, SignalError, inert
 from credproc.refresh import caller, terminal
-from credproc.refresh.request import Request
 from credproc.refresh.usedcodes import UsedCodes, seconds_to_next_step
+from credproc.request import Request
 
 TRIES = 3
 _SHOWN = 80  # characters of a profile's name

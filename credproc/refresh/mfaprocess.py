@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from credproc.errors import ConfigError, PersonNeededError, SourceError, inert
 from credproc.refresh import chain, terminal
 from credproc.refresh.mfa import Wanted, code_in
-from credproc.refresh.request import Request
 from credproc.refresh.usedcodes import UsedCodes, seconds_to_next_step, wait_for_next_step
+from credproc.request import Request
 
 _SECONDS = 30  # for one run
 _OUTPUT_LIMIT = 4096  # bytes; a code has six

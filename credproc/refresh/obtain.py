@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from credproc import log
+from credproc.credentials import Credentials
 from credproc.errors import (
     ConfigError,
     CredprocError,
@@ -13,14 +14,13 @@ from credproc.errors import (
     ServiceError,
     SourceError,
 )
-from credproc.refresh.credentials import Credentials
 from credproc.refresh.deadline import Call
 from credproc.refresh.device import Mfa
 from credproc.refresh.keep import Obtained
 from credproc.refresh.plan import Plan
-from credproc.refresh.request import Turn
 from credproc.refresh.roles import Role
 from credproc.refresh.sharedconfig import SharedConfig
+from credproc.request import Turn
 
 NETWORK_SECONDS = 9  # for source and STS together: a dead network must be noticed within ten
 PROCESS_SECONDS = 40  # for another program, which may ask a person in its turn

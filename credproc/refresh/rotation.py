@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from credproc.credentials import Credentials
 from credproc.errors import ConfigError, CredprocError, ServiceError
-from credproc.refresh.credentials import Credentials
 from credproc.refresh.iam import AccessKey
 from credproc.refresh.longterm import LongTermKeys, Pending
 

@@ -9,9 +9,9 @@ from _blake2 import blake2b
 from typing import Any, NamedTuple, Protocol
 
 from credproc import log
+from credproc.credentials import Credentials
 from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory
-from credproc.refresh.credentials import Credentials
 
 SUFFIX = ".session"
 LEAST_LEFT = 60  # seconds; a session with less is none

@@ -10,21 +10,21 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from credproc import log
+from credproc.credentials import Credentials
 from credproc.errors import DeadlineError, PersonNeededError, SessionStoreError, TokenCodeError
 from credproc.refresh import mfa
 from credproc.refresh.chain import OURS as CHAIN_VARIABLE
-from credproc.refresh.credentials import Credentials
 from credproc.refresh.deadline import Call
 from credproc.refresh.declined import Declined
 from credproc.refresh.device import Mfa
 from credproc.refresh.lock import Lock
 from credproc.refresh.plan import Plan
-from credproc.refresh.request import Turn
 from credproc.refresh.roles import CHAINED_DURATION_LIMIT, Role
 from credproc.refresh.session import LEAST_LEFT, Index, Sessions, session_id
 from credproc.refresh.stores import store_for
 from credproc.refresh.usedcodes import UsedCodes
 from credproc.refresh.waiting import Notice, prompt_lock
+from credproc.request import Turn
 
 _ASKED_AGAIN_BELOW = 300  # seconds of a session that is printed itself; with more left nobody is asked
 _CHAINED_WAIT = 2  # seconds; who started us may hold what we wait for

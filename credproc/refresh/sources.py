@@ -19,9 +19,9 @@ from botocore.credentials import (
 from botocore.tokens import SSOTokenProvider
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
+from credproc.credentials import Credentials
 from credproc.errors import SourceError, inert, quoted
 from credproc.refresh import chain
-from credproc.refresh.credentials import Credentials
 from credproc.refresh.sourcesettings import Source
 
 _TOKEN_LIMIT = 64 * 1024  # bytes of a web identity token file

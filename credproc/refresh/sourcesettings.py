@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from credproc.credentials import Credentials
 from credproc.errors import ConfigError, quoted
-from credproc.refresh.credentials import Credentials
 from credproc.refresh.roles import Role, check_role_arn, web_identity_role_in
 from credproc.refresh.sharedconfig import Section, Setting, SharedConfig
 

@@ -9,8 +9,8 @@ import botocore
 import botocore.session
 from botocore.config import Config
 
+from credproc.credentials import Credentials, account_in
 from credproc.errors import DeadlineError, ServiceError
-from credproc.refresh.credentials import Credentials, account_in
 from credproc.refresh.deadline import within
 from credproc.refresh.endpoint import Endpoint
 from credproc.refresh.refusals import MALFORMED_HINT, Call

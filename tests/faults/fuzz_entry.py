@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 from credproc import cache
+from credproc.credentials import Credentials, document
 from credproc.refresh.about import about_entry
-from credproc.refresh.credentials import Credentials, document
 from credproc.refresh.keep import Keeper, Obtained
 from credproc.refresh.plan import Asker, plan_for
 from credproc.refresh.sharedconfig import parse

@@ -25,10 +25,10 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from credproc import cache
+from credproc.credentials import LATEST, LIMIT, Credentials, document
 from credproc.errors import ConfigError, ServiceError, SourceError, inert
 from credproc.files import PrivateDirectory, make_directory
 from credproc.refresh.botosession import botocore_session
-from credproc.refresh.credentials import LATEST, LIMIT, Credentials, document
 from credproc.refresh.keep import LAST_MINUTE, Keeper, Obtained
 from credproc.refresh.mfa import code_in
 from credproc.refresh.plan import Asker, Plan, plan_for

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credproc.credentials import Credentials
 from credproc.files import PrivateDirectory, make_directory
-from credproc.refresh.credentials import Credentials
 from credproc.refresh.plan import Asker, plan_for
 from credproc.refresh.sharedconfig import parse
 from tests.faults.harness import Evidence, Harness

@@ -12,10 +12,10 @@ from typing import Protocol
 import pytest
 
 from credproc import cache
+from credproc.credentials import LATEST, Credentials, account_in, document
 from credproc.errors import ConfigError, ServiceError, SourceError, inert
 from credproc.refresh.about import about_entry
 from credproc.refresh.botosession import botocore_session
-from credproc.refresh.credentials import LATEST, Credentials, account_in, document
 from credproc.refresh.keep import Obtained, served_until
 from credproc.refresh.plan import Asker, plan_for
 from credproc.refresh.sharedconfig import parse

@@ -5,7 +5,7 @@ import argparse
 from credproc.commands import add_help, add_name
 from credproc.commands.said import Said
 from credproc.errors import UsageError
-from credproc.refresh.request import Request
+from credproc.request import Request
 
 GROUP = "keys"
 HELP = "keep long-term keys in the keyring"

@@ -7,11 +7,11 @@ from credproc.commands import configfile
 from credproc.commands.configlines import lines_of, with_setting, without_settings
 from credproc.commands.keys import kept, pointer
 from credproc.commands.person import Person
+from credproc.credentials import Credentials
 from credproc.errors import ConfigError, quoted
-from credproc.refresh.credentials import Credentials
-from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import Section, Setting, read
 from credproc.refresh.sourcesettings import ACCESS_KEY_ID, keys_in_keyring
+from credproc.request import Request
 
 _IN_FILE = ("aws_access_key_id", "aws_secret_access_key")
 _KEYS = frozenset((*_IN_FILE, *(f"credproc_{key}" for key in _IN_FILE)))

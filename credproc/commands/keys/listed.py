@@ -5,9 +5,9 @@ import json
 from credproc.commands.table import aligned
 from credproc.errors import inert
 from credproc.refresh import longterm, own_directory
-from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import read
 from credproc.refresh.sourcesettings import keys_in_keyring
+from credproc.request import Request
 
 
 def keys(request: Request, *, as_json: bool) -> str:

@@ -6,10 +6,10 @@ from credproc import paths
 from credproc.commands import configfile
 from credproc.commands.configlines import with_setting, without_settings
 from credproc.errors import ConfigError, quoted
-from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import Section, Setting, SharedConfig
 from credproc.refresh.sharedconfig import read as read_config
 from credproc.refresh.sourcesettings import keys_in_keyring
+from credproc.request import Request
 
 SETTING = "credproc_access_key_id"
 

@@ -6,9 +6,9 @@ from credproc.commands.keys import kept, pointer
 from credproc.commands.person import Person
 from credproc.errors import ConfigError, quoted
 from credproc.refresh import longterm, own_directory
-from credproc.refresh.request import Request
 from credproc.refresh.sharedconfig import Setting, read
 from credproc.refresh.sourcesettings import keys_in_keyring
+from credproc.request import Request
 
 
 def remove(request: Request, profile: str, *, yes: bool) -> str:
