@@ -123,7 +123,7 @@ def _request(started: float) -> "Request":
 
 def _keep_secrets_in() -> "Before":
     """See to it that what is in memory reaches no stream, core, file or debugger; return what was so before."""
-    from credproc.refresh.memory import keep_private
+    from credproc.process.hardening import keep_private
     from credproc.request import Before
 
     keep_private()

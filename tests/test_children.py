@@ -2,7 +2,7 @@
 
 import pytest
 
-from credproc.refresh.children import environment_for_child
+from credproc.process.child_environment import environment_for_child
 
 INSIDE = "/opt/my tools/credproc/_internal"
 

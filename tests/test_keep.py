@@ -13,8 +13,8 @@ from credproc import cache
 from credproc.credentials import Credentials, account_in, document
 from credproc.errors import DeadlineError, ServiceError
 from credproc.files import PrivateDirectory, make_directory
+from credproc.process.deadline import within
 from credproc.refresh.about import about_entry
-from credproc.refresh.deadline import within
 from credproc.refresh.keep import Keeper, Kept, Obtained, served_until
 from credproc.refresh.plan import Asker, Plan, plan_for
 from credproc.refresh.sharedconfig import parse

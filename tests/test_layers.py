@@ -26,8 +26,9 @@ HIT = {
 # Each folder, from the top: which others its modules import, at the top or within a function. All may import ROOT.
 ROOT = {"cache", "credentials", "errors", "files", "log", "paths", "request", ""}
 FOLDERS = {
-    "commands": {"refresh"},
-    "refresh": set[str](),
+    "commands": {"process", "refresh"},
+    "refresh": {"process"},
+    "process": set[str](),
 }
 
 

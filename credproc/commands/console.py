@@ -11,7 +11,7 @@ from credproc.commands.progress import Progress
 from credproc.commands.resolved import plan_of, resolve
 from credproc.commands.said import Said
 from credproc.errors import CredprocError
-from credproc.refresh.children import environment_for_child
+from credproc.process.child_environment import environment_for_child
 from credproc.request import Request
 
 _SIGN_IN_SECONDS = 10

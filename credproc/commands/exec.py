@@ -10,7 +10,7 @@ from credproc.commands import add_name
 from credproc.commands.resolved import resolve, with_variables
 from credproc.commands.said import Said
 from credproc.errors import CredprocError, UsageError, quoted
-from credproc.refresh.children import environment_for_child
+from credproc.process.child_environment import environment_for_child
 from credproc.request import Before, Request
 
 _FORM = "write credproc exec NAME -- COMMAND ..."

@@ -4,7 +4,8 @@ import time
 from collections.abc import Sequence
 
 from credproc.errors import PersonNeededError, SignalError
-from credproc.refresh import caller, terminal
+from credproc.process import caller
+from credproc.refresh import terminal
 from credproc.request import FOR_PEOPLE, Request
 
 

@@ -174,9 +174,9 @@ def _waited(
 def _check_chain(request: Request) -> None:
     """Raise ConfigError if resolving this very profile has led here, through programs that started programs."""
     if request.environ.get("CREDPROC_PROFILE_CHAIN"):
-        from credproc.refresh import chain  # noqa: PLC0415 - only where a program was started by a credproc
+        from credproc.process import recursion  # noqa: PLC0415 - only where a program was started by a credproc
 
-        chain.check(request.profile, request.environ)
+        recursion.check(request.profile, request.environ)
 
 
 def _user(environ: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ class TimedDirectory(PrivateDirectory):
 
     def write(self, name: str, data: bytes) -> None:
         """Put ``data`` in the place of the file ``name``. Raises OSError if it cannot, in time or at all."""
-        from credproc.refresh.deadline import within  # noqa: PLC0415 - those who only wait write nothing
+        from credproc.process.deadline import within  # noqa: PLC0415 - those who only wait write nothing
 
         if self._is_stuck:
             raise _timed_out()

@@ -9,7 +9,7 @@ from botocore.config import Config
 
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, DeadlineError, ServiceError
-from credproc.refresh.deadline import within
+from credproc.process.deadline import within
 from credproc.refresh.endpoint import Endpoint, is_loopback
 from credproc.refresh.refusals import MALFORMED_HINT, Call
 

@@ -8,9 +8,9 @@ from credproc import cache, log
 from credproc.credentials import Credentials, document
 from credproc.errors import DeadlineError, ServiceError
 from credproc.files import PrivateDirectory
+from credproc.process.deadline import within
 from credproc.refresh.about import about_entry
 from credproc.refresh.collect import collect
-from credproc.refresh.deadline import within
 from credproc.refresh.plan import Plan
 
 # Seconds of life left

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from credproc import log
 from credproc.errors import DeadlineError, SessionStoreError, inert
 from credproc.files import PrivateDirectory
-from credproc.refresh.deadline import Call
+from credproc.process.deadline import Call
 
 T = TypeVar("T")
 _SERVICE = "credproc MFA session"

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from credproc.errors import PersonNeededError, SignalError, inert
-from credproc.refresh import caller, terminal
+from credproc.process import caller
+from credproc.refresh import terminal
 from credproc.refresh.usedcodes import UsedCodes, seconds_to_next_step
 from credproc.request import Request
 

@@ -13,7 +13,8 @@ import time
 from collections.abc import Mapping
 
 from credproc.errors import ConfigError, PersonNeededError, SourceError, inert
-from credproc.refresh import chain, terminal
+from credproc.process import recursion
+from credproc.refresh import terminal
 from credproc.refresh.mfa import Wanted, code_in
 from credproc.refresh.usedcodes import UsedCodes, seconds_to_next_step, wait_for_next_step
 from credproc.request import Request
@@ -202,7 +203,7 @@ def _program(word: str, environ: Mapping[str, str]) -> str:
 
 def _environment(request: Request) -> dict[str, str]:
     """Return what a program may know: no keys, and that no credproc that it starts may ask anybody."""
-    passed = chain.extended(request.environ, request.profile)
+    passed = recursion.extended(request.environ, request.profile)
     for variable in _SECRETS:
         passed.pop(variable, None)
     passed["CREDPROC_INTERACTIVE"] = "never"

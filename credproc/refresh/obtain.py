@@ -14,7 +14,7 @@ from credproc.errors import (
     ServiceError,
     SourceError,
 )
-from credproc.refresh.deadline import Call
+from credproc.process.deadline import Call
 from credproc.refresh.device import Mfa
 from credproc.refresh.keep import Obtained
 from credproc.refresh.plan import Plan

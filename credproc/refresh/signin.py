@@ -12,9 +12,9 @@ from typing import NamedTuple
 from credproc import log
 from credproc.credentials import Credentials
 from credproc.errors import DeadlineError, PersonNeededError, SessionStoreError, TokenCodeError
+from credproc.process.deadline import Call
+from credproc.process.recursion import OURS as CHAIN_VARIABLE
 from credproc.refresh import mfa
-from credproc.refresh.chain import OURS as CHAIN_VARIABLE
-from credproc.refresh.deadline import Call
 from credproc.refresh.declined import Declined
 from credproc.refresh.device import Mfa
 from credproc.refresh.lock import Lock

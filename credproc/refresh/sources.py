@@ -21,7 +21,7 @@ from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
 from credproc.credentials import Credentials
 from credproc.errors import SourceError, inert, quoted
-from credproc.refresh import chain
+from credproc.process import recursion
 from credproc.refresh.sourcesettings import Source
 
 _TOKEN_LIMIT = 64 * 1024  # bytes of a web identity token file
@@ -144,7 +144,7 @@ def _process(
 ) -> CredentialProvider:
     def popen(command: list[str], **options: Any) -> "subprocess.Popen[bytes]":  # noqa: ANN401 - passed on
         # stdin is the caller's, who may leave it open for ever: the program gets none
-        passed = chain.extended(environ, source.profile)
+        passed = recursion.extended(environ, source.profile)
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=passed, **options)  # noqa: S603 - the user's own line
         started.append(child)
         return child

@@ -11,7 +11,7 @@ from botocore.config import Config
 
 from credproc.credentials import Credentials, account_in
 from credproc.errors import DeadlineError, ServiceError
-from credproc.refresh.deadline import within
+from credproc.process.deadline import within
 from credproc.refresh.endpoint import Endpoint
 from credproc.refresh.refusals import MALFORMED_HINT, Call
 from credproc.refresh.roles import CHAINED_DURATION_LIMIT, Role

@@ -11,7 +11,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
 from credproc.errors import DeadlineError
-from credproc.refresh.deadline import within
+from credproc.process.deadline import within
 from credproc.refresh.refusals import Call
 from credproc.refresh.sts import CONNECT_SECONDS, READ_SECONDS
 

@@ -9,7 +9,7 @@ import io
 from collections.abc import Mapping
 
 from credproc.errors import ConfigError
-from credproc.refresh.children import environment_for_child
+from credproc.process.child_environment import environment_for_child
 
 OURS = "CREDPROC_PROFILE_CHAIN"
 _VARIABLES = (OURS, "_AWS_CLI_PROFILE_CHAIN")
