@@ -9,11 +9,11 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from credproc import cache, paths
+from credproc.config.parser import parse
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError
 from credproc.refresh.botosession import botocore_session
 from credproc.refresh.plan import Asker, Plan, plan_for
-from credproc.refresh.sharedconfig import parse
 from credproc.refresh.sts import Sts
 
 CASES = Path(__file__).parent / "cases"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from credproc.commands.configfile import BACKUP, edit, read, replace
+from credproc.config.writer import BACKUP, edit, read, replace
 from credproc.errors import ConfigError
 
 

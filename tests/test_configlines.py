@@ -4,9 +4,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from credproc.commands.configlines import ConfigLines, lines_of, with_setting, without_settings
+from credproc.config.lines import ConfigLines, lines_of, with_setting, without_settings
+from credproc.config.parser import LINE_END, Section, parse
 from credproc.errors import ConfigError
-from credproc.refresh.sharedconfig import LINE_END, Section, parse
 from tests.configtexts import texts, unhurried
 
 # One edit, word for word

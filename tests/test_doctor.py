@@ -17,9 +17,9 @@ from credproc.commands import checks
 from credproc.commands.checks import Check, fail, ok, warn
 from credproc.commands.doctor import shown
 from credproc.commands.line import Line, lines
+from credproc.config.parser import Section, Setting, parse, read
 from credproc.errors import SessionStoreError
 from credproc.refresh.plan import Asker, plan_for
-from credproc.refresh.sharedconfig import Section, Setting, parse, read
 from tests import keyrings
 from tests.program import BOUND_BY_MODES, PROGRAM, ROLE, Home, role_home
 from tests.sts import Sts, Trust

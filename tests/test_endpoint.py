@@ -6,6 +6,7 @@ import botocore.loaders
 import pytest
 from botocore.args import LEGACY_GLOBAL_STS_REGIONS
 
+from credproc.config.parser import parse
 from credproc.errors import ConfigError
 from credproc.refresh.endpoint import (
     GLOBAL_REGION,
@@ -15,7 +16,6 @@ from credproc.refresh.endpoint import (
     endpoint_for,
     partition_of,
 )
-from credproc.refresh.sharedconfig import parse
 
 PARTITIONS: list[dict[str, Any]] = botocore.loaders.Loader().load_data("partitions")["partitions"]
 REGIONS = [

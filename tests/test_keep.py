@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from credproc import cache
+from credproc.config.parser import parse
 from credproc.credentials import Credentials, account_in, document
 from credproc.errors import DeadlineError, ServiceError
 from credproc.files import PrivateDirectory, make_directory
@@ -17,7 +18,6 @@ from credproc.process.deadline import within
 from credproc.refresh.about import about_entry
 from credproc.refresh.keep import Keeper, Kept, Obtained, served_until
 from credproc.refresh.plan import Asker, Plan, plan_for
-from credproc.refresh.sharedconfig import parse
 
 NAME = "0123456789abcdef" + cache.SUFFIX
 NOW = 1_800_000_000

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from credproc.config.parser import parse
 from credproc.errors import SourceError
 from credproc.refresh import Request, obtain
 from credproc.refresh.plan import Asker, plan_for
-from credproc.refresh.sharedconfig import parse
 from credproc.request import Turn
 from tests.program import ROLE, Home, role_home
 from tests.sts import Sts, Trust

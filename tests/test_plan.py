@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from credproc.config.parser import parse, read
 from credproc.errors import ConfigError
 from credproc.refresh.plan import Asker, Plan, plan_for
-from credproc.refresh.sharedconfig import parse, read
 
 ARN = "arn:aws:iam::123456789012:role/admin"
 SERIAL = "arn:aws:iam::123456789012:mfa/user1"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from credproc.commands.policy import Policies, policies, words
+from credproc.config.parser import parse
 from credproc.errors import ConfigError
 from credproc.refresh.plan import Asker, plan_for
-from credproc.refresh.sharedconfig import parse
 from tests.program import Home
 
 ARN = "arn:aws:iam::123456789012:role/admin"

@@ -12,7 +12,7 @@ from credproc.commands.setuplines import (
     undo_in_place,
     undo_separate,
 )
-from credproc.refresh.sharedconfig import parse
+from credproc.config.parser import parse
 from tests.configtexts import texts, unhurried
 
 COMMAND = "/usr/bin/credproc --profile admin"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from credproc.config.parser import nested, parse, read
 from credproc.errors import ConfigError
-from credproc.refresh.sharedconfig import nested, parse, read
 
 LIMIT = 8 * 1024 * 1024
 VARIABLES = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]

@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from credproc import log, paths
 from credproc.commands.line import Line
+from credproc.config.files import doubt_about
+from credproc.config.parser import Section
 from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted
 from credproc.files import make_directory, open_directory
-from credproc.refresh.awsfiles import doubt_about
 from credproc.refresh.endpoint import Endpoint
 from credproc.refresh.plan import Plan
 from credproc.refresh.session import Store
-from credproc.refresh.sharedconfig import Section
 
 _LAST = 10  # failures
 _POSIX = os.name == "posix"

@@ -12,8 +12,8 @@ from credproc.commands.profiles import Cached, Look, aliased
 from credproc.commands.said import Said
 from credproc.commands.steps import SHOWN, Step, asked, remarks, setting_shown, steps
 from credproc.commands.wrapping import columns, wrapped
+from credproc.config.parser import Section, Setting, SharedConfig, read
 from credproc.errors import ConfigError, inert, quoted
-from credproc.refresh.sharedconfig import Section, Setting, SharedConfig, read
 from credproc.request import Request
 
 GROUP = "set up"

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from credproc import paths
+from credproc.config.parser import Section, Setting, SharedConfig
 from credproc.errors import UsageError
-from credproc.refresh.sharedconfig import Section, Setting, SharedConfig
 from credproc.refresh.walk import alias_target
 
 _KEY = "credential_process"

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from credproc.commands.profiles import Look, State, names
 from credproc.commands.said import Said
 from credproc.commands.table import GAP, fitting, natural, padded
+from credproc.config.parser import read
 from credproc.credentials import account_in
 from credproc.errors import inert
 from credproc.refresh.plan import Plan
-from credproc.refresh.sharedconfig import read
 from credproc.request import Request
 
 GROUP = "set up"

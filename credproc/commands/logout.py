@@ -5,12 +5,12 @@ import argparse
 from credproc.commands import add_profile
 from credproc.commands.entries import Described, described, in_turn, remove, sessions
 from credproc.commands.said import Said
+from credproc.config.parser import read
 from credproc.errors import ConfigError, CredprocError, SessionStoreError
 from credproc.files import PrivateDirectory
 from credproc.refresh import own_directory
 from credproc.refresh.plan import Asker, plan_for
 from credproc.refresh.session import Index, SessionId, Sessions, session_id
-from credproc.refresh.sharedconfig import read
 from credproc.refresh.stores import store_for
 from credproc.request import Request
 

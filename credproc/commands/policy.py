@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from credproc.commands import add_name
 from credproc.commands.profiles import Look
 from credproc.commands.said import Said
+from credproc.config.parser import read
 from credproc.credentials import account_in
 from credproc.errors import ConfigError, inert, quoted
 from credproc.refresh.plan import Plan
 from credproc.refresh.roles import Role
-from credproc.refresh.sharedconfig import read
 from credproc.request import Request
 
 GROUP = "set up"

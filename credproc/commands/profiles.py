@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from credproc import cache, paths
+from credproc.config.parser import Section, SharedConfig
 from credproc.errors import CredprocError, UsageError
 from credproc.files import PrivateDirectory, open_directory
 from credproc.refresh import asker_of
 from credproc.refresh.about import about_entry
 from credproc.refresh.plan import Plan, plan_for
 from credproc.refresh.session import LEAST_LEFT, SUFFIX, Index, read_index, session_id
-from credproc.refresh.sharedconfig import Section, SharedConfig
 from credproc.refresh.signin import is_long
 from credproc.refresh.walk import alias_target
 from credproc.request import Request

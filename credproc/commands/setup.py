@@ -11,16 +11,17 @@ from contextlib import closing
 from typing import NamedTuple
 
 from credproc import paths
-from credproc.commands import add_name, configfile, setuplines
+from credproc.commands import add_name, setuplines
 from credproc.commands.person import Person
 from credproc.commands.profiles import BEFORE_PROCESS, Look, aliased, is_typable
 from credproc.commands.progress import Progress
 from credproc.commands.said import Said
 from credproc.commands.setuplines import ROLE_KEYS, EditError
 from credproc.commands.wrapping import columns, wrapped
+from credproc.config import writer
+from credproc.config.parser import Section, SharedConfig, read
 from credproc.errors import ConfigError, CredprocError, PersonNeededError, SignalError, inert, quoted
 from credproc.refresh import FOR_PEOPLE, refresh, terminal
-from credproc.refresh.sharedconfig import Section, SharedConfig, read
 from credproc.request import Request
 
 GROUP = "set up"
@@ -70,7 +71,7 @@ def _edited(config: SharedConfig, request: Request, name: str, wanted: Wanted, p
     section = _section(config, name)
     if not wanted.undo and aliased(section, request.program) is None:
         _check(section, config, request)
-    file = configfile.read(path, shown)
+    file = writer.read(path, shown)
     before = file.text
     try:
         after = _undone(before, section, request) if wanted.undo else _set_up(before, section, request, wanted)
@@ -82,8 +83,8 @@ def _edited(config: SharedConfig, request: Request, name: str, wanted: Wanted, p
     lines = list(difference(before, after, shown))
     if not wanted.yes:
         person.confirm("write this?", lines=lines)
-    configfile.replace(file, after, keep_old=True)
-    written = f"{shown}: written; the old file is {shown}{configfile.BACKUP}"
+    writer.replace(file, after, keep_old=True)
+    written = f"{shown}: written; the old file is {shown}{writer.BACKUP}"
     told = [*lines, written] if wanted.yes else [written]
     if wanted.undo or (wanted.yes and not os.isatty(1)):
         return "".join(f"{line}\n" for line in told)

@@ -5,7 +5,7 @@ the first of them. Separate, the profile's lines stay where they are below a new
 name stands before them: what SDKs read.
 """
 
-from credproc.commands.configlines import ConfigLines, end_of
+from credproc.config.lines import ConfigLines, end_of
 
 # What makes SDKs assume the role by themselves, or belongs to it
 ROLE_KEYS = frozenset(

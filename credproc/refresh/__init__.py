@@ -76,9 +76,9 @@ def asker_of(request: Request) -> "Asker":
 def _answered(request: Request, directory: PrivateDirectory | None, name: str) -> bytes:
     """Return the document by reading, planning and obtaining; called by the holder of the lock."""
     # here, so that those who only wait do without them
+    from credproc.config.parser import read  # noqa: PLC0415
     from credproc.refresh.keep import Keeper  # noqa: PLC0415
     from credproc.refresh.plan import plan_for  # noqa: PLC0415
-    from credproc.refresh.sharedconfig import read  # noqa: PLC0415
 
     began = time.monotonic()
     fingerprint = cache.fingerprint(request.environ, request.clock())  # before the files are read

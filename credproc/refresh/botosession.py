@@ -11,7 +11,7 @@ import botocore.session
 from botocore.loaders import Loader
 
 from credproc import __version__
-from credproc.refresh.sharedconfig import Section, SharedConfig, nested
+from credproc.config.parser import Section, SharedConfig, nested
 
 
 def botocore_session(config: SharedConfig, profile: str | None) -> botocore.session.Session:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from credproc.config.parser import Section, Setting
 from credproc.errors import ConfigError
 from credproc.refresh.roles import mfa_serial_of, whole_number_of
-from credproc.refresh.sharedconfig import Section, Setting
 
 SESSION_SECONDS = 43200
 _SESSION_RANGE = (900, 129600)  # seconds; STS API reference, GetSessionToken

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from credproc.config.parser import Section, Setting, SharedConfig, nested
 from credproc.errors import ConfigError
-from credproc.refresh.sharedconfig import Section, Setting, SharedConfig, nested
 
 GLOBAL_REGION = "aws-global"
 SIGNING_REGION = "us-east-1"  # of the global endpoint (AWS general reference, "AWS STS endpoints and quotas")

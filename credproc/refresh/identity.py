@@ -2,10 +2,10 @@
 
 import json
 
+from credproc.config.parser import SharedConfig
 from credproc.credentials import Credentials
 from credproc.refresh.botosession import botocore_session
 from credproc.refresh.plan import Plan
-from credproc.refresh.sharedconfig import SharedConfig
 from credproc.refresh.sts import Sts
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from credproc import log
+from credproc.config.parser import SharedConfig
 from credproc.credentials import Credentials
 from credproc.errors import (
     ConfigError,
@@ -19,7 +20,6 @@ from credproc.refresh.device import Mfa
 from credproc.refresh.keep import Obtained
 from credproc.refresh.plan import Plan
 from credproc.refresh.roles import Role
-from credproc.refresh.sharedconfig import SharedConfig
 from credproc.request import Turn
 
 NETWORK_SECONDS = 9  # for source and STS together: a dead network must be noticed within ten

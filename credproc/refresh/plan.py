@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from credproc.config.parser import Section, SharedConfig
+from credproc.config.suggestions import misspelt
 from credproc.errors import ConfigError
 from credproc.refresh.device import SESSION_SECONDS, Mfa, mfa_of, session_seconds_of
 from credproc.refresh.endpoint import Endpoint, endpoint_for, region_of
 from credproc.refresh.roles import Role, default_session_name, role_in
-from credproc.refresh.sharedconfig import Section, SharedConfig
 from credproc.refresh.sourcesettings import Source
-from credproc.refresh.spelling import misspelt
 from credproc.refresh.walk import Walk
 
 

@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from credproc.config.parser import Section, Setting
 from credproc.errors import ConfigError
-from credproc.refresh.sharedconfig import Section, Setting
 
 # Limits: STS API reference, AssumeRole
 DURATION_RANGE = (900, 43200)  # seconds

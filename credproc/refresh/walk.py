@@ -8,8 +8,9 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from credproc.config.parser import Section, Setting, SharedConfig
+from credproc.config.suggestions import like
 from credproc.errors import ConfigError, UsageError, quoted
-from credproc.refresh.sharedconfig import Section, Setting, SharedConfig
 from credproc.refresh.sourcesettings import (
     Source,
     environment_source,
@@ -21,7 +22,6 @@ from credproc.refresh.sourcesettings import (
     source_in,
     web_identity_variables,
 )
-from credproc.refresh.spelling import like
 
 CREDENTIAL_SOURCES = ("Environment", "Ec2InstanceMetadata", "EcsContainer")
 _CREDENTIAL_KEYS = (

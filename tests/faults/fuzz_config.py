@@ -4,9 +4,9 @@ import json
 import re
 from collections.abc import Iterator
 
+from credproc.config import files, parser
+from credproc.config.parser import Section, Setting, SharedConfig
 from credproc.errors import ConfigError
-from credproc.refresh import awsfiles, sharedconfig
-from credproc.refresh.sharedconfig import Section, Setting, SharedConfig
 from tests.faults.fuzz_corpus import BOTH, cases, joined, split
 
 _PLACE = re.compile(r"(config|credentials):([0-9]+)")
@@ -22,8 +22,8 @@ def check(data: bytes) -> None:
     """Read the bytes as both files; raise AssertionError where the reading says something that is not so."""
     read: list[str] = []
     try:
-        read += [awsfiles.decoded(part, name) for name, part in zip(BOTH, split(data), strict=True)]
-        config = sharedconfig.parse(*read)
+        read += [files.decoded(part, name) for name, part in zip(BOTH, split(data), strict=True)]
+        config = parser.parse(*read)
     except ConfigError as error:
         _check_error(error, data)
         return
@@ -35,7 +35,7 @@ def check(data: bytes) -> None:
     for remark in config.remarks:
         assert _line(lines, remark), remark
     plain = [text.replace("\r\n", "\n").replace("\r", "\n") for text in read]
-    assert sharedconfig.parse(*plain) == config, "line ends are no part of any value"
+    assert parser.parse(*plain) == config, "line ends are no part of any value"
 
 
 def corpus() -> Iterator[bytes]:
@@ -63,7 +63,7 @@ def _check_setting(lines: dict[str, list[str]], section: Section, key: str, sett
     assert setting.value.partition("\n")[0] in after, setting.where
     assert setting.from_credentials_file is setting.where.startswith("credentials:"), setting.where
     assert "\r" not in setting.value, setting.where
-    sharedconfig.nested(setting)
+    parser.nested(setting)
     plain = key.removeprefix("credproc_")
     try:
         found = section.setting(plain)

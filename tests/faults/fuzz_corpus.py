@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from credproc.refresh.spelling import KNOWN_KEYS
+from credproc.config.suggestions import KNOWN_KEYS
 
 BOTH = ("config", "credentials")
 # What a mutation would hardly hit upon by itself, besides the names of settings

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 from credproc import cache
+from credproc.config.parser import parse
 from credproc.credentials import Credentials, document
 from credproc.refresh.about import about_entry
 from credproc.refresh.keep import Keeper, Obtained
 from credproc.refresh.plan import Asker, plan_for
-from credproc.refresh.sharedconfig import parse
 
 if TYPE_CHECKING:
     from credproc.files import PrivateDirectory

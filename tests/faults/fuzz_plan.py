@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from itertools import islice
 
+from credproc.config import files, parser
 from credproc.errors import ConfigError, CredprocError
-from credproc.refresh import awsfiles, sharedconfig
 from credproc.refresh.plan import Asker, Plan, plan_for
 from tests.faults.fuzz_corpus import BOTH, cases, joined, split
 
@@ -29,8 +29,8 @@ FOUND = (
 def check(data: bytes) -> None:
     """Resolve the profiles in the bytes; raise what is neither a plan nor an error in our words."""
     try:
-        both = [awsfiles.decoded(part, name) for name, part in zip(BOTH, split(data), strict=True)]
-        config = sharedconfig.parse(*both)
+        both = [files.decoded(part, name) for name, part in zip(BOTH, split(data), strict=True)]
+        config = parser.parse(*both)
     except ConfigError:
         return
     environ = _ENVIRONMENTS[len(data) % len(_ENVIRONMENTS)]

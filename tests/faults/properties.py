@@ -25,6 +25,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from credproc import cache
+from credproc.config.parser import parse, read
 from credproc.credentials import LATEST, LIMIT, Credentials, document
 from credproc.errors import ConfigError, ServiceError, SourceError, inert
 from credproc.files import PrivateDirectory, make_directory
@@ -33,7 +34,6 @@ from credproc.refresh.keep import LAST_MINUTE, Keeper, Obtained
 from credproc.refresh.mfa import code_in
 from credproc.refresh.plan import Asker, Plan, plan_for
 from credproc.refresh.roles import Role
-from credproc.refresh.sharedconfig import parse, read
 from credproc.refresh.sources import Started, fetch
 from tests.faults.fuzz_entry import NAME, OneFile
 

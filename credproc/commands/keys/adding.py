@@ -4,9 +4,9 @@ from contextlib import closing
 
 from credproc.commands.keys import kept, pointer
 from credproc.commands.person import Person
+from credproc.config.parser import Section, read
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, quoted
-from credproc.refresh.sharedconfig import Section, read
 from credproc.refresh.sourcesettings import ACCESS_KEY_ID, keys_in_keyring
 from credproc.request import Request
 

@@ -3,13 +3,13 @@
 from contextlib import closing
 
 from credproc import paths
-from credproc.commands import configfile
-from credproc.commands.configlines import lines_of, with_setting, without_settings
 from credproc.commands.keys import kept, pointer
 from credproc.commands.person import Person
+from credproc.config import writer
+from credproc.config.lines import lines_of, with_setting, without_settings
+from credproc.config.parser import Section, Setting, read
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, quoted
-from credproc.refresh.sharedconfig import Section, Setting, read
 from credproc.refresh.sourcesettings import ACCESS_KEY_ID, keys_in_keyring
 from credproc.request import Request
 
@@ -53,10 +53,10 @@ def _copies(request: Request, secret: str) -> list[str]:
     """Return which of the copies that setup keeps of the files hold the secret. They are the person's, and stay."""
     found = []
     for path in pointer.files(request.environ):
-        copy = path + configfile.BACKUP
+        copy = path + writer.BACKUP
         shown = paths.shown(copy, request.environ)
         try:
-            held = secret.encode() in configfile.read(copy, shown).data
+            held = secret.encode() in writer.read(copy, shown).data
         except ConfigError:  # not to be known
             held = True
         found += [shown] if held else []
@@ -77,7 +77,7 @@ def _check(request: Request, section: Section, access_key_id: Setting, secret: S
         return
     path = pointer.files(request.environ)[0]
     shown = paths.shown(path, request.environ)
-    found = lines_of(configfile.read(path, shown).text, section.name, _KEYS)
+    found = lines_of(writer.read(path, shown).text, section.name, _KEYS)
     if found:
         raise ConfigError(
             f"{shown}:{found[0]}: profile {quoted(section.name)} has keys in both files",
@@ -99,6 +99,6 @@ def _take_out(request: Request, profile: str, access_key_id: str, *, of_credenti
     def taken_out(text: str) -> str:
         return without_settings(text, profile, _KEYS, of_credentials=True)
 
-    configfile.edit(config, paths.shown(config, request.environ), named if of_credentials else in_place)
+    writer.edit(config, paths.shown(config, request.environ), named if of_credentials else in_place)
     if of_credentials:
-        configfile.edit(credentials, paths.shown(credentials, request.environ), taken_out)
+        writer.edit(credentials, paths.shown(credentials, request.environ), taken_out)

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 from credproc.commands.entries import described, remove, sessions
 from credproc.commands.logout import sign_out
+from credproc.config.parser import Section, SharedConfig
 from credproc.credentials import Credentials
 from credproc.errors import CredprocError, SessionStoreError
 from credproc.refresh import longterm, own_directory, terminal
 from credproc.refresh.session import session_id
-from credproc.refresh.sharedconfig import Section, SharedConfig
 from credproc.request import Request
 
 SECRET = re.compile(r"[!-~]{16,256}")

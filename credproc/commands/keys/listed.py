@@ -3,9 +3,9 @@
 import json
 
 from credproc.commands.table import aligned
+from credproc.config.parser import read
 from credproc.errors import inert
 from credproc.refresh import longterm, own_directory
-from credproc.refresh.sharedconfig import read
 from credproc.refresh.sourcesettings import keys_in_keyring
 from credproc.request import Request
 

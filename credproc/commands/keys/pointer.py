@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from credproc import paths
-from credproc.commands import configfile
-from credproc.commands.configlines import with_setting, without_settings
+from credproc.config import writer
+from credproc.config.lines import with_setting, without_settings
+from credproc.config.parser import Section, Setting, SharedConfig
+from credproc.config.parser import read as read_config
 from credproc.errors import ConfigError, quoted
-from credproc.refresh.sharedconfig import Section, Setting, SharedConfig
-from credproc.refresh.sharedconfig import read as read_config
 from credproc.refresh.sourcesettings import keys_in_keyring
 from credproc.request import Request
 
@@ -77,4 +77,4 @@ def _edit(environ: Mapping[str, str], profile: Section, change: Callable[[str, b
     setting = profile.get(SETTING)
     of_credentials = setting is not None and setting.from_credentials_file
     path = credentials if of_credentials else config
-    configfile.edit(path, paths.shown(path, environ), lambda text: change(text, of_credentials))
+    writer.edit(path, paths.shown(path, environ), lambda text: change(text, of_credentials))

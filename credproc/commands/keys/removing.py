@@ -4,9 +4,9 @@ from contextlib import closing
 
 from credproc.commands.keys import kept, pointer
 from credproc.commands.person import Person
+from credproc.config.parser import Setting, read
 from credproc.errors import ConfigError, quoted
 from credproc.refresh import longterm, own_directory
-from credproc.refresh.sharedconfig import Setting, read
 from credproc.refresh.sourcesettings import keys_in_keyring
 from credproc.request import Request
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from credproc.commands.entries import in_turn
 from credproc.commands.keys import kept, pointer
+from credproc.config.parser import SharedConfig, read
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted
 from credproc.refresh import FOR_PEOPLE, longterm, own_directory, terminal
@@ -16,7 +17,6 @@ from credproc.refresh.obtain import obtain
 from credproc.refresh.plan import Asker, Plan, plan_for
 from credproc.refresh.rotation import Means, Rotation
 from credproc.refresh.session import session_id
-from credproc.refresh.sharedconfig import SharedConfig, read
 from credproc.refresh.sourcesettings import Source
 from credproc.request import Request, Turn
 

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from itertools import islice
 from unicodedata import normalize
 
-from credproc.refresh.sharedconfig import Section
+from credproc.config.parser import Section
 
 _NAMES = 5000  # that one is compared with
 _KEYS = 200  # of a section

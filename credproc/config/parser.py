@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from credproc import paths
+from credproc.config.files import ACCESS_HINT, Doubt, content, doubt_about, readable_by_others
 from credproc.errors import ConfigError
-from credproc.refresh.awsfiles import ACCESS_HINT, Doubt, content, doubt_about, readable_by_others
 
 LINE_END = re.compile(r"\r\n|\r|\n")
 _NAME = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")  # profile and property names, by the suite

@@ -1,6 +1,6 @@
 """Edits of the two AWS files, by lines: text in, text out. What an edit is not about stays byte for byte.
 
-The lines are found by the grammar with which ``sharedconfig`` reads them. An edit says what stands in the place of
+The lines are found by the grammar with which ``parser`` reads them. An edit says what stands in the place of
 which lines, by index, so that it cannot touch any other.
 """
 
@@ -9,8 +9,8 @@ import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from credproc.config.parser import LINE_END, config_header, header_in
 from credproc.errors import ConfigError, quoted
-from credproc.refresh.sharedconfig import LINE_END, config_header, header_in
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")
 _BOM = "\ufeff"
@@ -35,7 +35,7 @@ class ConfigLines:
     """The lines of a config file, or a credentials file: ``text`` split where lines end, the ends included."""
 
     def __init__(self, text: str, *, of_credentials: bool = False) -> None:
-        """Take the file's text, which ``sharedconfig`` can read; a line that it cannot belongs to no profile."""
+        """Take the file's text, which ``parser`` can read; a line that it cannot belongs to no profile."""
         self._bom = _BOM if text.startswith(_BOM) else ""
         self.lines: Sequence[str] = tuple(_split(text.removeprefix(_BOM)))
         self._kinds = list(_kinds(self.lines, of_credentials=of_credentials))
@@ -122,7 +122,7 @@ def _split(text: str) -> Iterator[str]:
 
 
 def _kinds(lines: Sequence[str], *, of_credentials: bool) -> Iterator[_Line]:
-    """Yield what each line is, as ``sharedconfig`` takes it."""
+    """Yield what each line is, as ``parser`` takes it."""
     profile: str | None = None
     key: str | None = None
     for whole in lines:

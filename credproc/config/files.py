@@ -1,4 +1,4 @@
-"""The two AWS files as files: opened, looked at and decoded; what they say is sharedconfig's."""
+"""The two AWS files as files: opened, looked at and decoded; what they say is parser's."""
 
 import os
 import stat

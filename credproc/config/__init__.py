@@ -1,0 +1,1 @@
+"""The two AWS files: found, opened, parsed, and edited line by line."""
