@@ -12,8 +12,8 @@ from credproc import cache, paths
 from credproc.config.parser import parse
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError
+from credproc.plan import Asker, Plan, plan_for
 from credproc.refresh.botosession import botocore_session
-from credproc.refresh.plan import Asker, Plan, plan_for
 from credproc.refresh.sts import Sts
 
 CASES = Path(__file__).parent / "cases"

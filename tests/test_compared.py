@@ -5,7 +5,7 @@ import json
 import pytest
 
 from credproc.config.parser import parse
-from credproc.refresh.plan import Asker, Plan, plan_for
+from credproc.plan import Asker, Plan, plan_for
 
 ARN = "arn:aws:iam::123456789012:role/admin"
 TOKEN_FILE = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/t", "AWS_ROLE_ARN": ARN, "AWS_ROLE_SESSION_NAME": "name"}

@@ -19,7 +19,7 @@ from credproc.commands.doctor import shown
 from credproc.commands.line import Line, lines
 from credproc.config.parser import Section, Setting, parse, read
 from credproc.errors import SessionStoreError
-from credproc.refresh.plan import Asker, plan_for
+from credproc.plan import Asker, plan_for
 from tests import keyrings
 from tests.program import BOUND_BY_MODES, PROGRAM, ROLE, Home, role_home
 from tests.sts import Sts, Trust

@@ -8,7 +8,7 @@ from botocore.args import LEGACY_GLOBAL_STS_REGIONS
 
 from credproc.config.parser import parse
 from credproc.errors import ConfigError
-from credproc.refresh.endpoint import (
+from credproc.plan.endpoint import (
     GLOBAL_REGION,
     LEGACY_REGIONS,
     PARTITION_REGIONS,

@@ -18,9 +18,9 @@ from credproc.config.parser import parse
 from credproc.credentials import Credentials, document
 from credproc.errors import DeadlineError, ServiceError, inert
 from credproc.files import PrivateDirectory, make_directory
+from credproc.plan import Asker, Plan, plan_for
 from credproc.refresh.keep import Keeper, Kept, Obtained, served_until
 from credproc.refresh.lock import Lock
-from credproc.refresh.plan import Asker, Plan, plan_for
 
 NAME = "0123456789abcdef" + cache.SUFFIX
 NOW = 1_800_000_000

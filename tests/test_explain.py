@@ -14,7 +14,7 @@ from botocore.session import Session
 from credproc.commands.explain import explained, words
 from credproc.commands.listed import Row, is_coloured, table
 from credproc.config.parser import parse
-from credproc.refresh.endpoint import LEGACY_REGIONS, PARTITION_REGIONS, Endpoint
+from credproc.plan.endpoint import LEGACY_REGIONS, PARTITION_REGIONS, Endpoint
 from credproc.request import Request
 from tests.mfa import World, world
 from tests.program import Home, role_home

@@ -26,8 +26,9 @@ HIT = {
 # Each folder, from the top: which others its modules import, at the top or within a function. All may import ROOT.
 ROOT = {"cache", "credentials", "errors", "files", "log", "paths", "request", ""}
 FOLDERS = {
-    "commands": {"config", "process", "refresh"},
-    "refresh": {"config", "process"},
+    "commands": {"config", "plan", "process", "refresh"},
+    "refresh": {"config", "plan", "process"},
+    "plan": {"config"},
     "config": set[str](),
     "process": set[str](),
 }

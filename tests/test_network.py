@@ -15,8 +15,8 @@ import pytest
 
 from credproc.config.parser import parse
 from credproc.errors import SourceError
+from credproc.plan import Asker, plan_for
 from credproc.refresh import Request, obtain
-from credproc.refresh.plan import Asker, plan_for
 from credproc.request import Turn
 from tests.program import ROLE, Home, role_home
 from tests.sts import Sts, Trust

@@ -8,7 +8,7 @@ import pytest
 
 from credproc.config.parser import parse, read
 from credproc.errors import ConfigError
-from credproc.refresh.plan import Asker, Plan, plan_for
+from credproc.plan import Asker, Plan, plan_for
 
 ARN = "arn:aws:iam::123456789012:role/admin"
 SERIAL = "arn:aws:iam::123456789012:mfa/user1"

@@ -9,7 +9,7 @@ import pytest
 from credproc.commands.policy import Policies, policies, words
 from credproc.config.parser import parse
 from credproc.errors import ConfigError
-from credproc.refresh.plan import Asker, plan_for
+from credproc.plan import Asker, plan_for
 from tests.program import Home
 
 ARN = "arn:aws:iam::123456789012:role/admin"

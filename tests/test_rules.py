@@ -4,7 +4,7 @@ import pytest
 
 from credproc.config.parser import parse
 from credproc.errors import ConfigError
-from credproc.refresh.plan import Asker, Plan, plan_for
+from credproc.plan import Asker, Plan, plan_for
 
 ARN = "arn:aws:iam::123456789012:role/admin"
 KEYS = "aws_access_key_id = AKIA\naws_secret_access_key = s\n"

@@ -77,8 +77,9 @@ class _Taking:
 
 
 def _refresh() -> None:
+    from credproc import plan  # noqa: F401, PLC0415 - recorded from here on
     from credproc.config import parser  # noqa: PLC0415 - recorded from here on
-    from credproc.refresh import keep, obtain, plan  # noqa: F401, PLC0415 - recorded from here on
+    from credproc.refresh import keep, obtain  # noqa: F401, PLC0415 - recorded from here on
     from credproc.refresh.botosession import botocore_session  # noqa: PLC0415
 
     session = botocore_session(parser.parse("", ""), None)

@@ -15,8 +15,8 @@ from credproc.config.files import doubt_about
 from credproc.config.parser import Section
 from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted
 from credproc.files import make_directory, open_directory
-from credproc.refresh.endpoint import Endpoint
-from credproc.refresh.plan import Plan
+from credproc.plan import Plan
+from credproc.plan.endpoint import Endpoint
 from credproc.refresh.session import Store
 
 _LAST = 10  # failures

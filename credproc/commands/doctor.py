@@ -15,9 +15,9 @@ from credproc.commands.wrapping import columns, wrapped
 from credproc.config.parser import Section, SharedConfig, read
 from credproc.errors import ConfigError, CredprocError, inert
 from credproc.files import open_directory
+from credproc.plan import Asker, Plan, plan_for
+from credproc.plan.endpoint import Endpoint, endpoint_for
 from credproc.refresh import terminal
-from credproc.refresh.endpoint import Endpoint, endpoint_for
-from credproc.refresh.plan import Asker, Plan, plan_for
 from credproc.refresh.stores import store_for
 from credproc.request import Request
 

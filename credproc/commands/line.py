@@ -7,7 +7,7 @@ from typing import NamedTuple
 from credproc import paths
 from credproc.config.parser import Section, Setting, SharedConfig
 from credproc.errors import UsageError
-from credproc.refresh.walk import alias_target
+from credproc.plan.resolver import alias_target
 
 _KEY = "credential_process"
 _OURS = re.compile(r"(?:^|[\s\\/\"'])credproc(?:\.exe)?(?=[\s\"']|$)", re.IGNORECASE)

@@ -15,7 +15,7 @@ from credproc.commands.table import GAP, fitting, natural, padded
 from credproc.config.parser import read
 from credproc.credentials import account_in
 from credproc.errors import inert
-from credproc.refresh.plan import Plan
+from credproc.plan import Plan
 from credproc.request import Request
 
 GROUP = "set up"

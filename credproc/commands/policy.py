@@ -11,8 +11,8 @@ from credproc.commands.said import Said
 from credproc.config.parser import read
 from credproc.credentials import account_in
 from credproc.errors import ConfigError, inert, quoted
-from credproc.refresh.plan import Plan
-from credproc.refresh.roles import Role
+from credproc.plan import Plan
+from credproc.plan.role import Role
 from credproc.request import Request
 
 GROUP = "set up"

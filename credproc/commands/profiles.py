@@ -7,12 +7,12 @@ from credproc import cache, paths
 from credproc.config.parser import Section, SharedConfig
 from credproc.errors import CredprocError, UsageError
 from credproc.files import PrivateDirectory, open_directory
+from credproc.plan import Plan, plan_for
+from credproc.plan.resolver import alias_target
 from credproc.refresh import asker_of
 from credproc.refresh.about import about_entry
-from credproc.refresh.plan import Plan, plan_for
 from credproc.refresh.session import LEAST_LEFT, SUFFIX, Index, read_index, session_id
 from credproc.refresh.signin import is_long
-from credproc.refresh.walk import alias_target
 from credproc.request import Request
 
 # What makes SDKs resolve a profile by themselves, whatever its credential_process says (contract.md, 1.6)

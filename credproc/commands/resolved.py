@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from credproc import cache
 from credproc.config.parser import read
+from credproc.plan import Asker, Plan, plan_for
 from credproc.refresh import FOR_PEOPLE, refresh
-from credproc.refresh.plan import Asker, Plan, plan_for
 from credproc.request import Request
 
 # What would win over the credentials or name other ones; AWS_SECURITY_TOKEN is AWS_SESSION_TOKEN's old name

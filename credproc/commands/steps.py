@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from credproc.errors import inert, quoted
-from credproc.refresh.endpoint import Endpoint
-from credproc.refresh.plan import Plan
-from credproc.refresh.roles import CHAINED_DURATION_LIMIT, Role
+from credproc.plan import Plan
+from credproc.plan.endpoint import Endpoint
+from credproc.plan.role import CHAINED_DURATION_LIMIT, Role
 from credproc.refresh.signin import is_long
 
 SHOWN = 200  # characters of a value

@@ -19,8 +19,8 @@ __all__ = ["FOR_PEOPLE", "FOR_SDKS", "Request", "asker_of", "own_directory", "re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from credproc.plan import Asker, Plan
     from credproc.refresh.keep import Kept
-    from credproc.refresh.plan import Asker, Plan
 
 _REMARKS = 5  # lines in the log about what others may read differently in the files
 _CHAINED_WAIT = 2  # seconds; who started us may hold what we wait for
@@ -68,7 +68,7 @@ def own_directory(environ: Mapping[str, str]) -> PrivateDirectory | None:
 
 def asker_of(request: Request) -> "Asker":
     """Return who asks, as a plan needs to know it."""
-    from credproc.refresh.plan import Asker  # noqa: PLC0415 - not for those who only wait
+    from credproc.plan import Asker  # noqa: PLC0415 - not for those who only wait
 
     return Asker(_user(request.environ), request.program)
 
@@ -77,8 +77,8 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
     """Return the document by reading, planning and obtaining; called by the holder of the lock."""
     # here, so that those who only wait do without them
     from credproc.config.parser import read  # noqa: PLC0415
+    from credproc.plan import plan_for  # noqa: PLC0415
     from credproc.refresh.keep import Keeper  # noqa: PLC0415
-    from credproc.refresh.plan import plan_for  # noqa: PLC0415
 
     began = time.monotonic()
     fingerprint = cache.fingerprint(request.environ, request.clock())  # before the files are read

@@ -13,9 +13,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import botocore.session
 
 from credproc.errors import ConfigError, ServiceError
+from credproc.plan import Plan
+from credproc.plan.endpoint import is_loopback, partition_of
 from credproc.refresh import web
-from credproc.refresh.endpoint import is_loopback, partition_of
-from credproc.refresh.plan import Plan
 from credproc.refresh.refusals import MALFORMED_HINT
 
 VARIABLE = "CREDPROC_FEDERATION_ENDPOINT"

@@ -9,8 +9,8 @@ from botocore.config import Config
 
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, DeadlineError, ServiceError
+from credproc.plan.endpoint import Endpoint, is_loopback
 from credproc.process.deadline import within
-from credproc.refresh.endpoint import Endpoint, is_loopback
 from credproc.refresh.refusals import MALFORMED_HINT, Call
 
 _CONNECT_SECONDS = 3

@@ -4,8 +4,8 @@ import json
 
 from credproc.config.parser import SharedConfig
 from credproc.credentials import Credentials
+from credproc.plan import Plan
 from credproc.refresh.botosession import botocore_session
-from credproc.refresh.plan import Plan
 from credproc.refresh.sts import Sts
 
 

@@ -8,10 +8,10 @@ from credproc import cache, log
 from credproc.credentials import Credentials, document
 from credproc.errors import DeadlineError, ServiceError
 from credproc.files import PrivateDirectory
+from credproc.plan import Plan
 from credproc.process.deadline import within
 from credproc.refresh.about import about_entry
 from credproc.refresh.collect import collect
-from credproc.refresh.plan import Plan
 
 # Seconds of life left
 MARGIN = 16 * 60  # botocore runs the helper anew at every request below 15 minutes (contract.md, 1.3)

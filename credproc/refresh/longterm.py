@@ -14,9 +14,9 @@ from credproc import log
 from credproc.credentials import Credentials
 from credproc.errors import SessionStoreError, SourceError
 from credproc.files import PrivateDirectory
+from credproc.plan.source import Source
 from credproc.refresh import terminal
 from credproc.refresh.keyringstore import KeyringStore
-from credproc.refresh.sourcesettings import Source
 
 SERVICE = "credproc access key"
 SUFFIX = ".key"

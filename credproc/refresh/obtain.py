@@ -15,11 +15,11 @@ from credproc.errors import (
     ServiceError,
     SourceError,
 )
+from credproc.plan import Plan
+from credproc.plan.mfa import Mfa
+from credproc.plan.role import Role
 from credproc.process.deadline import Call
-from credproc.refresh.device import Mfa
 from credproc.refresh.keep import Obtained
-from credproc.refresh.plan import Plan
-from credproc.refresh.roles import Role
 from credproc.request import Turn
 
 NETWORK_SECONDS = 9  # for source and STS together: a dead network must be noticed within ten

@@ -12,14 +12,14 @@ from typing import NamedTuple
 from credproc import log
 from credproc.credentials import Credentials
 from credproc.errors import DeadlineError, PersonNeededError, SessionStoreError, TokenCodeError
+from credproc.plan import Plan
+from credproc.plan.mfa import Mfa
+from credproc.plan.role import CHAINED_DURATION_LIMIT, Role
 from credproc.process.deadline import Call
 from credproc.process.recursion import OURS as CHAIN_VARIABLE
 from credproc.refresh import mfa
 from credproc.refresh.declined import Declined
-from credproc.refresh.device import Mfa
 from credproc.refresh.lock import Lock
-from credproc.refresh.plan import Plan
-from credproc.refresh.roles import CHAINED_DURATION_LIMIT, Role
 from credproc.refresh.session import LEAST_LEFT, Index, Sessions, session_id
 from credproc.refresh.stores import store_for
 from credproc.refresh.usedcodes import UsedCodes

@@ -21,8 +21,8 @@ from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
 from credproc.credentials import Credentials
 from credproc.errors import SourceError, inert, quoted
+from credproc.plan.source import Source
 from credproc.process import recursion
-from credproc.refresh.sourcesettings import Source
 
 _TOKEN_LIMIT = 64 * 1024  # bytes of a web identity token file
 _STDERR_LIMIT = 200  # characters of what a program said

@@ -11,10 +11,10 @@ from botocore.config import Config
 
 from credproc.credentials import Credentials, account_in
 from credproc.errors import DeadlineError, ServiceError
+from credproc.plan.endpoint import Endpoint
+from credproc.plan.role import CHAINED_DURATION_LIMIT, Role
 from credproc.process.deadline import within
-from credproc.refresh.endpoint import Endpoint
 from credproc.refresh.refusals import MALFORMED_HINT, Call
-from credproc.refresh.roles import CHAINED_DURATION_LIMIT, Role
 
 MfaCode = tuple[str, str]  # the device's serial, and the code that it shows
 

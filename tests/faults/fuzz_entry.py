@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 from credproc import cache
 from credproc.config.parser import parse
 from credproc.credentials import Credentials, document
+from credproc.plan import Asker, plan_for
 from credproc.refresh.about import about_entry
 from credproc.refresh.keep import Keeper, Obtained
-from credproc.refresh.plan import Asker, plan_for
 
 if TYPE_CHECKING:
     from credproc.files import PrivateDirectory

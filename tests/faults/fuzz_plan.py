@@ -6,7 +6,7 @@ from itertools import islice
 
 from credproc.config import files, parser
 from credproc.errors import ConfigError, CredprocError
-from credproc.refresh.plan import Asker, Plan, plan_for
+from credproc.plan import Asker, Plan, plan_for
 from tests.faults.fuzz_corpus import BOTH, cases, joined, split
 
 _PROFILES = 6  # of one input

@@ -468,7 +468,7 @@ ROWS = (
         "the frozen program's directory is partly unreadable",
         _unreadable("credproc/cli.pyc"),
         _unreadable("credproc/errors.pyc"),
-        _unreadable("credproc/refresh/plan.pyc", missing=True),
+        _unreadable("credproc/plan/__init__.pyc", missing=True),
         _unreadable("botocore/session.pyc"),
     ),
     row(

@@ -19,7 +19,7 @@ import pytest
 from credproc.config.parser import parse
 from credproc.credentials import Credentials
 from credproc.files import PrivateDirectory, make_directory
-from credproc.refresh.plan import Asker, plan_for
+from credproc.plan import Asker, plan_for
 from tests.faults.harness import Evidence, Harness
 from tests.faults.rows import Amount, Case, Kind, Row, each
 from tests.faults.table import ROWS

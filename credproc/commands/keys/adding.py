@@ -7,7 +7,7 @@ from credproc.commands.person import Person
 from credproc.config.parser import Section, read
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, quoted
-from credproc.refresh.sourcesettings import ACCESS_KEY_ID, keys_in_keyring
+from credproc.plan.source import ACCESS_KEY_ID, keys_in_keyring
 from credproc.request import Request
 
 

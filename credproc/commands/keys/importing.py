@@ -10,7 +10,7 @@ from credproc.config.lines import lines_of, with_setting, without_settings
 from credproc.config.parser import Section, Setting, read
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, quoted
-from credproc.refresh.sourcesettings import ACCESS_KEY_ID, keys_in_keyring
+from credproc.plan.source import ACCESS_KEY_ID, keys_in_keyring
 from credproc.request import Request
 
 _IN_FILE = ("aws_access_key_id", "aws_secret_access_key")

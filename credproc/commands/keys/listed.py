@@ -5,8 +5,8 @@ import json
 from credproc.commands.table import aligned
 from credproc.config.parser import read
 from credproc.errors import inert
+from credproc.plan.source import keys_in_keyring
 from credproc.refresh import longterm, own_directory
-from credproc.refresh.sourcesettings import keys_in_keyring
 from credproc.request import Request
 
 

@@ -8,7 +8,7 @@ from credproc.config.lines import with_setting, without_settings
 from credproc.config.parser import Section, Setting, SharedConfig
 from credproc.config.parser import read as read_config
 from credproc.errors import ConfigError, quoted
-from credproc.refresh.sourcesettings import keys_in_keyring
+from credproc.plan.source import keys_in_keyring
 from credproc.request import Request
 
 SETTING = "credproc_access_key_id"

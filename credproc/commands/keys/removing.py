@@ -6,8 +6,8 @@ from credproc.commands.keys import kept, pointer
 from credproc.commands.person import Person
 from credproc.config.parser import Setting, read
 from credproc.errors import ConfigError, quoted
+from credproc.plan.source import keys_in_keyring
 from credproc.refresh import longterm, own_directory
-from credproc.refresh.sourcesettings import keys_in_keyring
 from credproc.request import Request
 
 

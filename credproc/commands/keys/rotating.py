@@ -10,14 +10,14 @@ from credproc.commands.keys import kept, pointer
 from credproc.config.parser import SharedConfig, read
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted
+from credproc.plan import Asker, Plan, plan_for
+from credproc.plan.source import Source
 from credproc.refresh import FOR_PEOPLE, longterm, own_directory, terminal
 from credproc.refresh.botosession import botocore_session
 from credproc.refresh.iam import Iam
 from credproc.refresh.obtain import obtain
-from credproc.refresh.plan import Asker, Plan, plan_for
 from credproc.refresh.rotation import Means, Rotation
 from credproc.refresh.session import session_id
-from credproc.refresh.sourcesettings import Source
 from credproc.request import Request, Turn
 
 _SESSION_LEFT = 300  # seconds that an MFA session must have for a rotation

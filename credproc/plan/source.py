@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from credproc.config.parser import Section, Setting, SharedConfig
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, quoted
-from credproc.refresh.roles import Role, check_role_arn, web_identity_role_in
+from credproc.plan.role import Role, check_role_arn, web_identity_role_in
 
 ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")  # IAM API reference, AccessKey
 _STATIC = ("aws_access_key_id", "aws_secret_access_key")

@@ -11,11 +11,11 @@ from typing import Any
 from credproc.config.parser import Section, SharedConfig
 from credproc.config.suggestions import misspelt
 from credproc.errors import ConfigError
-from credproc.refresh.device import SESSION_SECONDS, Mfa, mfa_of, session_seconds_of
-from credproc.refresh.endpoint import Endpoint, endpoint_for, region_of
-from credproc.refresh.roles import Role, default_session_name, role_in
-from credproc.refresh.sourcesettings import Source
-from credproc.refresh.walk import Walk
+from credproc.plan.endpoint import Endpoint, endpoint_for, region_of
+from credproc.plan.mfa import SESSION_SECONDS, Mfa, mfa_of, session_seconds_of
+from credproc.plan.resolver import Walk
+from credproc.plan.role import Role, default_session_name, role_in
+from credproc.plan.source import Source
 
 
 @dataclass(frozen=True)

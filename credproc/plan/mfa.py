@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from credproc.config.parser import Section, Setting
 from credproc.errors import ConfigError
-from credproc.refresh.roles import mfa_serial_of, whole_number_of
+from credproc.plan.role import mfa_serial_of, whole_number_of
 
 SESSION_SECONDS = 43200
 _SESSION_RANGE = (900, 129600)  # seconds; STS API reference, GetSessionToken

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from credproc.config.parser import Section, Setting, SharedConfig
 from credproc.config.suggestions import like
 from credproc.errors import ConfigError, UsageError, quoted
-from credproc.refresh.sourcesettings import (
+from credproc.plan.source import (
     Source,
     environment_source,
     has_keys,
