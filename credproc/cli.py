@@ -211,8 +211,9 @@ def _complain(error: "CredprocError") -> None:
     except OSError:  # nobody listens there; the exit status tells
         pass
     if not _is_seen(error) and os.environ.get("CREDPROC_INTERACTIVE") != "never":
-        from credproc.refresh import own_directory, terminal
-        from credproc.refresh.shown import is_news
+        from credproc import terminal
+        from credproc.refresh import own_directory
+        from credproc.terminal.last_message import is_news
 
         # Of those who show stderr some pass it on behind a prompt too; the hint at least is then there once
         text = lines[0] if error.was_asked else "\n".join(lines)

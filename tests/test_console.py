@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from credproc.errors import PersonNeededError, SignalError
-from credproc.refresh import console
-from credproc.refresh.console import Terminal
+from credproc.terminal import windows
+from credproc.terminal.windows import Terminal
 
 PROMPT = "Enter MFA code for arn:aws:iam::123456789012:mfa/user1: "
 
@@ -156,19 +156,19 @@ def test_keys_come_from_msvcrt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_devices_are_opened_by_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # where CONIN$ and CONOUT$ are names of files like any other
-    assert not console.is_there()
+    assert not windows.is_there()
     with pytest.raises(PersonNeededError, match="there is no console"):
-        console.open_for_child()
+        windows.open_for_child()
     (tmp_path / "CONIN$").touch()
-    assert console.is_there()
-    with open(console.open_for_child(), "rb") as console_input:
+    assert windows.is_there()
+    with open(windows.open_for_child(), "rb") as console_input:
         assert console_input.read() == b""
-    console.notify("credproc: waiting")
+    windows.notify("credproc: waiting")
     assert (tmp_path / "CONOUT$").read_bytes() == b"\rcredproc: waiting\r\n"
-    assert console.session_number() == 0
+    assert windows.session_number() == 0
 
 
 def test_a_word_for_nobody_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "CONOUT$").mkdir()
     monkeypatch.chdir(tmp_path)
-    console.notify("credproc: waiting")
+    windows.notify("credproc: waiting")

@@ -675,7 +675,7 @@ def test_a_caller_that_goes_away_after_the_code_loses_nothing(world: World) -> N
 ASK = """
 import sys, time
 from credproc.errors import PersonNeededError
-from credproc.refresh.posixterminal import Terminal
+from credproc.terminal.posix import Terminal
 console = Terminal()
 try:
     console.ask("code: ", time.monotonic() + 0.5, lambda: True)
@@ -694,7 +694,7 @@ def test_a_prompt_that_nobody_answers_ends_at_its_deadline(world: World, typed: 
 
 ASK_LATER = """
 import os, sys, time
-from credproc.refresh.posixterminal import Terminal
+from credproc.terminal.posix import Terminal
 console = Terminal()
 print("open", flush=True)
 while not os.path.exists(sys.argv[1]):

@@ -12,7 +12,7 @@ import pytest
 
 from credproc.commands.setup import difference, helper_path
 from credproc.errors import ConfigError, PersonNeededError
-from credproc.refresh.console import Terminal as Console
+from credproc.terminal.windows import Terminal as Console
 from tests.mfa import ACCOUNT, PROMPT, World, world
 from tests.program import BOUND_BY_MODES, PROGRAM, Home, role_home
 from tests.sts import Sts, Trust, User

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from credproc import paths
+from credproc import paths, terminal
 from credproc.commands import add_name, checks
 from credproc.commands.checks import Check
 from credproc.commands.line import Line, lines
@@ -17,7 +17,6 @@ from credproc.errors import ConfigError, CredprocError, inert
 from credproc.files import open_directory
 from credproc.plan import Asker, Plan, plan_for
 from credproc.plan.endpoint import Endpoint, endpoint_for
-from credproc.refresh import terminal
 from credproc.refresh.stores import store_for
 from credproc.request import Request
 

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Sequence
 
+from credproc import terminal
 from credproc.errors import PersonNeededError, SignalError
 from credproc.process import caller
-from credproc.refresh import terminal
 from credproc.request import FOR_PEOPLE, Request
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import NamedTuple
 
-from credproc import paths
+from credproc import paths, terminal
 from credproc.commands import add_name, setuplines
 from credproc.commands.person import Person
 from credproc.commands.profiles import BEFORE_PROCESS, Look, aliased, is_typable
@@ -21,7 +21,7 @@ from credproc.commands.wrapping import columns, wrapped
 from credproc.config import writer
 from credproc.config.parser import Section, SharedConfig, read
 from credproc.errors import ConfigError, CredprocError, PersonNeededError, SignalError, inert, quoted
-from credproc.refresh import FOR_PEOPLE, refresh, terminal
+from credproc.refresh import FOR_PEOPLE, refresh
 from credproc.request import Request
 
 GROUP = "set up"

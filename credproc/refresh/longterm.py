@@ -10,12 +10,11 @@ from _blake2 import blake2b
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from credproc import log
+from credproc import log, terminal
 from credproc.credentials import Credentials
 from credproc.errors import SessionStoreError, SourceError
 from credproc.files import PrivateDirectory
 from credproc.plan.source import Source
-from credproc.refresh import terminal
 from credproc.refresh.keyringstore import KeyringStore
 
 SERVICE = "credproc access key"

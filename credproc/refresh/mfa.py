@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from credproc import terminal
 from credproc.errors import PersonNeededError, SignalError, inert
 from credproc.process import caller
-from credproc.refresh import terminal
 from credproc.refresh.usedcodes import UsedCodes, seconds_to_next_step
 from credproc.request import Request
 

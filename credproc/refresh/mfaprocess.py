@@ -12,9 +12,9 @@ import threading
 import time
 from collections.abc import Mapping
 
+from credproc import terminal
 from credproc.errors import ConfigError, PersonNeededError, SourceError, inert
 from credproc.process import recursion
-from credproc.refresh import terminal
 from credproc.refresh.mfa import Wanted, code_in
 from credproc.refresh.usedcodes import UsedCodes, seconds_to_next_step, wait_for_next_step
 from credproc.request import Request

@@ -112,7 +112,8 @@ class _Obtaining:
 
     def _from_keyring(self) -> Credentials:
         if self._keyring_keys is None:
-            from credproc.refresh import longterm, terminal  # noqa: PLC0415 - only where keys are in the keyring
+            from credproc import terminal  # noqa: PLC0415 - only where keys are in the keyring
+            from credproc.refresh import longterm  # noqa: PLC0415 - only where keys are in the keyring
 
             request = self._request
             at_terminal = request.environ.get("CREDPROC_INTERACTIVE") != "never" and terminal.is_there()

@@ -6,19 +6,13 @@ from credproc.files import PrivateDirectory
 from credproc.refresh.lock import Lock
 
 _AFTER_SECONDS = 5
-_TERMINALS = 256  # names of locks, so that their number is bounded; two terminals of one name take turns
 
 
 def prompt_lock(directory: PrivateDirectory | None) -> Lock:
     """Return the lock that is held while a prompt is up on this process's terminal."""
+    from credproc.terminal.last_message import terminal_name  # noqa: PLC0415 - not for a thousand that wait a second
+
     return Lock(directory, terminal_name())
-
-
-def terminal_name() -> str:
-    """Return the name that this process's terminal has among the files."""
-    from credproc.refresh import terminal  # noqa: PLC0415 - not for a thousand that wait a second
-
-    return f"terminal-{terminal.session_number() % _TERMINALS:02x}"
 
 
 class Notice:
@@ -36,7 +30,8 @@ class Notice:
         if self._settled or waited < _AFTER_SECONDS:
             return
         self._settled = True
-        from credproc.refresh import terminal  # noqa: PLC0415 - not for a thousand that wait a second
+        from credproc import terminal  # noqa: PLC0415 - not for a thousand that wait a second
+        from credproc.terminal.last_message import terminal_name  # noqa: PLC0415
 
         if not terminal.is_there():
             return

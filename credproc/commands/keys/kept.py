@@ -5,12 +5,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from credproc import terminal
 from credproc.commands.entries import described, remove, sessions
 from credproc.commands.logout import sign_out
 from credproc.config.parser import Section, SharedConfig
 from credproc.credentials import Credentials
 from credproc.errors import CredprocError, SessionStoreError
-from credproc.refresh import longterm, own_directory, terminal
+from credproc.refresh import longterm, own_directory
 from credproc.refresh.session import session_id
 from credproc.request import Request
 

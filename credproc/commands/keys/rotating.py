@@ -5,6 +5,7 @@ import os
 import time
 from functools import partial
 
+from credproc import terminal
 from credproc.commands.entries import in_turn
 from credproc.commands.keys import kept, pointer
 from credproc.config.parser import SharedConfig, read
@@ -12,7 +13,7 @@ from credproc.credentials import Credentials
 from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted
 from credproc.plan import Asker, Plan, plan_for
 from credproc.plan.source import Source
-from credproc.refresh import FOR_PEOPLE, longterm, own_directory, terminal
+from credproc.refresh import FOR_PEOPLE, longterm, own_directory
 from credproc.refresh.botosession import botocore_session
 from credproc.refresh.iam import Iam
 from credproc.refresh.obtain import obtain

@@ -3,8 +3,8 @@
 import sys
 
 if sys.platform == "win32":  # pragma: no cover - Windows
-    from credproc.refresh.console import Terminal, is_there, notify, open_for_child, session_number, why_not
+    from credproc.terminal.windows import Terminal, is_there, notify, open_for_child, session_number, why_not
 else:
-    from credproc.refresh.posixterminal import Terminal, is_there, notify, open_for_child, session_number, why_not
+    from credproc.terminal.posix import Terminal, is_there, notify, open_for_child, session_number, why_not
 
 __all__ = ["Terminal", "is_there", "notify", "open_for_child", "session_number", "why_not"]

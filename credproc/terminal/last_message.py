@@ -3,12 +3,18 @@
 import os
 from _blake2 import blake2b
 
+from credproc import terminal
 from credproc.files import PrivateDirectory
-from credproc.refresh.waiting import terminal_name
 
 _SUFFIX = ".shown"
 _LIMIT = 200  # bytes
+_TERMINALS = 256  # names, so that their number is bounded; two terminals of one name take turns
 _AGAIN_SECONDS = 10  # from the same process group; a new command of a shell has one of its own
+
+
+def terminal_name() -> str:
+    """Return the name that this process's terminal has among the files."""
+    return f"terminal-{terminal.session_number() % _TERMINALS:02x}"
 
 
 def is_news(directory: PrivateDirectory | None, text: str, now: float) -> bool:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from credproc.errors import PersonNeededError, SignalError
-from credproc.refresh.watcher import Attributes, Watcher
+from credproc.terminal.watchdog import Attributes, Watcher
 
 _CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 _IGNORED = (signal.SIGTTIN, signal.SIGTTOU)
