@@ -40,7 +40,7 @@ WANTED = 85  # per cent
 # What notices a mutant of the module, the fastest first, as the first that fails ends the run
 TESTS = {
     "credproc/cache.py": ["test_files.py", "test_paths.py", "test_keep.py", "test_entries.py", "test_hit.py"],
-    "credproc/refresh/lock.py": ["test_files.py", "test_entries.py"],
+    "credproc/locking/lock.py": ["test_files.py", "test_entries.py"],
     "credproc/refresh/mfa.py": [
         "test_mfa.py",
         *(

@@ -192,7 +192,7 @@ def _told(error: Exception) -> int:
 def _bug(error: Exception) -> "CredprocError":
     from credproc import log
     from credproc.errors import CredprocError
-    from credproc.refresh import own_directory
+    from credproc.locking.directory import own_directory
 
     logged = log.write_traceback(own_directory(os.environ), error)
     where = f"the traceback is in {log.NAME} in the cache directory" if logged else "it could not be logged"
@@ -212,7 +212,7 @@ def _complain(error: "CredprocError") -> None:
         pass
     if not _is_seen(error) and os.environ.get("CREDPROC_INTERACTIVE") != "never":
         from credproc import terminal
-        from credproc.refresh import own_directory
+        from credproc.locking.directory import own_directory
         from credproc.terminal.last_message import is_news
 
         # Of those who show stderr some pass it on behind a prompt too; the hint at least is then there once

@@ -12,8 +12,8 @@ import pytest
 
 from credproc import cache
 from credproc.files import PrivateDirectory, make_directory
+from credproc.locking.lock import Lock
 from credproc.refresh.collect import collect
-from credproc.refresh.lock import Lock
 
 DAY = 24 * 3600
 NAME = "0123456789abcdef" + cache.SUFFIX

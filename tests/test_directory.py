@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from credproc.files import PrivateDirectory, make_directory
-from credproc.refresh import directory as module
-from credproc.refresh.directory import TimedDirectory
+from credproc.locking import directory as module
+from credproc.locking.directory import TimedDirectory
 
 
 def test_a_write_is_a_write(tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ from credproc.config.parser import parse
 from credproc.credentials import Credentials, document
 from credproc.errors import DeadlineError, ServiceError, inert
 from credproc.files import PrivateDirectory, make_directory
+from credproc.locking.lock import Lock
 from credproc.plan import Asker, Plan, plan_for
 from credproc.refresh.keep import Keeper, Kept, Obtained, served_until
-from credproc.refresh.lock import Lock
 
 NAME = "0123456789abcdef" + cache.SUFFIX
 NOW = 1_800_000_000
@@ -254,7 +254,7 @@ def test_a_link_to_a_directory_of_ours_may_stand_for_it(tmp_path: Path) -> None:
 HOLDER = """
 import sys, time
 from credproc.files import PrivateDirectory
-from credproc.refresh.lock import Lock
+from credproc.locking.lock import Lock
 lock = Lock(PrivateDirectory(sys.argv[1]), "name")
 assert lock.wait(lambda: None, time.monotonic() + 5) is None
 print("held", flush=True)

@@ -15,7 +15,7 @@ import pytest
 from credproc import cache, log
 from credproc.errors import ConfigError, DeadlineError
 from credproc.files import PrivateDirectory, make_directory, open_directory
-from credproc.refresh.lock import RECORD_BYTES, Lock, pause
+from credproc.locking.lock import RECORD_BYTES, Lock, pause
 
 NOW = 1_800_000_000
 NAME = "0123456789abcdef" + cache.SUFFIX
@@ -390,7 +390,7 @@ def test_a_file_that_is_absent_is_known_to_be() -> None:
 HOLDER = """
 import sys, time
 from credproc.files import PrivateDirectory
-from credproc.refresh.lock import Lock
+from credproc.locking.lock import Lock
 lock = Lock(PrivateDirectory(sys.argv[1]), "name")
 assert lock.try_acquire()
 print("held", flush=True)

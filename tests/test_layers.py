@@ -26,8 +26,9 @@ HIT = {
 # Each folder, from the top: which others its modules import, at the top or within a function. All may import ROOT.
 ROOT = {"cache", "credentials", "errors", "files", "log", "paths", "request", ""}
 FOLDERS = {
-    "commands": {"config", "plan", "process", "refresh", "terminal"},
-    "refresh": {"config", "plan", "process", "terminal"},
+    "commands": {"config", "locking", "plan", "process", "refresh", "terminal"},
+    "refresh": {"config", "locking", "plan", "process", "terminal"},
+    "locking": {"process", "terminal"},
     "terminal": set[str](),
     "plan": {"config"},
     "config": set[str](),

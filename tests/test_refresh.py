@@ -16,7 +16,7 @@ import pytest
 
 from credproc import cache
 from credproc.files import PrivateDirectory
-from credproc.refresh import own_directory
+from credproc.locking.directory import own_directory
 from tests.program import FROZEN, PROGRAM, ROLE, Home, Outcome, role_home
 from tests.sts import Sts, Trust, User, delay, fail, hold, throttle
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from credproc import cache
 from credproc.errors import CredprocError, DeadlineError
 from credproc.files import PrivateDirectory
+from credproc.locking.lock import Lock
 from credproc.refresh.about import about_entry
-from credproc.refresh.lock import Lock
 from credproc.refresh.session import SUFFIX, Index, read_index
 
 _PATIENCE = 5  # seconds for who is under way; it may be waiting for a person

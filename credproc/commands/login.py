@@ -8,7 +8,8 @@ from credproc.commands.entries import described, sessions, until_shown
 from credproc.commands.progress import Progress
 from credproc.commands.said import Said
 from credproc.errors import ConfigError
-from credproc.refresh import FOR_PEOPLE, own_directory, refresh
+from credproc.locking.directory import own_directory
+from credproc.refresh import FOR_PEOPLE, refresh
 from credproc.request import Request
 
 _RENEWED_BELOW = 7200  # seconds that a session has left; one with more lasts through the next hours as it is

@@ -8,8 +8,8 @@ from credproc.commands.said import Said
 from credproc.config.parser import read
 from credproc.errors import ConfigError, CredprocError, SessionStoreError
 from credproc.files import PrivateDirectory
+from credproc.locking.directory import own_directory
 from credproc.plan import Asker, plan_for
-from credproc.refresh import own_directory
 from credproc.refresh.session import Index, SessionId, Sessions, session_id
 from credproc.refresh.stores import store_for
 from credproc.request import Request

@@ -7,15 +7,15 @@ import os
 import time
 from collections.abc import Callable, Mapping
 
-from credproc import cache, log, paths
+from credproc import cache, log
 from credproc.errors import CredprocError, DeadlineError, PersonNeededError, SignalError
-from credproc.files import PrivateDirectory, make_directory
-from credproc.refresh.declined import Declined
-from credproc.refresh.directory import TimedDirectory
-from credproc.refresh.lock import Lock
+from credproc.files import PrivateDirectory
+from credproc.locking.directory import own_directory
+from credproc.locking.lock import Lock
+from credproc.locking.refusal import Declined
 from credproc.request import FOR_PEOPLE, FOR_SDKS, Request, Turn
 
-__all__ = ["FOR_PEOPLE", "FOR_SDKS", "Request", "asker_of", "own_directory", "refresh"]
+__all__ = ["FOR_PEOPLE", "FOR_SDKS", "Request", "asker_of", "refresh"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,20 +50,6 @@ def refresh(request: Request) -> bytes:
         raise
     finally:
         lock.close()
-
-
-def own_directory(environ: Mapping[str, str]) -> PrivateDirectory | None:
-    """Return credproc's own directory, made if need be, or None where it cannot be had: then nothing is kept.
-
-    A home directory is not made: where it is missing it is not ours to say that there should be one.
-    """
-    path, home = paths.cache_directory(environ), paths.home_directory(environ)
-    if path is None or (home is not None and path.startswith(home + os.sep) and not os.path.isdir(home)):
-        return None
-    try:
-        return make_directory(path, TimedDirectory)
-    except OSError:
-        return None
 
 
 def asker_of(request: Request) -> "Asker":
@@ -147,7 +133,7 @@ def _waited(
     directory: PrivateDirectory | None,
     request: Request,
 ) -> bytes | None:
-    from credproc.refresh.waiting import Notice  # noqa: PLC0415 - only those who wait say so
+    from credproc.locking.notice import Notice  # noqa: PLC0415 - only those who wait say so
 
     def can_ask() -> bool:
         from credproc.refresh import mfa  # noqa: PLC0415 - once somebody has declined

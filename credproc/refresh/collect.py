@@ -7,7 +7,7 @@ import os
 
 from credproc import cache
 from credproc.files import TEMPORARY, PrivateDirectory
-from credproc.refresh import lock
+from credproc.locking import lock
 from credproc.refresh.about import about_entry
 
 _OLD = 24 * 3600  # seconds

@@ -12,18 +12,18 @@ from typing import NamedTuple
 from credproc import log
 from credproc.credentials import Credentials
 from credproc.errors import DeadlineError, PersonNeededError, SessionStoreError, TokenCodeError
+from credproc.locking.lock import Lock
+from credproc.locking.notice import Notice, prompt_lock
+from credproc.locking.refusal import Declined
 from credproc.plan import Plan
 from credproc.plan.mfa import Mfa
 from credproc.plan.role import CHAINED_DURATION_LIMIT, Role
 from credproc.process.deadline import Call
 from credproc.process.recursion import OURS as CHAIN_VARIABLE
 from credproc.refresh import mfa
-from credproc.refresh.declined import Declined
-from credproc.refresh.lock import Lock
 from credproc.refresh.session import LEAST_LEFT, Index, Sessions, session_id
 from credproc.refresh.stores import store_for
 from credproc.refresh.usedcodes import UsedCodes
-from credproc.refresh.waiting import Notice, prompt_lock
 from credproc.request import Turn
 
 _ASKED_AGAIN_BELOW = 300  # seconds of a session that is printed itself; with more left nobody is asked

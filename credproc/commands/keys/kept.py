@@ -11,7 +11,8 @@ from credproc.commands.logout import sign_out
 from credproc.config.parser import Section, SharedConfig
 from credproc.credentials import Credentials
 from credproc.errors import CredprocError, SessionStoreError
-from credproc.refresh import longterm, own_directory
+from credproc.locking.directory import own_directory
+from credproc.refresh import longterm
 from credproc.refresh.session import session_id
 from credproc.request import Request
 

@@ -5,8 +5,9 @@ import json
 from credproc.commands.table import aligned
 from credproc.config.parser import read
 from credproc.errors import inert
+from credproc.locking.directory import own_directory
 from credproc.plan.source import keys_in_keyring
-from credproc.refresh import longterm, own_directory
+from credproc.refresh import longterm
 from credproc.request import Request
 
 

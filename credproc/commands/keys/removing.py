@@ -6,8 +6,9 @@ from credproc.commands.keys import kept, pointer
 from credproc.commands.person import Person
 from credproc.config.parser import Setting, read
 from credproc.errors import ConfigError, quoted
+from credproc.locking.directory import own_directory
 from credproc.plan.source import keys_in_keyring
-from credproc.refresh import longterm, own_directory
+from credproc.refresh import longterm
 from credproc.request import Request
 
 

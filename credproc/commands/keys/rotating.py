@@ -11,9 +11,10 @@ from credproc.commands.keys import kept, pointer
 from credproc.config.parser import SharedConfig, read
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted
+from credproc.locking.directory import own_directory
 from credproc.plan import Asker, Plan, plan_for
 from credproc.plan.source import Source
-from credproc.refresh import FOR_PEOPLE, longterm, own_directory
+from credproc.refresh import FOR_PEOPLE, longterm
 from credproc.refresh.botosession import botocore_session
 from credproc.refresh.iam import Iam
 from credproc.refresh.obtain import obtain

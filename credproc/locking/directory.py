@@ -3,11 +3,27 @@
 import errno
 import os
 import time
+from collections.abc import Mapping
 
+from credproc import paths
 from credproc.errors import DeadlineError
-from credproc.files import PrivateDirectory
+from credproc.files import PrivateDirectory, make_directory
 
 _WRITING = 3  # seconds
+
+
+def own_directory(environ: Mapping[str, str]) -> PrivateDirectory | None:
+    """Return credproc's own directory, made if need be, or None where it cannot be had: then nothing is kept.
+
+    A home directory is not made: where it is missing it is not ours to say that there should be one.
+    """
+    path, home = paths.cache_directory(environ), paths.home_directory(environ)
+    if path is None or (home is not None and path.startswith(home + os.sep) and not os.path.isdir(home)):
+        return None
+    try:
+        return make_directory(path, TimedDirectory)
+    except OSError:
+        return None
 
 
 class TimedDirectory(PrivateDirectory):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from credproc.files import PrivateDirectory
-from credproc.refresh.lock import Lock
+from credproc.locking.lock import Lock
 
 _AFTER_SECONDS = 5
 
