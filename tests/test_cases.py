@@ -9,12 +9,12 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from credproc import cache, paths
+from credproc.aws.session import botocore_session
+from credproc.aws.sts import Sts
 from credproc.config.parser import parse
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError
 from credproc.plan import Asker, Plan, plan_for
-from credproc.refresh.botosession import botocore_session
-from credproc.refresh.sts import Sts
 
 CASES = Path(__file__).parent / "cases"
 

@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from credproc.aws.federation import Console, console_for
 from credproc.config.parser import parse
 from credproc.errors import ConfigError
 from credproc.plan import Asker, Plan, plan_for
-from credproc.refresh.federation import Console, console_for
 from tests.mfa import PROMPT, world
 from tests.program import ROLE, Home, role_home
 from tests.sts import Sts, Trust

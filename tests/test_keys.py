@@ -600,7 +600,7 @@ def test_rotate_waits_until_sts_knows_the_new_key(cloud: Cloud) -> None:
         "from credproc.cli import main",
         f"""
 from credproc.errors import ServiceError
-from credproc.refresh.sts import Sts
+from credproc.aws.sts import Sts
 def whose(self, keys, deadline, times=[0]):
     times[0] += keys.access_key_id != {cloud.first!r}
     if 0 < times[0] < 3: raise ServiceError("not yet", None, "InvalidClientTokenId")

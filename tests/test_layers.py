@@ -26,9 +26,10 @@ HIT = {
 # Each folder, from the top: which others its modules import, at the top or within a function. All may import ROOT.
 ROOT = {"cache", "credentials", "errors", "files", "log", "paths", "request", ""}
 FOLDERS = {
-    "commands": {"config", "locking", "plan", "process", "refresh", "terminal"},
-    "refresh": {"config", "locking", "plan", "process", "terminal"},
+    "commands": {"aws", "config", "locking", "plan", "process", "refresh", "terminal"},
+    "refresh": {"aws", "config", "locking", "plan", "process", "terminal"},
     "locking": {"process", "terminal"},
+    "aws": {"config", "plan", "process"},
     "terminal": set[str](),
     "plan": {"config"},
     "config": set[str](),

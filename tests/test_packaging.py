@@ -12,7 +12,7 @@ import botocore
 import pytest
 from botocore.model import ServiceModel
 
-from credproc.refresh import iam
+from credproc.aws import iam
 from tests.built import completions
 
 FROZEN = Path(__file__).parent.parent / "build" / "frozen"

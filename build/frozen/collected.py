@@ -14,7 +14,7 @@ Entry = tuple[str, str, str]  # PyInstaller's: name in the directory, path of th
 # What credproc calls, by the names of botocore's directories and by those in its endpoints.json
 SERVICES = ("sts", "sso", "sso-oidc", "iam")
 ENDPOINTS = ("sts", "sso", "portal.sso", "oidc", "iam")
-# Of a service whose model is large, the operations that credproc calls: credproc/refresh/iam.py
+# Of a service whose model is large, the operations that credproc calls: credproc/aws/iam.py
 OPERATIONS = {"iam": ("ListAccessKeys", "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey")}
 _UNREAD_OF = {"iam": ("paginators-1.json", "waiters-2.json")}  # which are for other operations
 FILES = ("_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json")

@@ -28,9 +28,9 @@ DESCRIPTION = (
 
 def sign_in_url(request: Request, service: str | None, progress: Progress) -> str:
     """Return the URL that signs in to the console with the request's profile. Raises CredprocError."""
+    from credproc.aws.federation import console_for, sign_in_url  # noqa: PLC0415
+    from credproc.aws.session import botocore_session  # noqa: PLC0415 - botocore, not for --help
     from credproc.config.parser import read  # noqa: PLC0415
-    from credproc.refresh.botosession import botocore_session  # noqa: PLC0415 - botocore, not for --help
-    from credproc.refresh.federation import console_for, sign_in_url  # noqa: PLC0415
 
     console = console_for(plan_of(request), service, request.environ)  # before a person is asked for a code
     resolved = resolve(request)

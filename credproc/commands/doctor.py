@@ -118,18 +118,18 @@ class Examined:
                 yield checks.from_error(error)
             return
         self._progress.say(f"asking {checks.asked(endpoint)} ...")
-        from credproc.refresh import refusals, web  # noqa: PLC0415 - botocore, which --offline does without
-        from credproc.refresh.botosession import botocore_session  # noqa: PLC0415
-        from credproc.refresh.sts import Sts  # noqa: PLC0415
+        from credproc.aws import errors, http  # noqa: PLC0415 - botocore, which --offline does without
+        from credproc.aws.session import botocore_session  # noqa: PLC0415
+        from credproc.aws.sts import Sts  # noqa: PLC0415
 
         session = botocore_session(config, self._plans[0].profile if self._profile and self._plans else None)
         try:
             url = Sts(session, endpoint, mfa=False).url()
-            answer = web.get(session, url, "GET", time.monotonic() + _STS_SECONDS)
+            answer = http.get(session, url, "GET", time.monotonic() + _STS_SECONDS)
         except CredprocError as error:
             yield checks.from_error(error, "STS: ")
             return
-        yield checks.reached(urlsplit(url).netloc, answer.status, answer.seconds, refusals.proxy_of(url))
+        yield checks.reached(urlsplit(url).netloc, answer.status, answer.seconds, errors.proxy_of(url))
         yield checks.clock(answer.headers.get("date"), self._request.clock())
 
     def _endpoint(self, config: SharedConfig) -> Endpoint:

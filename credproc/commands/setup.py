@@ -238,7 +238,7 @@ def _tried(request: Request) -> str:
     try:
         document = refresh(request._replace(deadlines=FOR_PEOPLE))
         progress.say("asking STS whose credentials these are ...")
-        from credproc.refresh.identity import caller_arn  # noqa: PLC0415 - botocore
+        from credproc.aws.session import caller_arn  # noqa: PLC0415 - botocore
 
         config = read(request.environ)
         plan = Look(config, request).plan(request.profile)

@@ -31,8 +31,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import botocore.session
 
+    from credproc.aws.sts import Sts
     from credproc.refresh.signin import SignedIn, SignIn
-    from credproc.refresh.sts import Sts
 
 
 class _Budget:
@@ -223,8 +223,8 @@ class _Obtaining:
             raise NetworkError("botocore: could not be loaded in time", "this machine is busy: try again") from None
 
     def _connect(self) -> "tuple[botocore.session.Session, Sts]":
-        from credproc.refresh.botosession import botocore_session  # noqa: PLC0415 - botocore
-        from credproc.refresh.sts import Sts  # noqa: PLC0415
+        from credproc.aws.session import botocore_session  # noqa: PLC0415 - botocore
+        from credproc.aws.sts import Sts  # noqa: PLC0415
 
         session = botocore_session(self._config, self._plan.profile)
         sts = Sts(session, self._plan.endpoint, mfa=self._plan.mfa is not None)

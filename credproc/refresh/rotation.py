@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from credproc.aws.iam import AccessKey
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, CredprocError, ServiceError
-from credproc.refresh.iam import AccessKey
 from credproc.refresh.longterm import LongTermKeys, Pending
 
 LIMIT = 2  # access keys of a user; IAM user guide, "IAM and AWS STS quotas"

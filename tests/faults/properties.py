@@ -25,13 +25,13 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from credproc import cache
+from credproc.aws.session import botocore_session
 from credproc.config.parser import parse, read
 from credproc.credentials import LATEST, LIMIT, Credentials, document
 from credproc.errors import ConfigError, ServiceError, SourceError, inert
 from credproc.files import PrivateDirectory, make_directory
 from credproc.plan import Asker, Plan, plan_for
 from credproc.plan.role import Role
-from credproc.refresh.botosession import botocore_session
 from credproc.refresh.keep import LAST_MINUTE, Keeper, Obtained
 from credproc.refresh.mfa import code_in
 from credproc.refresh.sources import Started, fetch

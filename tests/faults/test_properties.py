@@ -12,12 +12,12 @@ from typing import Protocol
 import pytest
 
 from credproc import cache
+from credproc.aws.session import botocore_session
 from credproc.config.parser import parse
 from credproc.credentials import LATEST, Credentials, account_in, document
 from credproc.errors import ConfigError, ServiceError, SourceError, inert
 from credproc.plan import Asker, plan_for
 from credproc.refresh.about import about_entry
-from credproc.refresh.botosession import botocore_session
 from credproc.refresh.keep import Obtained, served_until
 from credproc.refresh.sources import Started, fetch
 from tests.faults import fuzz_config, fuzz_entry, fuzz_plan

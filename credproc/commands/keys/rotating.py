@@ -6,6 +6,8 @@ import time
 from functools import partial
 
 from credproc import terminal
+from credproc.aws.iam import Iam
+from credproc.aws.session import botocore_session
 from credproc.commands.entries import in_turn
 from credproc.commands.keys import kept, pointer
 from credproc.config.parser import SharedConfig, read
@@ -15,8 +17,6 @@ from credproc.locking.directory import own_directory
 from credproc.plan import Asker, Plan, plan_for
 from credproc.plan.source import Source
 from credproc.refresh import FOR_PEOPLE, longterm
-from credproc.refresh.botosession import botocore_session
-from credproc.refresh.iam import Iam
 from credproc.refresh.obtain import obtain
 from credproc.refresh.rotation import Means, Rotation
 from credproc.refresh.session import session_id

@@ -9,12 +9,12 @@ import botocore
 import botocore.session
 from botocore.config import Config
 
+from credproc.aws.errors import MALFORMED_HINT, Call
 from credproc.credentials import Credentials, account_in
 from credproc.errors import DeadlineError, ServiceError
 from credproc.plan.endpoint import Endpoint
 from credproc.plan.role import CHAINED_DURATION_LIMIT, Role
 from credproc.process.deadline import within
-from credproc.refresh.refusals import MALFORMED_HINT, Call
 
 MfaCode = tuple[str, str]  # the device's serial, and the code that it shows
 

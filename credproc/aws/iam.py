@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 import botocore.session
 from botocore.config import Config
 
+from credproc.aws.errors import MALFORMED_HINT, Call
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, DeadlineError, ServiceError
 from credproc.plan.endpoint import Endpoint, is_loopback
 from credproc.process.deadline import within
-from credproc.refresh.refusals import MALFORMED_HINT, Call
 
 _CONNECT_SECONDS = 3
 _READ_SECONDS = 10

@@ -12,11 +12,11 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import botocore.session
 
+from credproc.aws import http
+from credproc.aws.errors import MALFORMED_HINT
 from credproc.errors import ConfigError, ServiceError
 from credproc.plan import Plan
 from credproc.plan.endpoint import is_loopback, partition_of
-from credproc.refresh import web
-from credproc.refresh.refusals import MALFORMED_HINT
 
 VARIABLE = "CREDPROC_FEDERATION_ENDPOINT"
 _OPERATION = "getSigninToken"
@@ -80,7 +80,7 @@ def sign_in_url(console: Console, document: bytes, session: botocore.session.Ses
     }
     # No SessionDuration: AWS refuses it for roles that were assumed with temporary credentials
     query = urlencode({"Action": _OPERATION, "Session": json.dumps(about, separators=(",", ":"))}, quote_via=quote)
-    answer = web.get(session, f"{console.federation}?{query}", _OPERATION, deadline)
+    answer = http.get(session, f"{console.federation}?{query}", _OPERATION, deadline)
     login = {
         "Action": "login",
         "Issuer": _ISSUER,
@@ -90,7 +90,7 @@ def sign_in_url(console: Console, document: bytes, session: botocore.session.Ses
     return f"{console.federation}?{urlencode(login, quote_via=quote)}"
 
 
-def _token(answer: web.Answer, url: str) -> str:
+def _token(answer: http.Answer, url: str) -> str:
     """Return the token in an answer, of which nothing is quoted: it may repeat what it was asked with."""
     where = f"{urlsplit(url).netloc}: {_OPERATION}"
     if answer.status in (400, 403):

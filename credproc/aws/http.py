@@ -10,10 +10,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
+from credproc.aws.errors import Call
+from credproc.aws.sts import CONNECT_SECONDS, READ_SECONDS
 from credproc.errors import DeadlineError
 from credproc.process.deadline import within
-from credproc.refresh.refusals import Call
-from credproc.refresh.sts import CONNECT_SECONDS, READ_SECONDS
 
 
 class Answer(NamedTuple):

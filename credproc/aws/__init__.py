@@ -1,0 +1,1 @@
+"""AWS: the calls that credproc makes, and what AWS refuses in our words."""
