@@ -15,9 +15,9 @@ import pytest
 from credproc.credentials import Credentials
 from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory
-from credproc.refresh.keyringstore import KeyringStore
-from credproc.refresh.session import LEAST_LEFT, Sessions, session_id
-from credproc.refresh.stores import FileStore, NoStore
+from credproc.stores.file import FileStore, NoStore
+from credproc.stores.keyring import KeyringStore
+from credproc.stores.mfa_sessions import LEAST_LEFT, Sessions, session_id
 from tests.mfa import PROMPT, World, world
 
 if sys.platform != "linux":

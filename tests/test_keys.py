@@ -343,7 +343,7 @@ def test_import_with_a_locked_keyring_changes_nothing(w: World, service: SecretS
 _KILLED = """
 import os, sys
 sys.argv = ["credproc", "keys", "import", "user1", "--yes"]
-from credproc.refresh import keyringstore
+from credproc.stores import keyring
 count = int(os.environ["KILL_AT"])
 def counted(real):
     def call(*arguments, **options):
@@ -352,8 +352,8 @@ def counted(real):
         if count == 0: os._exit(137)
         return real(*arguments, **options)
     return call
-keyringstore.KeyringStore.set = counted(keyringstore.KeyringStore.set)
-keyringstore.KeyringStore.get = counted(keyringstore.KeyringStore.get)
+keyring.KeyringStore.set = counted(keyring.KeyringStore.set)
+keyring.KeyringStore.get = counted(keyring.KeyringStore.get)
 os.fsync = counted(os.fsync)
 os.replace = counted(os.replace)
 from credproc.cli import main
@@ -518,7 +518,8 @@ def test_rotate_puts_a_new_key_in_the_place_of_the_old_one(cloud: Cloud) -> None
 _ROTATE_KILLED = """
 import os, sys
 sys.argv = ["credproc", "keys", "rotate", "user1"]
-from credproc.refresh import iam, keyringstore
+from credproc.aws import iam
+from credproc.stores import keyring
 count = int(os.environ["KILL_AT"])
 def counted(real):
     def call(*arguments, **options):
@@ -529,8 +530,8 @@ def counted(real):
         if count == 0: os._exit(137)
         return answer
     return call
-keyringstore.KeyringStore.set = counted(keyringstore.KeyringStore.set)
-keyringstore.KeyringStore.delete = counted(keyringstore.KeyringStore.delete)
+keyring.KeyringStore.set = counted(keyring.KeyringStore.set)
+keyring.KeyringStore.delete = counted(keyring.KeyringStore.delete)
 iam.Iam._call = counted(iam.Iam._call)
 os.replace = counted(os.replace)
 from credproc.cli import main
@@ -561,9 +562,9 @@ from credproc.errors import SessionStoreError
 def refused(*_):
     def again(*_):
         raise SessionStoreError("the keyring is full")
-    keyringstore.KeyringStore.set = again
+    keyring.KeyringStore.set = again
     return real(*_)
-real, keyringstore.KeyringStore.set = keyringstore.KeyringStore.set, refused
+real, keyring.KeyringStore.set = keyring.KeyringStore.set, refused
 from credproc.cli import main""",
     )
     environ = {**cloud.home.environ, "KILL_AT": "1000", "KILL": ""}

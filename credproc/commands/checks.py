@@ -17,7 +17,7 @@ from credproc.errors import ConfigError, CredprocError, SessionStoreError, quote
 from credproc.files import make_directory, open_directory
 from credproc.plan import Plan
 from credproc.plan.endpoint import Endpoint
-from credproc.refresh.session import Store
+from credproc.stores import Store
 
 _LAST = 10  # failures
 _POSIX = os.name == "posix"

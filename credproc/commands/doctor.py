@@ -17,8 +17,8 @@ from credproc.errors import ConfigError, CredprocError, inert
 from credproc.files import open_directory
 from credproc.plan import Asker, Plan, plan_for
 from credproc.plan.endpoint import Endpoint, endpoint_for
-from credproc.refresh.stores import store_for
 from credproc.request import Request
+from credproc.stores import store_for
 
 _STS_SECONDS = 8  # as long as one connection and one answer may take together
 

@@ -10,9 +10,9 @@ from credproc.errors import ConfigError, CredprocError, SessionStoreError
 from credproc.files import PrivateDirectory
 from credproc.locking.directory import own_directory
 from credproc.plan import Asker, plan_for
-from credproc.refresh.session import Index, SessionId, Sessions, session_id
-from credproc.refresh.stores import store_for
 from credproc.request import Request
+from credproc.stores import store_for
+from credproc.stores.mfa_sessions import Index, SessionId, Sessions, session_id
 
 GROUP = "sign in"
 HELP = "forget the user's MFA session, and what hangs on it"

@@ -11,9 +11,9 @@ from credproc.plan import Plan, plan_for
 from credproc.plan.resolver import alias_target
 from credproc.refresh import asker_of
 from credproc.refresh.about import about_entry
-from credproc.refresh.session import LEAST_LEFT, SUFFIX, Index, read_index, session_id
 from credproc.refresh.signin import is_long
 from credproc.request import Request
+from credproc.stores.mfa_sessions import LEAST_LEFT, SUFFIX, Index, read_index, session_id
 
 # What makes SDKs resolve a profile by themselves, whatever its credential_process says (contract.md, 1.6)
 BEFORE_PROCESS = (

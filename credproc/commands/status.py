@@ -11,8 +11,8 @@ from credproc.commands.said import Said
 from credproc.commands.table import aligned
 from credproc.credentials import account_in
 from credproc.files import open_directory
-from credproc.refresh.session import Index
 from credproc.request import Request
+from credproc.stores.mfa_sessions import Index
 
 GROUP = "sign in"
 HELP = "show what is signed in and cached, and for how long"

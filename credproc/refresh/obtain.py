@@ -113,15 +113,15 @@ class _Obtaining:
     def _from_keyring(self) -> Credentials:
         if self._keyring_keys is None:
             from credproc import terminal  # noqa: PLC0415 - only where keys are in the keyring
-            from credproc.refresh import longterm  # noqa: PLC0415 - only where keys are in the keyring
+            from credproc.stores import access_keys  # noqa: PLC0415 - only where keys are in the keyring
 
             request = self._request
             at_terminal = request.environ.get("CREDPROC_INTERACTIVE") != "never" and terminal.is_there()
-            unlocking = longterm.notify_unlocking if at_terminal else None
+            unlocking = access_keys.notify_unlocking if at_terminal else None
             # a person who has mended the keyring need not wait until it is asked again
             directory = None if request.by_person else self._turn.directory
-            keys = longterm.LongTermKeys(directory, request.environ, unlocking)
-            self._keyring_keys = longterm.read(self._plan.source, keys)
+            keys = access_keys.LongTermKeys(directory, request.environ, unlocking)
+            self._keyring_keys = access_keys.read(self._plan.source, keys)
             self._budget.begin_anew()
         return self._keyring_keys
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from credproc.aws.iam import AccessKey
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, CredprocError, ServiceError
-from credproc.refresh.longterm import LongTermKeys, Pending
+from credproc.stores.access_keys import LongTermKeys, Pending
 
 LIMIT = 2  # access keys of a user; IAM user guide, "IAM and AWS STS quotas"
 CALL_SECONDS = 15

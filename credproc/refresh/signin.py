@@ -21,10 +21,10 @@ from credproc.plan.role import CHAINED_DURATION_LIMIT, Role
 from credproc.process.deadline import Call
 from credproc.process.recursion import OURS as CHAIN_VARIABLE
 from credproc.refresh import mfa
-from credproc.refresh.session import LEAST_LEFT, Index, Sessions, session_id
-from credproc.refresh.stores import store_for
 from credproc.refresh.usedcodes import UsedCodes
 from credproc.request import Turn
+from credproc.stores import store_for
+from credproc.stores.mfa_sessions import LEAST_LEFT, Index, Sessions, session_id
 
 _ASKED_AGAIN_BELOW = 300  # seconds of a session that is printed itself; with more left nobody is asked
 _CHAINED_WAIT = 2  # seconds; who started us may hold what we wait for

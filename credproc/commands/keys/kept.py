@@ -12,26 +12,26 @@ from credproc.config.parser import Section, SharedConfig
 from credproc.credentials import Credentials
 from credproc.errors import CredprocError, SessionStoreError
 from credproc.locking.directory import own_directory
-from credproc.refresh import longterm
-from credproc.refresh.session import session_id
 from credproc.request import Request
+from credproc.stores import access_keys
+from credproc.stores.mfa_sessions import session_id
 
 SECRET = re.compile(r"[!-~]{16,256}")
 _CALL_SECONDS = 10
 
 
-def keyring(environ: Mapping[str, str]) -> longterm.LongTermKeys:
+def keyring(environ: Mapping[str, str]) -> access_keys.LongTermKeys:
     """Return the keys in the keyring, which may ask whoever is at the terminal to unlock it."""
     # no directory: a person who has mended the keyring need not wait until it is asked again
     can_ask = environ.get("CREDPROC_INTERACTIVE") != "never" and terminal.is_there()
-    return longterm.LongTermKeys(None, environ, longterm.notify_unlocking if can_ask else None)
+    return access_keys.LongTermKeys(None, environ, access_keys.notify_unlocking if can_ask else None)
 
 
 def keep(request: Request, keys: Credentials) -> None:
     """Put the keys into the keyring. Raises CredprocError."""
     with named("keyring", keys.access_key_id):
         keyring(request.environ).keep(keys)
-    longterm.note(own_directory(request.environ), keys.access_key_id, pending=False)
+    access_keys.note(own_directory(request.environ), keys.access_key_id, pending=False)
 
 
 @contextmanager

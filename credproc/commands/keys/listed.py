@@ -7,15 +7,15 @@ from credproc.config.parser import read
 from credproc.errors import inert
 from credproc.locking.directory import own_directory
 from credproc.plan.source import keys_in_keyring
-from credproc.refresh import longterm
 from credproc.request import Request
+from credproc.stores import access_keys
 
 
 def keys(request: Request, *, as_json: bool) -> str:
     """Return the profiles whose keys are in the keyring, by name, in words or as JSON."""
     directory = own_directory(request.environ)
     found = [
-        (section.name, setting.value, longterm.is_pending(directory, setting.value))
+        (section.name, setting.value, access_keys.is_pending(directory, setting.value))
         for section in read(request.environ).profiles.values()
         if (setting := keys_in_keyring(section)) is not None
     ]

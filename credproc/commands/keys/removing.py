@@ -8,8 +8,8 @@ from credproc.config.parser import Setting, read
 from credproc.errors import ConfigError, quoted
 from credproc.locking.directory import own_directory
 from credproc.plan.source import keys_in_keyring
-from credproc.refresh import longterm
 from credproc.request import Request
+from credproc.stores import access_keys
 
 
 def remove(request: Request, profile: str, *, yes: bool) -> str:
@@ -46,11 +46,11 @@ def _drop(request: Request, profile: str, setting: Setting) -> list[str]:
             )
         keyring.drop(access_key_id)
         keyring.drop_pending(access_key_id)
-    longterm.forget(own_directory(request.environ), access_key_id)
+    access_keys.forget(own_directory(request.environ), access_key_id)
     ended = kept.end_sessions(request, access_key_id, "keys remove")
     return [f"removed: {access_key_id} from the keyring", *ended]
 
 
-def _is_being_rotated(keyring: longterm.LongTermKeys, access_key_id: str) -> bool:
+def _is_being_rotated(keyring: access_keys.LongTermKeys, access_key_id: str) -> bool:
     pending = keyring.pending(access_key_id)
     return (pending is not None and pending.keys is not None) or keyring.replaced_by(access_key_id) is not None

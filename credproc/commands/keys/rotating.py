@@ -16,11 +16,12 @@ from credproc.errors import ConfigError, CredprocError, SessionStoreError, quote
 from credproc.locking.directory import own_directory
 from credproc.plan import Asker, Plan, plan_for
 from credproc.plan.source import Source
-from credproc.refresh import FOR_PEOPLE, longterm
+from credproc.refresh import FOR_PEOPLE
 from credproc.refresh.obtain import obtain
 from credproc.refresh.rotation import Means, Rotation
-from credproc.refresh.session import session_id
 from credproc.request import Request, Turn
+from credproc.stores import access_keys
+from credproc.stores.mfa_sessions import session_id
 
 _SESSION_LEFT = 300  # seconds that an MFA session must have for a rotation
 
@@ -64,7 +65,7 @@ class _User:
             whose=lambda keys: self._arn(keys, read(self._request.environ)),
             switch=partial(pointer.switch, self._request),
             end=self._end,
-            note=lambda access_key_id, pending: longterm.note(self.directory, access_key_id, pending=pending),
+            note=lambda access_key_id, pending: access_keys.note(self.directory, access_key_id, pending=pending),
             tell=_tell,
             clock=self._request.clock,
         )
@@ -74,7 +75,7 @@ class _User:
         request, profile = self._request, self._profile
         config = read(request.environ)
         plan = self._plan(config)
-        keys = longterm.read(plan.source, self._keyring)
+        keys = access_keys.read(plan.source, self._keyring)
         arn = self._arn(keys, config)
         kind, _, name = arn.rpartition(":")[2].partition("/")
         if kind != "user" or not name:
@@ -103,7 +104,7 @@ class _User:
 
     def _end(self, access_key_id: str) -> None:
         self.ended += kept.end_sessions(self._request, access_key_id, "keys rotate")
-        longterm.forget(self.directory, access_key_id)
+        access_keys.forget(self.directory, access_key_id)
 
 
 def _access_key_id(request: Request, profile: str) -> str:

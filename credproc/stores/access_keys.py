@@ -15,7 +15,7 @@ from credproc.credentials import Credentials
 from credproc.errors import SessionStoreError, SourceError
 from credproc.files import PrivateDirectory
 from credproc.plan.source import Source
-from credproc.refresh.keyringstore import KeyringStore
+from credproc.stores.keyring import KeyringStore
 
 SERVICE = "credproc access key"
 SUFFIX = ".key"

@@ -6,12 +6,13 @@ credproc's directory, without a secret: absent or expired means that there is no
 
 import json
 from _blake2 import blake2b
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from credproc import log
 from credproc.credentials import Credentials
 from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory
+from credproc.stores import Store
 
 SUFFIX = ".session"
 LEAST_LEFT = 60  # seconds; a session with less is none
@@ -45,24 +46,6 @@ class Index(NamedTuple):
     issued: int  # epoch seconds
     expiration: int  # epoch seconds
     store: str
-
-
-class Store(Protocol):
-    """Where the secrets are: keyring, file or none. All raise SessionStoreError if they fail."""
-
-    kind: str
-
-    def why_unusable(self) -> str | None:
-        """Return why nothing can be kept here, or None: it can."""
-
-    def get(self, name: str) -> str | None:
-        """Return what is kept under the name, or None."""
-
-    def set(self, name: str, value: str) -> None:
-        """Keep the value under the name."""
-
-    def delete(self, name: str) -> None:
-        """Remove what is kept under the name, if anything is."""
 
 
 class Sessions:

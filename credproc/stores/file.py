@@ -1,22 +1,7 @@
-"""Where an MFA session's secret is kept: the OS keyring, a private file for machines without one, or nowhere."""
-
-from collections.abc import Callable, Mapping
+"""A private file for machines without a keyring, and no store at all."""
 
 from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory
-from credproc.refresh.keyringstore import KeyringStore
-from credproc.refresh.session import Store
-
-
-def store_for(
-    kind: str, directory: PrivateDirectory | None, environ: Mapping[str, str], unlocking: Callable[[], None] | None
-) -> Store:
-    """Return the store of that kind; ``unlocking`` tells a person that the keyring may be waiting for them."""
-    if kind == "file":
-        return FileStore(directory)
-    if kind == "none":
-        return NoStore()
-    return KeyringStore(directory, environ, unlocking)
 
 
 class NoStore:
