@@ -37,32 +37,35 @@ WORK = ROOT / "build" / "work" / "mutants"
 EQUIVALENT = ROOT / "build" / "mutants.equivalent"
 WANTED = 85  # per cent
 
+_CODES = [
+    "test_mfa.py",
+    *(
+        f"test_prompt.py::test_{name}"
+        for name in (
+            "the_prompt_names_the_device_the_profile_and_the_program_and_the_code_is_not_shown",
+            "without_a_terminal_it_says_which_command_to_run_in_one",
+            "interactive_never_forbids_to_ask_on_a_terminal",
+            "ctrl_d_cancels",
+            "ctrl_c_and_its_like_end_it_by_their_signal",
+            "three_codes_that_aws_refuses_end_it",
+            "three_tries_without_a_code_end_it_without_a_call",
+            "a_code_that_another_run_has_used_is_not_sent_again",
+            "the_source_profiles_program_is_used_too",
+            "a_reader_that_goes_away_withdraws_the_prompt",
+            "a_caller_that_is_killed_withdraws_the_prompt",
+            "text_from_the_configuration_can_only_be_read",
+            "a_device_of_no_profile_of_its_own_is_asked_for_without_a_program",
+            "the_program_that_asks_is_named[nine of them]",
+        )
+    ),
+]
 # What notices a mutant of the module, the fastest first, as the first that fails ends the run
 TESTS = {
     "credproc/cache.py": ["test_files.py", "test_paths.py", "test_keep.py", "test_entries.py", "test_hit.py"],
     "credproc/locking/lock.py": ["test_files.py", "test_entries.py"],
-    "credproc/refresh/mfa.py": [
-        "test_mfa.py",
-        *(
-            f"test_prompt.py::test_{name}"
-            for name in (
-                "the_prompt_names_the_device_the_profile_and_the_program_and_the_code_is_not_shown",
-                "without_a_terminal_it_says_which_command_to_run_in_one",
-                "interactive_never_forbids_to_ask_on_a_terminal",
-                "ctrl_d_cancels",
-                "ctrl_c_and_its_like_end_it_by_their_signal",
-                "three_codes_that_aws_refuses_end_it",
-                "three_tries_without_a_code_end_it_without_a_call",
-                "a_code_that_another_run_has_used_is_not_sent_again",
-                "the_source_profiles_program_is_used_too",
-                "a_reader_that_goes_away_withdraws_the_prompt",
-                "a_caller_that_is_killed_withdraws_the_prompt",
-                "text_from_the_configuration_can_only_be_read",
-                "a_device_of_no_profile_of_its_own_is_asked_for_without_a_program",
-                "the_program_that_asks_is_named[nine of them]",
-            )
-        ),
-    ],
+    "credproc/mfa/code.py": _CODES,
+    "credproc/mfa/__init__.py": _CODES,
+    "credproc/mfa/prompt.py": _CODES,
     "credproc/credentials.py": ["test_keep.py", "test_entries.py"],
 }
 PYTEST = ["-x", "-q", "--tb=line", "-m", "not measure"]

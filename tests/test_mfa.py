@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from credproc.errors import PersonNeededError
-from credproc.refresh.mfa import Wanted, code_in, codes
-from credproc.refresh.usedcodes import UsedCodes
+from credproc.mfa import codes
+from credproc.mfa.code import Wanted, code_in
+from credproc.mfa.used_codes import UsedCodes
 from credproc.request import FOR_PEOPLE, FOR_SDKS, Deadlines, Request
 
 WHERE = "~/.aws/config:5"
@@ -70,7 +71,7 @@ if sys.platform != "linux":
 from tests.terminal import Job, Terminal  # noqa: E402 - termios, which not all have
 
 CAN_ASK = """
-from credproc.refresh.mfa import can_ask
+from credproc.mfa.code import can_ask
 print(*(can_ask(environ) for environ in ({}, {"CREDPROC_INTERACTIVE": ""}, {"CREDPROC_INTERACTIVE": "never"})))
 """
 
@@ -86,9 +87,10 @@ def test_only_who_has_a_terminal_and_may_ask_can_ask(terminal: Terminal) -> None
 ASK = """
 import os, sys, time
 from credproc.errors import PersonNeededError, SignalError
-from credproc.refresh.mfa import Wanted, codes
+from credproc.mfa import codes
+from credproc.mfa.code import Wanted
 from credproc.request import Request
-from credproc.refresh.usedcodes import UsedCodes
+from credproc.mfa.used_codes import UsedCodes
 
 profile, seconds = sys.argv[1] or None, float(sys.argv[2])
 used = UsedCodes(None, "session")

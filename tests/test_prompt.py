@@ -21,9 +21,9 @@ if sys.platform != "linux":
     pytest.skip("the rigs are made for Linux", allow_module_level=True)
 
 from credproc.errors import PersonNeededError, SourceError
-from credproc.refresh.mfa import Wanted
-from credproc.refresh.mfaprocess import ProgramCodes
-from credproc.refresh.usedcodes import UsedCodes
+from credproc.mfa.code import Wanted
+from credproc.mfa.process import ProgramCodes
+from credproc.mfa.used_codes import UsedCodes
 from credproc.request import Request
 from tests.program import FROZEN, PROGRAM, ROLE, Home, Outcome, role_home
 from tests.sts import Sts, Trust
@@ -505,7 +505,7 @@ def test_to_fail_without_a_terminal_loads_neither_botocore_nor_keyring(world: Wo
     imported = {
         line.rpartition("|")[2].strip() for line in ended.stderr.splitlines() if line.startswith("import time:")
     }
-    assert "credproc.refresh.mfa" in imported
+    assert "credproc.mfa.code" in imported
     heavy = ("boto3", "botocore", "keyring", "ssl", "urllib3", "subprocess")
     assert [name for name in imported if name.partition(".")[0] in heavy] == []
 

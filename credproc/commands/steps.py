@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from credproc.errors import inert, quoted
+from credproc.mfa.signin import is_long
 from credproc.plan import Plan
 from credproc.plan.endpoint import Endpoint
 from credproc.plan.role import CHAINED_DURATION_LIMIT, Role
-from credproc.refresh.signin import is_long
 
 SHOWN = 200  # characters of a value
 _SECRET_KEYS = frozenset(("aws_secret_access_key", "aws_session_token", "aws_security_token"))

@@ -107,7 +107,7 @@ def _is_renewed(kept: "Kept", plan: "Plan", request: Request) -> bool:
     """Whether a person who signs in wants more than what is kept: the session looked at, or a long role renewed."""
     if request.renew_below is None or plan.mfa is None:
         return False
-    from credproc.refresh.signin import is_long  # noqa: PLC0415 - for those who sign in
+    from credproc.mfa.signin import is_long  # noqa: PLC0415 - for those who sign in
 
     return not is_long(plan) or kept.expiration - request.clock() <= request.renew_below
 
@@ -135,15 +135,15 @@ def _waited(
 ) -> bytes | None:
     from credproc.locking.notice import Notice  # noqa: PLC0415 - only those who wait say so
 
-    def can_ask() -> bool:
-        from credproc.refresh import mfa  # noqa: PLC0415 - once somebody has declined
+    def is_person_there() -> bool:
+        from credproc.mfa.code import can_ask  # noqa: PLC0415 - once somebody has declined
 
-        return mfa.can_ask(request.environ)
+        return can_ask(request.environ)
 
     def found() -> bytes | None:
         document = look()
         if document is None:
-            declined.heed(request, can_ask)
+            declined.heed(request, is_person_there)
         return document
 
     is_chained = bool(request.environ.get("CREDPROC_PROFILE_CHAIN"))

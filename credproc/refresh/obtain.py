@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import botocore.session
 
     from credproc.aws.sts import Sts
-    from credproc.refresh.signin import SignedIn, SignIn
+    from credproc.mfa.signin import SignedIn, SignIn
 
 
 class _Budget:
@@ -145,7 +145,7 @@ class _Obtaining:
         return self._through(self._plan.roles, credentials)
 
     def _with_mfa(self, device: Mfa, access_key_id: str, keys: Callable[[], Credentials]) -> Credentials:
-        from credproc.refresh.signin import Calls, SignIn  # noqa: PLC0415 - only where there is a device
+        from credproc.mfa.signin import Calls, SignIn  # noqa: PLC0415 - only where there is a device
 
         plan = self._plan
 

@@ -30,10 +30,10 @@ from credproc.config.parser import parse, read
 from credproc.credentials import LATEST, LIMIT, Credentials, document
 from credproc.errors import ConfigError, ServiceError, SourceError, inert
 from credproc.files import PrivateDirectory, make_directory
+from credproc.mfa.code import code_in
 from credproc.plan import Asker, Plan, plan_for
 from credproc.plan.role import Role
 from credproc.refresh.keep import LAST_MINUTE, Keeper, Obtained
-from credproc.refresh.mfa import code_in
 from credproc.refresh.sources import Started, fetch
 from tests.faults.fuzz_entry import NAME, OneFile
 

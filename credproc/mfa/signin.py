@@ -15,13 +15,14 @@ from credproc.errors import DeadlineError, PersonNeededError, SessionStoreError,
 from credproc.locking.lock import Lock
 from credproc.locking.notice import Notice, prompt_lock
 from credproc.locking.refusal import Declined
+from credproc.mfa import codes
+from credproc.mfa.code import Codes, Wanted, can_ask
+from credproc.mfa.used_codes import UsedCodes
 from credproc.plan import Plan
 from credproc.plan.mfa import Mfa
 from credproc.plan.role import CHAINED_DURATION_LIMIT, Role
 from credproc.process.deadline import Call
 from credproc.process.recursion import OURS as CHAIN_VARIABLE
-from credproc.refresh import mfa
-from credproc.refresh.usedcodes import UsedCodes
 from credproc.request import Turn
 from credproc.stores import store_for
 from credproc.stores.mfa_sessions import LEAST_LEFT, Index, Sessions, session_id
@@ -69,11 +70,11 @@ class SignIn:
         self._calls = calls
         self._may_ask = turn.may_ask
         self._is_long = is_long(plan)
-        self._wanted = mfa.Wanted(
+        self._wanted = Wanted(
             device.serial, device.where, None if device.process is None else device.process.value, request
         )
         session = session_id(access_key_id, device.serial, plan.endpoint.issuer)
-        at_terminal = turn.may_ask and mfa.can_ask(request.environ)
+        at_terminal = turn.may_ask and can_ask(request.environ)
         unlocking = self._unlocking if at_terminal else None
         self._store = store_for(device.session_store, directory, request.environ, unlocking)
         self._sessions = Sessions(directory, session, self._store)
@@ -83,7 +84,7 @@ class SignIn:
         self._usable = Call(self._store.why_unusable)
         self._has_person = device.process is not None or at_terminal
         self.has_asked = False  # whether a person has seen a prompt
-        self._codes: mfa.Codes | None = None
+        self._codes: Codes | None = None
         self._remark: str | None = None  # why a person is asked again
         self._tried: Index | None = None  # a session that was noted and could not be used
 
@@ -218,7 +219,7 @@ class SignIn:
         except DeadlineError as error:
             raise DeadlineError(f"{self._wanted.where}: MFA code: {error}", self._wanted.hint) from None
 
-    def _open_codes(self) -> mfa.Codes:
+    def _open_codes(self) -> Codes:
         """Return where codes come from; raises PersonNeededError if nobody is to be asked."""
         if not self._may_ask:
             raise PersonNeededError(
@@ -227,7 +228,7 @@ class SignIn:
                 "not asked",
             )
         if self._codes is None:
-            self._codes = mfa.codes(self._wanted, self._used)
+            self._codes = codes(self._wanted, self._used)
         return self._codes
 
     # --- what a code buys --------------------------------------------------------------------------------------

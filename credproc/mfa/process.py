@@ -14,9 +14,9 @@ from collections.abc import Mapping
 
 from credproc import terminal
 from credproc.errors import ConfigError, PersonNeededError, SourceError, inert
+from credproc.mfa.code import Wanted, code_in
+from credproc.mfa.used_codes import UsedCodes, seconds_to_next_step, wait_for_next_step
 from credproc.process import recursion
-from credproc.refresh.mfa import Wanted, code_in
-from credproc.refresh.usedcodes import UsedCodes, seconds_to_next_step, wait_for_next_step
 from credproc.request import Request
 
 _SECONDS = 30  # for one run
