@@ -78,13 +78,14 @@ class _Obtaining:
     # --- the source --------------------------------------------------------------------------------------------
 
     def _web_identity(self, role: Role) -> Credentials:
-        from credproc.refresh.sources import read_token  # noqa: PLC0415 - botocore
+        from credproc.sources.web_identity import read_token  # noqa: PLC0415 - only where there is one
 
         token = read_token(self._plan.source)
         return self._sts().assume_role_with_web_identity(role, token, self._budget.deadline())
 
     def _fetched(self) -> Credentials:
-        from credproc.refresh.sources import Started, fetch  # noqa: PLC0415 - botocore
+        from credproc.sources import fetch  # noqa: PLC0415 - botocore
+        from credproc.sources.process import Started  # noqa: PLC0415 - botocore
 
         source = self._plan.source
         is_process = source.kind == "Process"
@@ -113,15 +114,17 @@ class _Obtaining:
     def _from_keyring(self) -> Credentials:
         if self._keyring_keys is None:
             from credproc import terminal  # noqa: PLC0415 - only where keys are in the keyring
-            from credproc.stores import access_keys  # noqa: PLC0415 - only where keys are in the keyring
+            from credproc.sources.keyring import notify_unlocking  # noqa: PLC0415
+            from credproc.sources.keyring import read as read_keys  # noqa: PLC0415
+            from credproc.stores import access_keys  # noqa: PLC0415
 
             request = self._request
             at_terminal = request.environ.get("CREDPROC_INTERACTIVE") != "never" and terminal.is_there()
-            unlocking = access_keys.notify_unlocking if at_terminal else None
+            unlocking = notify_unlocking if at_terminal else None
             # a person who has mended the keyring need not wait until it is asked again
             directory = None if request.by_person else self._turn.directory
             keys = access_keys.LongTermKeys(directory, request.environ, unlocking)
-            self._keyring_keys = access_keys.read(self._plan.source, keys)
+            self._keyring_keys = read_keys(self._plan.source, keys)
             self._budget.begin_anew()
         return self._keyring_keys
 

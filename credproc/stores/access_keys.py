@@ -10,11 +10,10 @@ from _blake2 import blake2b
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from credproc import log, terminal
+from credproc import log
 from credproc.credentials import Credentials
-from credproc.errors import SessionStoreError, SourceError
+from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory
-from credproc.plan.source import Source
 from credproc.stores.keyring import KeyringStore
 
 SERVICE = "credproc access key"
@@ -101,29 +100,6 @@ class LongTermKeys:
         self._store.set(name, value)
         if self._new_store().get(name) != value:  # over a connection of its own
             raise SessionStoreError("the keyring does not give back what was put into it")
-
-
-def read(source: Source, keys: LongTermKeys) -> Credentials:
-    """Return the source's keys from the keyring. Raises SourceError: there is no other way to them."""
-    access_key_id = source["access_key_id"]
-    try:
-        found = keys.read(access_key_id)
-    except SessionStoreError as error:
-        raise SourceError(
-            f"{source.where}: the secret of {access_key_id}: {error}",
-            "the keys are in the keyring alone: unlock it, or start it, and try again",
-        ) from None
-    if found is None:
-        raise SourceError(
-            f"{source.where}: the keyring holds no secret of {access_key_id}",
-            f"run credproc keys add {source.profile} in a terminal, on each machine and for each user",
-        )
-    return found
-
-
-def notify_unlocking() -> None:
-    """Tell the person at the terminal that the keyring may be waiting for them."""
-    terminal.notify("credproc: waiting for the keyring to be unlocked")
 
 
 def _about(keys: Credentials) -> dict[str, str]:

@@ -34,7 +34,8 @@ from credproc.mfa.code import code_in
 from credproc.plan import Asker, Plan, plan_for
 from credproc.plan.role import Role
 from credproc.refresh.keep import LAST_MINUTE, Keeper, Obtained
-from credproc.refresh.sources import Started, fetch
+from credproc.sources import fetch
+from credproc.sources.process import Started
 from tests.faults.fuzz_entry import NAME, OneFile
 
 _ARN = "arn:aws:iam::123456789012:role/{}"

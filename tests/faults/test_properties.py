@@ -19,7 +19,8 @@ from credproc.errors import ConfigError, ServiceError, SourceError, inert
 from credproc.plan import Asker, plan_for
 from credproc.refresh.about import about_entry
 from credproc.refresh.keep import Obtained, served_until
-from credproc.refresh.sources import Started, fetch
+from credproc.sources import fetch
+from credproc.sources.process import Started
 from tests.faults import fuzz_config, fuzz_entry, fuzz_plan
 from tests.faults.properties import PROPERTIES, assert_inert, check_printed, held
 

@@ -13,6 +13,7 @@ from credproc.credentials import Credentials
 from credproc.errors import CredprocError, SessionStoreError
 from credproc.locking.directory import own_directory
 from credproc.request import Request
+from credproc.sources.keyring import notify_unlocking
 from credproc.stores import access_keys
 from credproc.stores.mfa_sessions import session_id
 
@@ -24,7 +25,7 @@ def keyring(environ: Mapping[str, str]) -> access_keys.LongTermKeys:
     """Return the keys in the keyring, which may ask whoever is at the terminal to unlock it."""
     # no directory: a person who has mended the keyring need not wait until it is asked again
     can_ask = environ.get("CREDPROC_INTERACTIVE") != "never" and terminal.is_there()
-    return access_keys.LongTermKeys(None, environ, access_keys.notify_unlocking if can_ask else None)
+    return access_keys.LongTermKeys(None, environ, notify_unlocking if can_ask else None)
 
 
 def keep(request: Request, keys: Credentials) -> None:

@@ -20,6 +20,7 @@ from credproc.refresh import FOR_PEOPLE
 from credproc.refresh.obtain import obtain
 from credproc.refresh.rotation import Means, Rotation
 from credproc.request import Request, Turn
+from credproc.sources.keyring import read as read_keys
 from credproc.stores import access_keys
 from credproc.stores.mfa_sessions import session_id
 
@@ -75,7 +76,7 @@ class _User:
         request, profile = self._request, self._profile
         config = read(request.environ)
         plan = self._plan(config)
-        keys = access_keys.read(plan.source, self._keyring)
+        keys = read_keys(plan.source, self._keyring)
         arn = self._arn(keys, config)
         kind, _, name = arn.rpartition(":")[2].partition("/")
         if kind != "user" or not name:

@@ -1,0 +1,53 @@
+"""IAM Identity Center, with the token that ``aws sso login`` has left."""
+
+import botocore.exceptions as boto
+import botocore.session
+from botocore.credentials import SSOProvider
+from botocore.tokens import SSOTokenProvider
+
+from credproc.credentials import Credentials
+from credproc.errors import SourceError, inert
+from credproc.plan.source import Source
+from credproc.sources.provider import FAILURES, load
+
+
+def fetch(source: Source, session: botocore.session.Session) -> Credentials:
+    """Return the credentials of the profile's account and role. Raises SourceError."""
+    profile = source.profile or ""
+    try:
+        found = load(
+            SSOProvider(
+                load_config=lambda: session.full_config,
+                client_creator=session.create_client,
+                profile_name=profile,
+                token_provider=SSOTokenProvider(session, profile_name=profile),
+            )
+        )
+    except FAILURES as error:
+        raise _explained(source, error) from None
+    if found is None:
+        raise SourceError(
+            f"{source.where}: IAM Identity Center gave no credentials",
+            "check sso_account_id and sso_role_name, and that the role is assigned to you",
+        )
+    return found
+
+
+def _explained(source: Source, error: Exception) -> SourceError:
+    identity = dict(source.identity)
+    option = f"--sso-session {identity['sso_session']}" if "sso_session" in identity else f"--profile {source.profile}"
+    signed_out = (boto.UnauthorizedSSOTokenError, boto.SSOTokenLoadError, boto.TokenRetrievalError, boto.SSOError)
+    if isinstance(error, signed_out) or (isinstance(error, OSError) and not isinstance(error, ConnectionError)):
+        return SourceError(
+            f"{source.where}: the sign-in to IAM Identity Center has expired, or there was none",
+            f"run aws sso login {option}",
+        )
+    if isinstance(error, boto.ClientError):
+        code = inert(str(error.response.get("Error", {}).get("Code", "")), 80)
+        return SourceError(
+            f"{source.where}: IAM Identity Center: GetRoleCredentials: {code}",
+            f"check that {identity['sso_role_name']} in {identity['sso_account_id']} is assigned to you",
+        )
+    if isinstance(error, RuntimeError):
+        return SourceError(f"{source.where}: IAM Identity Center gave credentials that have expired", "check the clock")
+    return SourceError(f"{source.where}: IAM Identity Center cannot be reached", "check the network, proxy and VPN")

@@ -1,0 +1,83 @@
+"""What this machine gives: the environment, the container's endpoint, the instance's metadata service."""
+
+from collections.abc import Mapping
+
+import botocore.exceptions as boto
+import botocore.session
+from botocore.credentials import ContainerProvider, CredentialProvider, EnvProvider, InstanceMetadataProvider
+from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
+
+from credproc.credentials import Credentials
+from credproc.errors import SourceError, inert
+from credproc.plan.source import Source
+from credproc.sources.provider import FAILURES, load
+
+_METADATA_WINDOW = 900  # seconds; botocore's own default
+_NOTHING = {
+    "Environment": "credential_source = Environment, and AWS_ACCESS_KEY_ID is not set",
+    "Ec2InstanceMetadata": "the instance metadata service does not answer, or has no role",
+    "EcsContainer": "credential_source = EcsContainer, and no container endpoint is set in the environment",
+}
+_HINTS = {
+    "Environment": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY where the program starts",
+    "Ec2InstanceMetadata": "attach a role to the instance, and check AWS_EC2_METADATA_DISABLED",
+    "EcsContainer": "it works inside ECS and EKS, where AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI is set",
+}
+
+
+def fetch(source: Source, session: botocore.session.Session, environ: Mapping[str, str]) -> Credentials:
+    """Return the machine's credentials. Raises SourceError."""
+    try:
+        found = load(_provider(source, session, environ))
+    except FAILURES as error:
+        raise _explained(source, error) from None
+    if found is not None:
+        return found
+    if source.if_any:
+        raise SourceError(
+            "no profile is named, and this machine has no role",
+            "name one with --profile or AWS_PROFILE; credproc --help shows the commands",
+        )
+    raise SourceError(f"{source.where}: {_NOTHING[source.kind]}", _HINTS[source.kind])
+
+
+def _provider(source: Source, session: botocore.session.Session, environ: Mapping[str, str]) -> CredentialProvider:
+    if source.kind == "Environment":
+        return EnvProvider(environ=dict(environ))
+    if source.kind == "EcsContainer":
+        return ContainerProvider(environ=dict(environ))
+    return _instance_metadata(session)
+
+
+def _instance_metadata(session: botocore.session.Session) -> CredentialProvider:
+    setting = session.get_config_variable
+    return InstanceMetadataProvider(
+        iam_role_fetcher=InstanceMetadataFetcher(
+            timeout=setting("metadata_service_timeout"),
+            num_attempts=setting("metadata_service_num_attempts"),
+            user_agent=session.user_agent(),
+            config={
+                "ec2_metadata_service_endpoint": setting("ec2_metadata_service_endpoint"),
+                "ec2_metadata_service_endpoint_mode": resolve_imds_endpoint_mode(session),
+                "ec2_credential_refresh_window": _METADATA_WINDOW,
+                "ec2_metadata_v1_disabled": setting("ec2_metadata_v1_disabled"),
+            },
+        )
+    )
+
+
+def _explained(source: Source, error: Exception) -> SourceError:
+    """Return a provider's failure in our words; what it quotes of an answer stays inside."""
+    reason = {
+        boto.PartialCredentialsError: "is incomplete: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together",
+        boto.MetadataRetrievalError: "cannot be reached, or refuses",
+        boto.CredentialRetrievalError: "cannot be reached, or refuses",
+        RuntimeError: "has credentials that have expired",
+        TypeError: "gives an answer that holds no credentials",
+        AttributeError: "gives an answer that holds no credentials",
+    }.get(type(error))
+    if source.kind == "EcsContainer" and isinstance(error, ValueError):
+        reason = "names a host that is not this machine or the container agent, or a token with a line end"
+    if isinstance(error, OSError) and error.filename:
+        reason = f"{inert(str(error.filename), 200)}: {(error.strerror or 'cannot be read').lower()}"
+    return SourceError(f"{source.where}: {source.kind} {reason or type(error).__name__}", _HINTS[source.kind])
