@@ -20,7 +20,7 @@ from credproc.errors import DeadlineError, ServiceError, inert
 from credproc.files import PrivateDirectory, make_directory
 from credproc.locking.lock import Lock
 from credproc.plan import Asker, Plan, plan_for
-from credproc.refresh.keep import Keeper, Kept, Obtained, served_until
+from credproc.refresh.entry import Keeper, Kept, Obtained, served_until
 
 NAME = "0123456789abcdef" + cache.SUFFIX
 NOW = 1_800_000_000

@@ -16,8 +16,7 @@ from credproc.errors import DeadlineError, ServiceError
 from credproc.files import PrivateDirectory, make_directory
 from credproc.plan import Asker, Plan, plan_for
 from credproc.process.deadline import within
-from credproc.refresh.about import about_entry
-from credproc.refresh.keep import Keeper, Kept, Obtained, served_until
+from credproc.refresh.entry import Keeper, Kept, Obtained, about_entry, served_until
 
 NAME = "0123456789abcdef" + cache.SUFFIX
 NOW = 1_800_000_000

@@ -16,7 +16,7 @@ import pytest
 from credproc.config.parser import parse
 from credproc.errors import SourceError
 from credproc.plan import Asker, plan_for
-from credproc.refresh import Request, obtain
+from credproc.refresh import Request, execute
 from credproc.request import Turn
 from tests.program import ROLE, Home, role_home
 from tests.sts import Sts, Trust
@@ -126,14 +126,14 @@ def test_a_dead_proxy_is_named(home_of_admin: Home) -> None:
 
 
 def test_a_program_that_hangs_is_ended_at_its_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(obtain, "PROCESS_SECONDS", 1)
+    monkeypatch.setattr(execute, "PROCESS_SECONDS", 1)
     program = tmp_path / "hangs"
     program.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 60\n")
     program.chmod(0o755)
     config = parse(f"[profile p]\ncredential_process = {program}\n", "")
     turn = Turn(Request("p", dict(os.environ), time.monotonic()), None, time.monotonic(), may_ask=False)
     with pytest.raises(SourceError, match="config:2: Process: no answer in time"):
-        obtain.obtain(plan_for(config, "p", {}, Asker()), config, turn)
+        execute.execute(plan_for(config, "p", {}, Asker()), config, turn)
     pid = int((tmp_path / "pid").read_text())
     for _ in range(100):
         if not _alive(pid):

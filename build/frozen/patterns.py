@@ -80,7 +80,7 @@ def _refresh() -> None:
     from credproc import plan  # noqa: F401, PLC0415 - recorded from here on
     from credproc.aws.session import botocore_session  # noqa: PLC0415
     from credproc.config import parser  # noqa: PLC0415 - recorded from here on
-    from credproc.refresh import keep, obtain  # noqa: F401, PLC0415 - recorded from here on
+    from credproc.refresh import entry, execute  # noqa: F401, PLC0415 - recorded from here on
 
     session = botocore_session(parser.parse("", ""), None)
     session.create_client("sts", "us-east-1", aws_access_key_id="AKIA", aws_secret_access_key="s")  # noqa: S106 - none

@@ -9,7 +9,7 @@ from credproc import cache
 from credproc.errors import CredprocError, DeadlineError
 from credproc.files import PrivateDirectory
 from credproc.locking.lock import Lock
-from credproc.refresh.about import about_entry
+from credproc.refresh.entry import about_entry
 from credproc.stores.mfa_sessions import SUFFIX, Index, read_index
 
 _PATIENCE = 5  # seconds for who is under way; it may be waiting for a person

@@ -11,7 +11,7 @@ from credproc.mfa.signin import is_long
 from credproc.plan import Plan, plan_for
 from credproc.plan.resolver import alias_target
 from credproc.refresh import asker_of
-from credproc.refresh.about import about_entry
+from credproc.refresh.entry import about_entry
 from credproc.request import Request
 from credproc.stores.mfa_sessions import LEAST_LEFT, SUFFIX, Index, read_index, session_id
 

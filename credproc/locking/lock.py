@@ -1,6 +1,6 @@
 """One at a time: kernel locks on files that are never truncated, released by any death.
 
-A file that has not been locked for a day may be removed by whoever holds its lock: see collect.py.
+A file that has not been locked for a day may be removed by whoever holds its lock: see refresh/cleanup.py.
 """
 
 import os

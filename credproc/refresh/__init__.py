@@ -20,9 +20,10 @@ __all__ = ["FOR_PEOPLE", "FOR_SDKS", "Request", "asker_of", "refresh"]
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credproc.plan import Asker, Plan
-    from credproc.refresh.keep import Kept
+    from credproc.refresh.entry import Kept
 
 _REMARKS = 5  # lines in the log about what others may read differently in the files
+_CLEANING = 3  # seconds; a stuck disk must not keep the credentials from the caller
 _CHAINED_WAIT = 2  # seconds; who started us may hold what we wait for
 _ASK_BELOW = 300  # seconds that credentials have left; a person is not asked for new ones before
 
@@ -64,7 +65,7 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
     # here, so that those who only wait do without them
     from credproc.config.parser import read  # noqa: PLC0415
     from credproc.plan import plan_for  # noqa: PLC0415
-    from credproc.refresh.keep import Keeper  # noqa: PLC0415
+    from credproc.refresh.entry import Keeper  # noqa: PLC0415
 
     began = time.monotonic()
     fingerprint = cache.fingerprint(request.environ, request.clock())  # before the files are read
@@ -78,11 +79,11 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
         keeper.stamp(kept)
         return kept.document
 
-    from credproc.refresh.obtain import obtain  # noqa: PLC0415 - what only a refresh needs
+    from credproc.refresh.execute import execute  # noqa: PLC0415 - what only a refresh needs
 
     may_ask = request.by_person or kept is None or kept.expiration - request.clock() <= _ASK_BELOW
     try:
-        obtained = obtain(plan, config, Turn(request, directory, began, may_ask))
+        obtained = execute(plan, config, Turn(request, directory, began, may_ask))
         document = keeper.keep(obtained, request.clock())
     except SignalError:
         raise
@@ -93,8 +94,20 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
         log.write(directory, f"served the old credentials: {error}", profile=request.profile)
         keeper.stamp_for_a_minute(kept, request.clock())
         return kept.document
+    if directory is not None and keeper.has_stored:
+        _clean_up(directory, request)
     _check_end(obtained.credentials.expiration, request)
     return document
+
+
+def _clean_up(directory: PrivateDirectory, request: Request) -> None:
+    from credproc.process.deadline import within  # noqa: PLC0415 - what only a refresh needs
+    from credproc.refresh.cleanup import clean_up  # noqa: PLC0415 - the same
+
+    try:
+        within(time.monotonic() + _CLEANING, lambda: clean_up(directory, request.clock()))
+    except (OSError, DeadlineError) as error:
+        log.write(directory, f"not cleaned up: {error}", profile=request.profile)
 
 
 def _check_end(expiration: int | None, request: Request) -> None:

@@ -8,8 +8,7 @@ from credproc import cache
 from credproc.config.parser import parse
 from credproc.credentials import Credentials, document
 from credproc.plan import Asker, plan_for
-from credproc.refresh.about import about_entry
-from credproc.refresh.keep import Keeper, Obtained
+from credproc.refresh.entry import Keeper, Obtained, about_entry
 
 if TYPE_CHECKING:
     from credproc.files import PrivateDirectory

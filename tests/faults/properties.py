@@ -33,7 +33,7 @@ from credproc.files import PrivateDirectory, make_directory
 from credproc.mfa.code import code_in
 from credproc.plan import Asker, Plan, plan_for
 from credproc.plan.role import Role
-from credproc.refresh.keep import LAST_MINUTE, Keeper, Obtained
+from credproc.refresh.entry import LAST_MINUTE, Keeper, Obtained
 from credproc.sources import fetch
 from credproc.sources.process import Started
 from tests.faults.fuzz_entry import NAME, OneFile

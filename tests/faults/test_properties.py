@@ -17,8 +17,7 @@ from credproc.config.parser import parse
 from credproc.credentials import LATEST, Credentials, account_in, document
 from credproc.errors import ConfigError, ServiceError, SourceError, inert
 from credproc.plan import Asker, plan_for
-from credproc.refresh.about import about_entry
-from credproc.refresh.keep import Obtained, served_until
+from credproc.refresh.entry import Obtained, about_entry, served_until
 from credproc.sources import fetch
 from credproc.sources.process import Started
 from tests.faults import fuzz_config, fuzz_entry, fuzz_plan

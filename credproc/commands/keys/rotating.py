@@ -17,7 +17,7 @@ from credproc.locking.directory import own_directory
 from credproc.plan import Asker, Plan, plan_for
 from credproc.plan.source import Source
 from credproc.refresh import FOR_PEOPLE
-from credproc.refresh.obtain import obtain
+from credproc.refresh.execute import execute
 from credproc.refresh.rotation import Means, Rotation
 from credproc.request import Request, Turn
 from credproc.sources.keyring import read as read_keys
@@ -87,7 +87,7 @@ class _User:
         if plan.mfa is not None:
             wanted = request._replace(profile=profile, deadlines=FOR_PEOPLE, renew_below=_SESSION_LEFT)
             turn = Turn(wanted, self.directory, time.monotonic(), may_ask=True)
-            caller = obtain(plan, config, turn).credentials
+            caller = execute(plan, config, turn).credentials
         return Iam(botocore_session(config, profile), plan.endpoint, caller, name.rpartition("/")[2])
 
     def _plan(self, config: SharedConfig) -> Plan:

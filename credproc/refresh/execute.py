@@ -19,7 +19,7 @@ from credproc.plan import Plan
 from credproc.plan.mfa import Mfa
 from credproc.plan.role import Role
 from credproc.process.deadline import Call
-from credproc.refresh.keep import Obtained
+from credproc.refresh.entry import Obtained
 from credproc.request import Turn
 
 NETWORK_SECONDS = 9  # for source and STS together: a dead network must be noticed within ten
@@ -236,7 +236,7 @@ class _Obtaining:
         return session, sts
 
 
-def obtain(plan: Plan, config: SharedConfig, turn: Turn) -> Obtained:
+def execute(plan: Plan, config: SharedConfig, turn: Turn) -> Obtained:
     """Return the credentials that the plan leads to. Raises CredprocError.
 
     The deadlines count from when this run's turn came: the import of botocore, which can take a second on a busy

@@ -2,16 +2,14 @@
 
 import json
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from credproc import cache, log
-from credproc.credentials import Credentials, document
+from credproc.credentials import LATEST, Credentials, document
 from credproc.errors import DeadlineError, ServiceError
 from credproc.files import PrivateDirectory
 from credproc.plan import Plan
 from credproc.process.deadline import within
-from credproc.refresh.about import about_entry
-from credproc.refresh.collect import collect
 
 # Seconds of life left
 MARGIN = 16 * 60  # botocore runs the helper anew at every request below 15 minutes (contract.md, 1.3)
@@ -64,6 +62,7 @@ class Keeper:
         self._fingerprint = fingerprint
         self._compared = plan.compared()
         self._profile = profile
+        self.has_stored = False
 
     def kept(self, now: float) -> Kept | None:
         """Return the entry if the plan that made it was equal to this one in all that determines the result."""
@@ -103,31 +102,27 @@ class Keeper:
             document=printed,
             compared=json.dumps(about, sort_keys=True).encode(),
         )
-        self._store(entry, now)
+        self._store(entry)
         return printed
 
     def stamp(self, kept: Kept) -> None:
         """Let the entry answer for the files as they are now."""
         entry = kept.entry
         if entry.fingerprint != self._fingerprint:
-            self._store(_stamped(entry, self._fingerprint, entry.served_until), kept.now)
+            self._store(_stamped(entry, self._fingerprint, entry.served_until))
 
     def stamp_for_a_minute(self, kept: Kept, now: float) -> None:
         """Let the entry be served a little longer, so that the next callers hit instead of failing again."""
         until = int(min(now + _SERVED_AFTER_FAILURE, kept.expiration - LAST_MINUTE))
-        self._store(_stamped(kept.entry, self._fingerprint, until), now)
+        self._store(_stamped(kept.entry, self._fingerprint, until))
 
-    def _store(self, entry: cache.Entry, now: float) -> None:
+    def _store(self, entry: cache.Entry) -> None:
         directory = self._directory
         if directory is None:
             return
-
-        def store() -> None:
-            cache.store(directory, self._name, entry)
-            collect(directory, now)
-
         try:
-            within(time.monotonic() + _STORING, store)
+            within(time.monotonic() + _STORING, lambda: cache.store(directory, self._name, entry))
+            self.has_stored = True
         except (OSError, DeadlineError) as error:
             log.write(directory, f"not kept: {error}", profile=self._profile)
 
@@ -148,3 +143,15 @@ def _stamped(entry: cache.Entry, fingerprint: str, until: int) -> cache.Entry:
         document=entry.document,
         compared=entry.compared,
     )
+
+
+def about_entry(entry: cache.Entry) -> dict[str, Any]:
+    """Return what an entry says of itself: profile, plan, issued, expiration; empty if it says nothing sound."""
+    try:
+        about = json.loads(entry.compared)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(about, dict):
+        return {}
+    expiration = about.get("expiration")
+    return about if isinstance(expiration, int) and 0 <= expiration <= LATEST else {}

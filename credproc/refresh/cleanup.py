@@ -8,7 +8,7 @@ import os
 from credproc import cache
 from credproc.files import TEMPORARY, PrivateDirectory
 from credproc.locking import lock
-from credproc.refresh.about import about_entry
+from credproc.refresh.entry import about_entry
 
 _OLD = 24 * 3600  # seconds
 _LOOKED_AT = 1000  # files; a directory that others have filled must not cost a refresh its time
@@ -16,7 +16,7 @@ _REMOVED = 50  # files
 _WORTHLESS = (".declined", ".shown", ".used")  # each means something for seconds or minutes
 
 
-def collect(directory: PrivateDirectory, now: float) -> int:
+def clean_up(directory: PrivateDirectory, now: float) -> int:
     """Remove at most fifty old files at ``now`` (epoch seconds); return how many. What cannot be removed stays."""
     removed = 0
     for name in directory.some_names(_LOOKED_AT):

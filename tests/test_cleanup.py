@@ -13,7 +13,7 @@ import pytest
 from credproc import cache
 from credproc.files import PrivateDirectory, make_directory
 from credproc.locking.lock import Lock
-from credproc.refresh.collect import collect
+from credproc.refresh.cleanup import clean_up
 
 DAY = 24 * 3600
 NAME = "0123456789abcdef" + cache.SUFFIX
@@ -51,7 +51,7 @@ def test_what_a_dead_process_was_writing_goes_and_what_a_living_one_writes_stays
     _put(directory, dead, 0)
     _put(directory, living, 0)
     _put(directory, "x.tmp", 0)
-    assert collect(directory, time.time()) == 1
+    assert clean_up(directory, time.time()) == 1
     assert directory.names() == [living, "x.tmp"]
 
 
@@ -62,14 +62,14 @@ def test_an_entry_goes_a_day_after_its_credentials_have_ended(
     stays: bool,  # noqa: FBT001
 ) -> None:
     _put_entry(directory, ended, age=2 * DAY)
-    collect(directory, time.time())
+    clean_up(directory, time.time())
     assert (NAME in directory.names()) is stays
 
 
 def test_a_damaged_entry_goes_after_a_day(directory: PrivateDirectory) -> None:
     _put(directory, NAME, DAY + 60, b"garbage")
     _put(directory, "1" + NAME, DAY - 60, b"garbage")
-    collect(directory, time.time())
+    clean_up(directory, time.time())
     assert NAME not in directory.names()
     assert "1" + NAME in directory.names()
 
@@ -78,16 +78,16 @@ def test_an_entry_that_somebody_works_on_stays(directory: PrivateDirectory) -> N
     _put_entry(directory, 2 * DAY, age=2 * DAY)
     lock = Lock(directory, NAME)
     assert lock.try_acquire()
-    collect(directory, time.time())
+    clean_up(directory, time.time())
     assert NAME in directory.names()
     lock.close()
-    collect(directory, time.time())
+    clean_up(directory, time.time())
     assert NAME not in directory.names()
 
 
 def test_a_lock_file_goes_after_a_day_without_a_holder(directory: PrivateDirectory) -> None:
     _put(directory, NAME + ".lock", DAY + 60)
-    assert collect(directory, time.time()) == 1
+    assert clean_up(directory, time.time()) == 1
     assert directory.names() == []
 
 
@@ -97,7 +97,7 @@ def test_who_had_opened_a_lock_file_that_goes_locks_the_new_one(directory: Priva
     assert not second.try_acquire()  # which has opened the file
     os.utime(os.path.join(directory.path, NAME + ".lock"), (0, 0))
     first.close()
-    assert collect(directory, time.time()) == 1
+    assert clean_up(directory, time.time()) == 1
     assert not second.try_acquire()  # the file that it has opened is gone
     assert second.try_acquire()
     assert not third.try_acquire()
@@ -108,17 +108,17 @@ def test_what_meant_something_for_seconds_goes_and_the_note_of_a_session_stays(d
     for suffix in (".declined", ".shown", ".used", ".session", ".key", ".credentials"):
         _put(directory, "0" + suffix, DAY + 60)
     _put(directory, "1.used", DAY - 60)
-    collect(directory, time.time())
+    clean_up(directory, time.time())
     assert directory.names() == ["0.credentials", "0.key", "0.session", "1.used"]
 
 
 def test_fifty_at_most_go_at_once(directory: PrivateDirectory) -> None:
     for number in range(120):
         _put(directory, f"{number}.used", DAY + 60)
-    assert [collect(directory, time.time()) for _ in range(4)] == [50, 50, 20, 0]
+    assert [clean_up(directory, time.time()) for _ in range(4)] == [50, 50, 20, 0]
 
 
 def test_a_file_that_is_new_again_stays(directory: PrivateDirectory) -> None:
     _put_entry(directory, 2 * DAY, age=0)
-    collect(directory, time.time())
+    clean_up(directory, time.time())
     assert directory.names() == [NAME]
