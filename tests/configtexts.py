@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from credproc.commands.setuplines import ROLE_KEYS
+from credproc.commands.setup.edits import ROLE_KEYS
 
 # A machine that is busy with other things is no fault of an edit
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

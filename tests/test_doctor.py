@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from credproc.commands import checks
-from credproc.commands.checks import Check, fail, ok, warn
-from credproc.commands.doctor import shown
-from credproc.commands.line import Line, lines
+from credproc.commands.doctor import checks, shown
+from credproc.commands.doctor.checks import Check, fail, ok, warn
+from credproc.commands.doctor.helper_lines import Line, lines
 from credproc.config.parser import Section, Setting, parse, read
 from credproc.errors import SessionStoreError
 from credproc.plan import Asker, plan_for

@@ -12,7 +12,7 @@ from botocore.exceptions import EndpointVariantError
 from botocore.session import Session
 
 from credproc.commands.explain import explained, words
-from credproc.commands.listed import Row, is_coloured, table
+from credproc.commands.list_ import Row, is_coloured, table
 from credproc.config.parser import parse
 from credproc.plan.endpoint import LEGACY_REGIONS, PARTITION_REGIONS, Endpoint
 from credproc.request import Request

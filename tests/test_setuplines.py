@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from credproc.commands.setuplines import (
+from credproc.commands.setup.edits import (
     ROLE_KEYS,
     EditError,
     in_place,

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from credproc.commands.entries import moment_shown, until_shown
-from credproc.commands.wrapping import columns, wrapped
+from credproc.commands.ui.times import moment_shown, until_shown
+from credproc.commands.ui.wrap import columns, wrapped
 
 LINE = "  1. take the keys AKIAIOSFODNN7EXAMPLE of profile 'user1'"
 

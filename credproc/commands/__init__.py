@@ -5,12 +5,12 @@ runs (``run``). It imports what is slow inside its functions, as ``--help`` and 
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from types import ModuleType
-from typing import Any, NoReturn
 
-from credproc import __version__, cache
-from credproc.commands.said import Said
+from credproc import cache
+from credproc.commands.arguments import Asked, Once, Parser, Say, add_help, see_help
+from credproc.commands.ui.output import Said
 from credproc.errors import UsageError
 from credproc.request import Request
 
@@ -19,49 +19,6 @@ Print AWS credentials of a role profile, for a line in ~/.aws/config:
   credential_process = /usr/local/bin/credproc --profile NAME"""
 _TAKING_PROGRAMS = ("exec",)  # behind a ``--`` they take the command line of another program
 _TAKING_OPTION = ("login", "logout", "clear")  # their profile is an option, as it is with the AWS CLI
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says usage errors in our form, and leaves the exit to ``cli``."""
-
-    def error(self, message: str) -> NoReturn:
-        if message.startswith("argument COMMAND:"):  # all names follow, four lines of them; --help shows them better
-            message = message.partition(" (choose from ")[0]
-        raise UsageError(f"usage: {message}", _see_help(self.prog))
-
-
-class _Once(argparse.Action):
-    """An option that is given once; a second one would silently win."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
-        option_string: str | None = None,
-    ) -> None:
-        if getattr(namespace, self.dest) is not None:
-            parser.error(f"{option_string} is given twice")
-        if not values:
-            parser.error(f"{option_string} needs a name")
-        setattr(namespace, self.dest, values)
-
-
-class _Asked(Exception):  # noqa: N818 - no error: --help or --version was asked for
-    """Carries the text that was asked for."""
-
-
-class _Say(argparse.Action):
-    """An option that is answered by a text."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,  # noqa: ARG002 - argparse's signature
-        values: str | Sequence[Any] | None,  # noqa: ARG002
-        option_string: str | None = None,
-    ) -> None:
-        raise _Asked(f"credproc {__version__}\n" if option_string == "--version" else parser.format_help())
 
 
 def commands() -> dict[str, ModuleType]:
@@ -73,7 +30,7 @@ def commands() -> dict[str, ModuleType]:
         explain,
         export,
         keys,
-        listed,
+        list_,
         login,
         logout,
         policy,
@@ -84,7 +41,7 @@ def commands() -> dict[str, ModuleType]:
 
     return {
         "setup": setup,
-        "list": listed,
+        "list": list_,
         "explain": explain,
         "policy": policy,
         "login": login,
@@ -102,7 +59,7 @@ def commands() -> dict[str, ModuleType]:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     found = commands()
-    top = _Parser(
+    top = Parser(
         prog="credproc",
         usage="credproc [--profile NAME] | credproc COMMAND [--help]",
         description=_DESCRIPTION,
@@ -111,12 +68,12 @@ def parser() -> argparse.ArgumentParser:
         add_help=False,
         allow_abbrev=False,
     )
-    top.add_argument("--profile", metavar="NAME", action=_Once, help="the profile to resolve (default: AWS_PROFILE)")
+    top.add_argument("--profile", metavar="NAME", action=Once, help="the profile to resolve (default: AWS_PROFILE)")
     add_help(top)
-    top.add_argument("--version", action=_Say, nargs=0, help="print the version")
+    top.add_argument("--version", action=Say, nargs=0, help="print the version")
     # the epilog shows them, by what one wants to do
     subparsers = top.add_subparsers(
-        dest="command", metavar="COMMAND", help=argparse.SUPPRESS, parser_class=_Parser, prog="credproc"
+        dest="command", metavar="COMMAND", help=argparse.SUPPRESS, parser_class=Parser, prog="credproc"
     )
     for name, module in found.items():
         one = subparsers.add_parser(
@@ -136,14 +93,14 @@ def main(arguments: list[str], request: Request) -> Said:
     try:
         options, unknown = parser().parse_known_args(line)
         _check_known(options.command, unknown)
-    except _Asked as asked:
+    except Asked as asked:
         return Said(str(asked))
     except UsageError as error:
         if any(argument[:1] in ("#", ";") for argument in arguments):
             error.hint = "some SDKs pass on the comment behind a credential_process line: put it on a line of its own"
         raise
     if options.command is None:
-        raise UsageError("usage: a command or --profile NAME is needed, and nothing else", _see_help("credproc"))
+        raise UsageError("usage: a command or --profile NAME is needed, and nothing else", see_help("credproc"))
     given = getattr(options, "command_profile", None) or options.profile
     if behind is not None and options.command not in _TAKING_PROGRAMS:
         _check_known(options.command, ["--"])
@@ -158,14 +115,10 @@ def _check_known(command: str | None, unknown: list[str]) -> None:
     """Raise UsageError where there are arguments that the command does not know."""
     if not unknown:
         return
-    hint = _see_help("credproc" if command is None else f"credproc {command}")
+    hint = see_help("credproc" if command is None else f"credproc {command}")
     if command in _TAKING_OPTION and len(unknown) == 1 and not unknown[0].startswith("-"):
         hint = f"write credproc {command} --profile {unknown[0]}"
     raise UsageError(f"usage: unrecognized arguments: {' '.join(unknown)}", hint)
-
-
-def _see_help(program: str) -> str:
-    return f"{program} --help shows what there is"
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
@@ -177,28 +130,6 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
         return arguments, None
     at = arguments.index("--")
     return arguments[:at], arguments[at + 1 :]
-
-
-def add_name(one: argparse._ActionsContainer, help_text: str, *, optional: bool = False, metavar: str = "NAME") -> None:
-    """Add the profile's name as the command's first argument."""
-
-    def name(text: str) -> str:
-        if not text:  # a shell variable that is not set; AWS_PROFILE would silently take its place
-            raise argparse.ArgumentTypeError("needs a name")
-        return text
-
-    one.add_argument("command_profile", metavar=metavar, type=name, nargs="?" if optional else None, help=help_text)
-
-
-def add_profile(one: argparse._ActionsContainer, help_text: str) -> None:
-    """Add ``--profile`` to a command; the main form's may stand in front of the command as well."""
-    # a name of its own, or its default would overwrite the one of the main form
-    one.add_argument("--profile", dest="command_profile", metavar="NAME", action=_Once, help=help_text)
-
-
-def add_help(one: argparse.ArgumentParser) -> None:
-    """Add ``--help``."""
-    one.add_argument("--help", "-h", action=_Say, nargs=0, help="print this help")
 
 
 def _grouped(found: dict[str, ModuleType]) -> Iterator[str]:

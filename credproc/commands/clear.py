@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Mapping
 
 from credproc import paths
-from credproc.commands import add_profile
-from credproc.commands.entries import Described, described, remove
-from credproc.commands.said import Said
+from credproc.commands.arguments import add_profile
+from credproc.commands.inventory import Described, described, remove
+from credproc.commands.ui.output import Said
 from credproc.files import PrivateDirectory, open_directory
 from credproc.request import Request
 

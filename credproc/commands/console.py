@@ -6,10 +6,10 @@ import sys
 import time
 from collections.abc import Mapping
 
-from credproc.commands import add_name
-from credproc.commands.progress import Progress
-from credproc.commands.resolved import plan_of, resolve
-from credproc.commands.said import Said
+from credproc.commands.arguments import add_name
+from credproc.commands.ui.output import Said
+from credproc.commands.ui.progress import Progress
+from credproc.commands.variables import plan_of, resolve
 from credproc.errors import CredprocError
 from credproc.process.child_environment import environment_for_child
 from credproc.request import Request

@@ -6,9 +6,9 @@ import shutil
 import signal
 from collections.abc import Mapping, Sequence
 
-from credproc.commands import add_name
-from credproc.commands.resolved import resolve, with_variables
-from credproc.commands.said import Said
+from credproc.commands.arguments import add_name
+from credproc.commands.ui.output import Said
+from credproc.commands.variables import resolve, with_variables
 from credproc.errors import CredprocError, UsageError, quoted
 from credproc.process.child_environment import environment_for_child
 from credproc.request import Before, Request

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from credproc.commands import add_name
-from credproc.commands.entries import until_shown
-from credproc.commands.profiles import Cached, Look, aliased
-from credproc.commands.said import Said
-from credproc.commands.steps import SHOWN, Step, asked, remarks, setting_shown, steps
-from credproc.commands.wrapping import columns, wrapped
+from credproc.commands.arguments import add_name
+from credproc.commands.plan_text import SHOWN, Step, asked, remarks, setting_shown, steps
+from credproc.commands.profile_state import Cached, Look, aliased
+from credproc.commands.ui.output import Said
+from credproc.commands.ui.times import until_shown
+from credproc.commands.ui.wrap import columns, wrapped
 from credproc.config.parser import Section, Setting, SharedConfig, read
 from credproc.errors import ConfigError, inert, quoted
 from credproc.request import Request

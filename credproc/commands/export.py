@@ -4,9 +4,9 @@ import argparse
 import re
 from collections.abc import Callable, Mapping
 
-from credproc.commands import add_name
-from credproc.commands.resolved import Resolved, resolve
-from credproc.commands.said import Said
+from credproc.commands.arguments import add_name
+from credproc.commands.ui.output import Said
+from credproc.commands.variables import Resolved, resolve
 from credproc.errors import CredprocError
 from credproc.request import Request
 

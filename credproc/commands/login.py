@@ -3,10 +3,11 @@
 import argparse
 
 from credproc import cache
-from credproc.commands import add_profile
-from credproc.commands.entries import described, sessions, until_shown
-from credproc.commands.progress import Progress
-from credproc.commands.said import Said
+from credproc.commands.arguments import add_profile
+from credproc.commands.inventory import described, sessions
+from credproc.commands.ui.output import Said
+from credproc.commands.ui.progress import Progress
+from credproc.commands.ui.times import until_shown
 from credproc.errors import ConfigError
 from credproc.locking.directory import own_directory
 from credproc.refresh import FOR_PEOPLE, refresh

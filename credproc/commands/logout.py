@@ -2,9 +2,9 @@
 
 import argparse
 
-from credproc.commands import add_profile
-from credproc.commands.entries import Described, described, in_turn, remove, sessions
-from credproc.commands.said import Said
+from credproc.commands.arguments import add_profile
+from credproc.commands.inventory import Described, described, in_turn, remove, sessions
+from credproc.commands.ui.output import Said
 from credproc.config.parser import read
 from credproc.errors import ConfigError, CredprocError, SessionStoreError
 from credproc.files import PrivateDirectory

@@ -5,9 +5,9 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from credproc.commands import add_name
-from credproc.commands.profiles import Look
-from credproc.commands.said import Said
+from credproc.commands.arguments import add_name
+from credproc.commands.profile_state import Look
+from credproc.commands.ui.output import Said
 from credproc.config.parser import read
 from credproc.credentials import account_in
 from credproc.errors import ConfigError, inert, quoted

@@ -5,10 +5,11 @@ import json
 from collections.abc import Mapping, Sequence
 
 from credproc import paths
-from credproc.commands.entries import described, until_shown
-from credproc.commands.entries import sessions as kept
-from credproc.commands.said import Said
-from credproc.commands.table import aligned
+from credproc.commands.inventory import described
+from credproc.commands.inventory import sessions as kept
+from credproc.commands.ui.output import Said
+from credproc.commands.ui.table import aligned
+from credproc.commands.ui.times import until_shown
 from credproc.credentials import account_in
 from credproc.files import open_directory
 from credproc.request import Request

@@ -2,8 +2,8 @@
 
 import argparse
 
-from credproc.commands import add_help, add_name
-from credproc.commands.said import Said
+from credproc.commands.arguments import add_help, add_name
+from credproc.commands.ui.output import Said
 from credproc.errors import UsageError
 from credproc.request import Request
 
@@ -41,9 +41,9 @@ def add(one: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, request: Request) -> Said:
     """Run the command; each action imports what it needs."""
     if options.action == "list":
-        from credproc.commands.keys import listed  # noqa: PLC0415
+        from credproc.commands.keys import list_  # noqa: PLC0415
 
-        return Said(listed.keys(request, as_json=options.json))
+        return Said(list_.keys(request, as_json=options.json))
     if options.action is None:
         raise UsageError(f"usage: keys needs one of {', '.join(_ACTIONS)}", "credproc keys --help shows what there is")
     return Said(_on_profile(options, request, options.command_profile))
@@ -51,17 +51,17 @@ def run(options: argparse.Namespace, request: Request) -> Said:
 
 def _on_profile(options: argparse.Namespace, request: Request, profile: str) -> str:
     if options.action == "add":
-        from credproc.commands.keys import adding  # noqa: PLC0415
+        from credproc.commands.keys import add_  # noqa: PLC0415
 
-        return adding.add(request, profile, offline=options.offline)
+        return add_.add(request, profile, offline=options.offline)
     if options.action == "import":
-        from credproc.commands.keys import importing  # noqa: PLC0415
+        from credproc.commands.keys import import_  # noqa: PLC0415
 
-        return importing.move(request, profile, yes=options.yes)
+        return import_.move(request, profile, yes=options.yes)
     if options.action == "remove":
-        from credproc.commands.keys import removing  # noqa: PLC0415
+        from credproc.commands.keys import remove  # noqa: PLC0415
 
-        return removing.remove(request, profile, yes=options.yes)
-    from credproc.commands.keys import rotating  # noqa: PLC0415
+        return remove.remove(request, profile, yes=options.yes)
+    from credproc.commands.keys import rotate  # noqa: PLC0415
 
-    return rotating.rotate(request, profile)
+    return rotate.rotate(request, profile)

@@ -11,13 +11,14 @@ from contextlib import closing
 from typing import NamedTuple
 
 from credproc import paths, terminal
-from credproc.commands import add_name, setuplines
-from credproc.commands.person import Person
-from credproc.commands.profiles import BEFORE_PROCESS, Look, aliased, is_typable
-from credproc.commands.progress import Progress
-from credproc.commands.said import Said
-from credproc.commands.setuplines import ROLE_KEYS, EditError
-from credproc.commands.wrapping import columns, wrapped
+from credproc.commands.arguments import add_name
+from credproc.commands.profile_state import BEFORE_PROCESS, Look, aliased, is_typable
+from credproc.commands.setup import edits
+from credproc.commands.setup.edits import ROLE_KEYS, EditError
+from credproc.commands.ui.output import Said
+from credproc.commands.ui.progress import Progress
+from credproc.commands.ui.prompt import Person
+from credproc.commands.ui.wrap import columns, wrapped
 from credproc.config import writer
 from credproc.config.parser import Section, SharedConfig, read
 from credproc.errors import ConfigError, CredprocError, PersonNeededError, SignalError, inert, quoted
@@ -105,14 +106,14 @@ def _set_up(text: str, section: Section, request: Request, wanted: Wanted) -> st
         )
     if wanted.separate:
         behind = section.name + _BEHIND
-        return setuplines.separate(text, section.name, behind, f"{program} --profile {behind}")
-    return setuplines.in_place(text, section.name, f"{program} --profile {section.name}")
+        return edits.separate(text, section.name, behind, f"{program} --profile {behind}")
+    return edits.in_place(text, section.name, f"{program} --profile {section.name}")
 
 
 def _renewed(text: str, section: Section, program: str, target: str) -> str:
     """Return the text with the path of this program, where that has moved."""
     word = section["credential_process"].value.split()[0]
-    return text if word == program else setuplines.renewed(text, section.name, f"{program} --profile {target}")
+    return text if word == program else edits.renewed(text, section.name, f"{program} --profile {target}")
 
 
 def _undone(text: str, section: Section, request: Request) -> str:
@@ -124,9 +125,9 @@ def _undone(text: str, section: Section, request: Request) -> str:
             "edit that by hand",
         )
     if target == section.name:
-        return setuplines.undo_in_place(text, section.name)
+        return edits.undo_in_place(text, section.name)
     if target == section.name + _BEHIND:
-        return setuplines.undo_separate(text, section.name, target)
+        return edits.undo_separate(text, section.name, target)
     raise ConfigError(
         f"{section.where}: profile {quoted(section.name)} is not one that credproc setup has made",
         "credproc list shows which profiles go through credproc",

@@ -9,9 +9,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from credproc.commands.profiles import Look, State, names
-from credproc.commands.said import Said
-from credproc.commands.table import GAP, fitting, natural, padded
+from credproc.commands.profile_state import Look, State, names
+from credproc.commands.ui.output import Said
+from credproc.commands.ui.table import GAP, fitting, natural, padded
 from credproc.config.parser import read
 from credproc.credentials import account_in
 from credproc.errors import inert

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from credproc import terminal
-from credproc.commands.entries import described, remove, sessions
+from credproc.commands.inventory import described, remove, sessions
 from credproc.commands.logout import sign_out
 from credproc.config.parser import Section, SharedConfig
 from credproc.credentials import Credentials
@@ -21,22 +21,22 @@ SECRET = re.compile(r"[!-~]{16,256}")
 _CALL_SECONDS = 10
 
 
-def keyring(environ: Mapping[str, str]) -> access_keys.LongTermKeys:
+def open_keyring(environ: Mapping[str, str]) -> access_keys.LongTermKeys:
     """Return the keys in the keyring, which may ask whoever is at the terminal to unlock it."""
     # no directory: a person who has mended the keyring need not wait until it is asked again
     can_ask = environ.get("CREDPROC_INTERACTIVE") != "never" and terminal.is_there()
     return access_keys.LongTermKeys(None, environ, notify_unlocking if can_ask else None)
 
 
-def keep(request: Request, keys: Credentials) -> None:
+def keep_key(request: Request, keys: Credentials) -> None:
     """Put the keys into the keyring. Raises CredprocError."""
-    with named("keyring", keys.access_key_id):
-        keyring(request.environ).keep(keys)
+    with naming_errors("keyring", keys.access_key_id):
+        open_keyring(request.environ).keep(keys)
     access_keys.note(own_directory(request.environ), keys.access_key_id, pending=False)
 
 
 @contextmanager
-def named(command: str, access_key_id: str) -> Iterator[None]:
+def naming_errors(command: str, access_key_id: str) -> Iterator[None]:
     """Let a keyring that fails within be a CredprocError that names the command and the key."""
     try:
         yield

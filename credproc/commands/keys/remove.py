@@ -2,8 +2,9 @@
 
 from contextlib import closing
 
-from credproc.commands.keys import kept, pointer
-from credproc.commands.person import Person
+from credproc.commands.keys.config import SETTING, key_setting, section_of, unset_key
+from credproc.commands.keys.keyring import end_sessions, naming_errors, open_keyring
+from credproc.commands.ui.prompt import Person
 from credproc.config.parser import Setting, read
 from credproc.errors import ConfigError, quoted
 from credproc.locking.directory import own_directory
@@ -18,8 +19,8 @@ def remove(request: Request, profile: str, *, yes: bool) -> str:
     Keys that another profile has too stay there.
     """
     config = read(request.environ)
-    section = pointer.section(config, profile)
-    setting = pointer.pointed(section)
+    section = section_of(config, profile)
+    setting = key_setting(section)
     others = [
         other.name
         for other in config.profiles.values()
@@ -29,16 +30,16 @@ def remove(request: Request, profile: str, *, yes: bool) -> str:
         with closing(Person("keys remove", request, "give --yes to go on without a question")) as person:
             person.confirm(f"Remove {setting.value} of profile {quoted(profile)} from the keyring, for good?")
     said = [] if others else _drop(request, profile, setting)
-    pointer.unpoint(request, section)
-    said.append(f"removed: {pointer.SETTING} from profile {quoted(profile)}")
+    unset_key(request, section)
+    said.append(f"removed: {SETTING} from profile {quoted(profile)}")
     if others:
         said.append(f"{setting.value} stays in the keyring: profile {quoted(others[0])} has it too")
     return "".join(f"{line}\n" for line in said)
 
 
 def _drop(request: Request, profile: str, setting: Setting) -> list[str]:
-    access_key_id, keyring = setting.value, kept.keyring(request.environ)
-    with kept.named("keys remove", access_key_id):
+    access_key_id, keyring = setting.value, open_keyring(request.environ)
+    with naming_errors("keys remove", access_key_id):
         if _is_being_rotated(keyring, access_key_id):
             raise ConfigError(
                 f"{setting.where}: the rotation of {access_key_id} has not ended, and its new key would be lost",
@@ -47,7 +48,7 @@ def _drop(request: Request, profile: str, setting: Setting) -> list[str]:
         keyring.drop(access_key_id)
         keyring.drop_pending(access_key_id)
     access_keys.forget(own_directory(request.environ), access_key_id)
-    ended = kept.end_sessions(request, access_key_id, "keys remove")
+    ended = end_sessions(request, access_key_id, "keys remove")
     return [f"removed: {access_key_id} from the keyring", *ended]
 
 

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from credproc import log, paths
-from credproc.commands.line import Line
+from credproc.commands.doctor.helper_lines import Line
 from credproc.config.files import doubt_about
 from credproc.config.parser import Section
 from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted

@@ -3,8 +3,9 @@
 from contextlib import closing
 
 from credproc import paths
-from credproc.commands.keys import kept, pointer
-from credproc.commands.person import Person
+from credproc.commands.keys.config import SETTING, both_files, section_of
+from credproc.commands.keys.keyring import SECRET, keep_key
+from credproc.commands.ui.prompt import Person
 from credproc.config import writer
 from credproc.config.lines import lines_of, with_setting, without_settings
 from credproc.config.parser import Section, Setting, read
@@ -19,7 +20,7 @@ _KEYS = frozenset((*_IN_FILE, *(f"credproc_{key}" for key in _IN_FILE)))
 
 def move(request: Request, profile: str, *, yes: bool) -> str:
     """Move the profile's keys from its file into the keyring; return what was done, in words. Raises CredprocError."""
-    section = pointer.section(read(request.environ), profile)
+    section = section_of(read(request.environ), profile)
     access_key_id, secret = (section.setting(key) for key in _IN_FILE)
     if access_key_id is None or secret is None:
         there = keys_in_keyring(section)
@@ -36,7 +37,7 @@ def move(request: Request, profile: str, *, yes: bool) -> str:
         with closing(Person("keys import", request, "give --yes to go on without a question")) as person:
             person.confirm(question, lines=[f"credproc: {warning}"])
     keys = Credentials(access_key_id.value, secret.value)
-    kept.keep(request, keys)
+    keep_key(request, keys)
     _take_out(request, profile, keys.access_key_id, of_credentials=access_key_id.from_credentials_file)
     copies = _copies(request, secret.value)
     also = "" if copies else ", and in no copy of it"
@@ -52,7 +53,7 @@ def move(request: Request, profile: str, *, yes: bool) -> str:
 def _copies(request: Request, secret: str) -> list[str]:
     """Return which of the copies that setup keeps of the files hold the secret. They are the person's, and stay."""
     found = []
-    for path in pointer.files(request.environ):
+    for path in both_files(request.environ):
         copy = path + writer.BACKUP
         shown = paths.shown(copy, request.environ)
         try:
@@ -71,11 +72,11 @@ def _check(request: Request, section: Section, access_key_id: Setting, secret: S
             raise ConfigError(
                 f"{token.where}: these keys are temporary, and end by themselves", "import the keys of an IAM user"
             )
-    if not ACCESS_KEY_ID.fullmatch(access_key_id.value) or not kept.SECRET.fullmatch(secret.value):
+    if not ACCESS_KEY_ID.fullmatch(access_key_id.value) or not SECRET.fullmatch(secret.value):
         raise ConfigError(f"{access_key_id.where}: these are no keys of an IAM user", "look at the two lines")
     if not access_key_id.from_credentials_file and not secret.from_credentials_file:
         return
-    path = pointer.files(request.environ)[0]
+    path = both_files(request.environ)[0]
     shown = paths.shown(path, request.environ)
     found = lines_of(writer.read(path, shown).text, section.name, _KEYS)
     if found:
@@ -87,14 +88,14 @@ def _check(request: Request, section: Section, access_key_id: Setting, secret: S
 
 def _take_out(request: Request, profile: str, access_key_id: str, *, of_credentials: bool) -> None:
     """Let the config say where the keys are, then take them out of the file: no moment is without either."""
-    config, credentials = pointer.files(request.environ)
+    config, credentials = both_files(request.environ)
 
     def in_place(text: str) -> str:
-        named = with_setting(text, profile, pointer.SETTING, access_key_id, instead_of=_IN_FILE[0])
+        named = with_setting(text, profile, SETTING, access_key_id, instead_of=_IN_FILE[0])
         return without_settings(named, profile, _KEYS)
 
     def named(text: str) -> str:
-        return with_setting(text, profile, pointer.SETTING, access_key_id)
+        return with_setting(text, profile, SETTING, access_key_id)
 
     def taken_out(text: str) -> str:
         return without_settings(text, profile, _KEYS, of_credentials=True)

@@ -14,7 +14,7 @@ from credproc.request import Request
 SETTING = "credproc_access_key_id"
 
 
-def section(config: SharedConfig, profile: str) -> Section:
+def section_of(config: SharedConfig, profile: str) -> Section:
     """Return the profile's section. Raises ConfigError."""
     found = config.profiles.get(profile)
     if found is None:
@@ -24,7 +24,7 @@ def section(config: SharedConfig, profile: str) -> Section:
     return found
 
 
-def pointed(profile: Section) -> Setting:
+def key_setting(profile: Section) -> Setting:
     """Return the setting that names the profile's keys in the keyring. Raises ConfigError."""
     setting = keys_in_keyring(profile)
     if setting is None:
@@ -35,7 +35,7 @@ def pointed(profile: Section) -> Setting:
     return setting
 
 
-def point(request: Request, profile: Section, access_key_id: str) -> None:
+def set_key(request: Request, profile: Section, access_key_id: str) -> None:
     """Let the profile say that its keys are these. Raises ConfigError."""
     _edit(
         request.environ,
@@ -46,7 +46,7 @@ def point(request: Request, profile: Section, access_key_id: str) -> None:
     )
 
 
-def unpoint(request: Request, profile: Section) -> None:
+def unset_key(request: Request, profile: Section) -> None:
     """Let the profile say nothing of keys in the keyring. Raises ConfigError."""
     _edit(
         request.environ,
@@ -55,15 +55,15 @@ def unpoint(request: Request, profile: Section) -> None:
     )
 
 
-def switch(request: Request, old: str, new: str) -> None:
+def switch_key(request: Request, old: str, new: str) -> None:
     """Let all profiles that have the old key have the new one. Raises ConfigError."""
     for profile in read_config(request.environ).profiles.values():
         setting = keys_in_keyring(profile)
         if setting is not None and setting.value == old:
-            point(request, profile, new)
+            set_key(request, profile, new)
 
 
-def files(environ: Mapping[str, str]) -> tuple[str, str]:
+def both_files(environ: Mapping[str, str]) -> tuple[str, str]:
     """Return the paths of config and credentials file. Raises ConfigError."""
     config, credentials = paths.config_file(environ), paths.credentials_file(environ)
     if config is None or credentials is None:
@@ -73,7 +73,7 @@ def files(environ: Mapping[str, str]) -> tuple[str, str]:
 
 def _edit(environ: Mapping[str, str], profile: Section, change: Callable[[str, bool], str]) -> None:
     """Edit the file in which the setting stands, or is to stand."""
-    config, credentials = files(environ)
+    config, credentials = both_files(environ)
     setting = profile.get(SETTING)
     of_credentials = setting is not None and setting.from_credentials_file
     path = credentials if of_credentials else config

@@ -2,8 +2,9 @@
 
 from contextlib import closing
 
-from credproc.commands.keys import kept, pointer
-from credproc.commands.person import Person
+from credproc.commands.keys.config import set_key
+from credproc.commands.keys.keyring import SECRET, arn_of, keep_key
+from credproc.commands.ui.prompt import Person
 from credproc.config.parser import Section, read
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, quoted
@@ -26,9 +27,9 @@ def add(request: Request, profile: str, *, offline: bool) -> str:
         )
     before = keys_in_keyring(section)
     keys = _typed(request, profile)
-    whose = "" if offline else f" of {kept.arn_of(keys, profile, config, request.environ)}"
-    kept.keep(request, keys)
-    pointer.point(request, section, keys.access_key_id)
+    whose = "" if offline else f" of {arn_of(keys, profile, config, request.environ)}"
+    keep_key(request, keys)
+    set_key(request, section, keys.access_key_id)
     said = f"{keys.access_key_id}{whose} is in the keyring, for profile {quoted(profile)}\n"
     if before is not None and before.value != keys.access_key_id:
         said += f"{before.value}, which the profile had before, is still in the keyring\n"
@@ -45,6 +46,6 @@ def _typed(request: Request, profile: str) -> Credentials:
                 "keys add: that is the id of temporary keys, which end by themselves", "take the keys of an IAM user"
             )
         secret = person.ask(f"AWS secret access key for {access_key_id} (not shown): ", shown=False)
-        if not kept.SECRET.fullmatch(secret):
+        if not SECRET.fullmatch(secret):
             raise ConfigError("keys add: that is no secret access key", "it has 40 characters, without spaces")
     return Credentials(access_key_id, secret)

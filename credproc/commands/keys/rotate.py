@@ -8,8 +8,10 @@ from functools import partial
 from credproc import terminal
 from credproc.aws.iam import Iam
 from credproc.aws.session import botocore_session
-from credproc.commands.entries import in_turn
-from credproc.commands.keys import kept, pointer
+from credproc.commands.inventory import in_turn
+from credproc.commands.keys.config import key_setting, section_of, switch_key
+from credproc.commands.keys.keyring import arn_of, end_sessions, open_keyring
+from credproc.commands.keys.rotation import Means, Rotation
 from credproc.config.parser import SharedConfig, read
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted
@@ -18,7 +20,6 @@ from credproc.plan import Asker, Plan, plan_for
 from credproc.plan.source import Source
 from credproc.refresh import FOR_PEOPLE
 from credproc.refresh.execute import execute
-from credproc.refresh.rotation import Means, Rotation
 from credproc.request import Request, Turn
 from credproc.sources.keyring import read as read_keys
 from credproc.stores import access_keys
@@ -56,7 +57,7 @@ class _User:
         self.ended: list[str] = []  # what hung on the old key, in words
         self._request = request
         self._profile = profile
-        self._keyring = kept.keyring(request.environ)
+        self._keyring = open_keyring(request.environ)
 
     def means(self) -> Means:
         """Return what a rotation works with."""
@@ -64,7 +65,7 @@ class _User:
             keyring=self._keyring,
             iam=self._iam,
             whose=lambda keys: self._arn(keys, read(self._request.environ)),
-            switch=partial(pointer.switch, self._request),
+            switch=partial(switch_key, self._request),
             end=self._end,
             note=lambda access_key_id, pending: access_keys.note(self.directory, access_key_id, pending=pending),
             tell=_tell,
@@ -96,20 +97,20 @@ class _User:
         plan = plan_for(config, profile, self._request.environ, Asker(program=self._request.program))
         if plan.source.kind == "KeyringKeys" and plan.source.profile == profile:
             return dataclasses.replace(plan, roles=())
-        setting = pointer.pointed(pointer.section(config, profile))
+        setting = key_setting(section_of(config, profile))
         source = Source("KeyringKeys", setting.where, profile, (("access_key_id", setting.value),))
         return dataclasses.replace(plan, source=source, roles=(), mfa=None)
 
     def _arn(self, keys: Credentials, config: SharedConfig) -> str:
-        return kept.arn_of(keys, self._profile, config, self._request.environ)
+        return arn_of(keys, self._profile, config, self._request.environ)
 
     def _end(self, access_key_id: str) -> None:
-        self.ended += kept.end_sessions(self._request, access_key_id, "keys rotate")
+        self.ended += end_sessions(self._request, access_key_id, "keys rotate")
         access_keys.forget(self.directory, access_key_id)
 
 
 def _access_key_id(request: Request, profile: str) -> str:
-    return pointer.pointed(pointer.section(read(request.environ), profile)).value
+    return key_setting(section_of(read(request.environ), profile)).value
 
 
 def _tell(line: str) -> None:

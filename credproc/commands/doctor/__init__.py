@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from credproc import paths, terminal
-from credproc.commands import add_name, checks
-from credproc.commands.checks import Check
-from credproc.commands.line import Line, lines
-from credproc.commands.progress import Progress
-from credproc.commands.said import Said
-from credproc.commands.wrapping import columns, wrapped
+from credproc.commands.arguments import add_name
+from credproc.commands.doctor import checks
+from credproc.commands.doctor.checks import Check
+from credproc.commands.doctor.helper_lines import Line, lines
+from credproc.commands.ui.output import Said
+from credproc.commands.ui.progress import Progress
+from credproc.commands.ui.wrap import columns, wrapped
 from credproc.config.parser import Section, SharedConfig, read
 from credproc.errors import ConfigError, CredprocError, inert
 from credproc.files import open_directory

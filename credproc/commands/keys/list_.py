@@ -2,7 +2,7 @@
 
 import json
 
-from credproc.commands.table import aligned
+from credproc.commands.ui.table import aligned
 from credproc.config.parser import read
 from credproc.errors import inert
 from credproc.locking.directory import own_directory

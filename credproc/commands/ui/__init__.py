@@ -1,0 +1,1 @@
+"""How commands speak with a person: output, tables, lines, progress, questions and times."""
