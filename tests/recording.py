@@ -1,4 +1,4 @@
-"""`python -m tests.recording DIRECTORY`: what a newcomer sees, recorded in tmux, as pictures for the README.
+"""`python -m tests.recording DIRECTORY`: what a newcomer sees, recorded in tmux, as pictures for README and docs.
 
 The commands are run, in a throwaway home with the STS on the loopback and a keyring of its own; nothing on the pictures
 is written by hand. What is drawn by lot in a run is shown as something fixed of the same length: see ``_fixed``.

@@ -1,4 +1,4 @@
-"""The pictures in the README show what the program prints."""
+"""The pictures in the README and in docs/ show what the program prints, and so does the text that stands for one."""
 
 import re
 import sys
@@ -16,6 +16,7 @@ from tests.svg import Piece, picture, pieces, text
 
 PICTURES = ROOT / "build" / "recording"
 README = (ROOT / "README.md").read_text()
+PAGES = {"build": README, "../build": (ROOT / "docs" / "setup.md").read_text()}  # by their way to the pictures
 NAMES = [scene.name for scene in SCENES]
 SLOW = "waiting for the keyring to be unlocked"
 # What differs from run to run: moments, and how long something took or lasts
@@ -55,9 +56,15 @@ def test_a_picture_is_what_the_program_prints_now(name: str, recorded: Path) -> 
     assert SLOW not in kept, "run build/record when the machine is less busy"
 
 
-def test_there_are_no_other_pictures_and_the_readme_shows_them_all() -> None:
+def test_there_are_no_other_pictures_and_the_pages_show_each_once() -> None:
     assert sorted(path.name for path in PICTURES.iterdir()) == sorted(f"{name}.svg" for name in NAMES)
-    assert sorted(re.findall(r"\]\(build/recording/(\w+)\.svg\)", README)) == sorted(NAMES)
+    found = (re.findall(rf"\]\({re.escape(way)}/recording/(\w+)\.svg\)", page) for way, page in PAGES.items())
+    assert sorted(name for names in found for name in names) == sorted(NAMES)
+
+
+def test_the_readme_has_the_picture_of_setup_as_text() -> None:
+    (block,) = re.findall(r"```console\n(\$ credproc setup .*?)```", README, re.DOTALL)
+    assert list(filter(None, block.splitlines())) == text((PICTURES / "setup.svg").read_text())
 
 
 @pytest.mark.parametrize("name", NAMES)

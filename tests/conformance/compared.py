@@ -1,4 +1,4 @@
-"""credproc and the AWS CLI through the kit, side by side: the table in the README.
+"""credproc and the AWS CLI through the kit, side by side: the table in docs/quality.md.
 
     .venv/bin/python -m tests.conformance.compared               # Markdown
     .venv/bin/python -m tests.conformance.compared --different   # only the rules that not both keep
