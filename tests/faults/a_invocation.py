@@ -22,7 +22,6 @@ _STRACE = ("strace", "-f", "-qq", "-s", "4096", "-o", "trace", "-e", "trace=%fil
 _LONG = "x" * 10_000
 _NO_HOME = ("env", "-u", "HOME")
 _STRANGER = 54321  # a user without an entry in the user database
-_UNLOGGED = "no W: the log would lie in the directory that there is not (design.md, 7)"
 _HASHED = re.compile(r"[0-9a-f]{32}\.(entry|entry\.lock)|credproc\.log")
 
 
@@ -459,7 +458,6 @@ ROWS = (
             environ=_FILES,
             check=_kept_nowhere,
         ),
-        changed=_UNLOGGED,
     ),
     row(
         "F012",
@@ -468,7 +466,6 @@ ROWS = (
         _homes("not there", "$PWD/none", nobody=True),
         _homes("a file", "/etc/passwd"),
         _homes("a device", "/dev/null"),
-        changed=_UNLOGGED,
     ),
     row(
         "F013",
@@ -483,7 +480,6 @@ ROWS = (
         "root with the home of another user",
         Case("sudo", before=_of_another, check=_nothing_of_roots),
         Case("sudo, and the user has a cache", before=_of_another_who_used_it, check=_nothing_of_roots),
-        changed=_UNLOGGED,
     ),
     row(
         "F015",

@@ -419,7 +419,6 @@ ROWS = (
             says="profile 'bare' holds no credentials",
             calls=0,
         ),
-        changed="in the credentials file there is no W: there [DEFAULT] is a profile of that name, as for every SDK",
     ),
     row(
         "F023",

@@ -310,7 +310,6 @@ ROWS = (
         "F070",
         "the holder is stopped for ever",
         Case("stopped", Kind.TIMEOUT, run=stopped_holder, says=f"{LATE}|no code was typed", mfa=True, seconds=56),
-        changed="waiters name process and age; a session's number would tell nobody where it is",
         waits=True,
     ),
     row(
@@ -349,7 +348,6 @@ ROWS = (
         "F072c",
         "the codes of the one who asks are wrong, and fifty wait",
         Case("fifty", Kind.MFA, before=role0, run=wrong_codes_and_fifty, says="in three tries", mfa=True, calls=3),
-        changed="all that waited end with the refusal: a person has tried three times (design.md, 5)",
     ),
     row(
         "F072d",

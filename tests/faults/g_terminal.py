@@ -530,7 +530,6 @@ ROWS = (
         "F073",
         "no controlling terminal, and user data on stdin",
         Case("a pipe", Kind.NO_TERMINAL, run=with_data_on_stdin, says=ALONE, mfa=True, seconds=3, calls=0),
-        changed="the message names credproc login, as design.md 6 has it",
     ),
     row(
         "F074",
@@ -574,7 +573,6 @@ ROWS = (
             says=BEHIND,
             mfa=True,
         ),
-        changed="within two seconds: a loaded machine needs one for the start alone",
     ),
     row(
         "F078",
@@ -694,7 +692,6 @@ ROWS = (
         refusing("ESC", "no\x1b[2J way", "cannot be understood"),
         refusing("HTML", "<html><b>no</b>&amp;\n</html>", r"AccessDenied: <html><b>no</b>&amp; </html>"),
         refusing("100 KiB", "no " * 35_000, r"AccessDenied: (no )+n?o?\.\.\."),
-        changed="at most 400 characters of STS's own words; what is no XML is no answer",
     ),
     row(
         "F094",

@@ -133,7 +133,6 @@ ROWS = (
         "F098",
         "rename EXDEV, EACCES, EBUSY",
         *_errors("renameat", "EXDEV", "EACCES", "EBUSY"),
-        changed="Windows' sharing violation is not played here: test_files.py tries the bounded retry",
     ),
     row(
         "F099",

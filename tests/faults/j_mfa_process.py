@@ -179,7 +179,6 @@ ROWS = (
             mfa=True,
             calls=0,
         ),
-        changed="its stderr is the terminal or /dev/null (design.md 6), and nothing of it is passed on",
     ),
     row(
         "F107",

@@ -244,7 +244,6 @@ ROWS = (
             calls=0,
             seconds=10,
         ),
-        changed="3 s for a read, 5 s for a write, and 20 s for a read at which a person can unlock it (design.md 9)",
         waits=True,
     ),
     row(
@@ -261,7 +260,6 @@ ROWS = (
         Case("too long", before=lambda s: desktop(s, limits=SHORT), logs=NOT_KEPT, mfa=True),
         Case("full disk", before=full_disk, logs=NOT_KEPT, mfa=True),
         Case("denied", before=lambda s: desktop(s, denied=DENIED), logs=NOT_KEPT, mfa=True),
-        changed="a value over 1,200 characters is split on Windows alone (design.md 9)",
     ),
     row("F118", "PYTHON_KEYRING_BACKEND names a stranger", luring(by_variable)),
     row("F119", "keyringrc.cfg names a stranger", luring(by_file)),

@@ -261,8 +261,6 @@ ROWS = (
         "F140",
         "SIGTERM, INT, HUP, PIPE and QUIT at every system call",
         _ended,
-        changed="SIGTERM at every call, the others at each that touches the terminal, and one of them at each elsewhere"
-        "; SIGINT from main on, as until then it meets Python's own start, whose traceback no program can keep back",
     ),
     row(
         "F141",
@@ -294,7 +292,6 @@ ROWS = (
         "F144",
         "SIGSTOP mid-write, and SIGCONT",
         *_stop_cases(),
-        changed="stopped for four seconds, which is longer than anything waits for a disk; for two minutes with --deep",
     ),
     row(
         "F145",
@@ -327,8 +324,6 @@ ROWS = (
             )
             for size in (24, 32, 40, 48, 56, 64, 80, 96, 128)
         ),
-        changed="a document where the memory was enough; RLIMIT_AS alone, as a container may make no cgroup, and what "
-        "the kernel kills is killed at each system call by F139",
     ),
     row(
         "F147",
@@ -336,14 +331,11 @@ ROWS = (
         Case("each call that a signal may interrupt is interrupted, refresh", run=_storm),
         Case("each call that a signal may interrupt is interrupted, prompt", run=_storm, mfa=True),
         Case("SIGWINCH while a code is typed", run=_while_asking(_resized), mfa=True),
-        changed="each call that a signal may interrupt returns EINTR, which is more than a thousand a second would "
-        "meet; SIGWINCH comes at a prompt, and no SIGALRM, which ends a program that has not asked for it",
     ),
     sweep("F148", "every system call fails once", _failing),
     row(
         "F149",
         "Python's variables",
         *(Case(name, environ={name: value}, frozen=True) for name, value in _PYTHONS.items()),
-        changed="0, doc for the frozen program alone: an installed script is run by the interpreter that reads them",
     ),
 )

@@ -443,7 +443,6 @@ ROWS = (
             for value in ("900", "43200")
         ),
         Case("a chain", before=_chained, undo=lambda s: s.config(), check=_capped),
-        changed="a role of a chain is asked for one hour, which is all that AWS gives (design.md, 3: capped at 3600)",
     ),
     row(
         "F154",

@@ -1,4 +1,4 @@
-"""What a row is: faults of one kind, each with its set-up, its run, and what must come of it."""
+"""What a row of FAULTS.md is: faults of one kind, each with its set-up, its run, and what must come of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ INVARIANTS = {
 
 
 class Kind(Enum):
-    """The kinds of an end, as faults.md numbers them, and the exit statuses that each may have."""
+    """The kinds of an end, as FAULTS.md, "Kinds" has them, and the exit statuses that each may have."""
 
     DOCUMENT = 0, (0,)
     TEXT = 1, (0,)  # --help, --version: not a document
@@ -138,12 +138,11 @@ Cases: TypeAlias = tuple[Case, ...] | Callable[[Amount], Iterable[Case]]
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table. `cases` is a function for sweeps, which make theirs by looking at a run."""
+    """A row of FAULTS.md. `cases` is a function for sweeps, which make theirs by looking at a run."""
 
     id: str
     fault: str
     cases: Cases
-    changed: str = ""  # where the row's expectation is not that of faults.md: the new one, and why
     sweep: bool = False  # its cases are shared among the parts of a deep run
     waits: bool = False  # it mostly waits for a deadline, and is played beside the others
 
@@ -153,11 +152,11 @@ class Row:
         return (case for case in found if amount.deep or not case.deep)
 
 
-def row(identifier: str, fault: str, *cases: Case, changed: str = "", waits: bool = False) -> Row:
+def row(identifier: str, fault: str, *cases: Case, waits: bool = False) -> Row:
     """Make a row of single cases."""
-    return Row(identifier, fault, cases, changed, waits=waits)
+    return Row(identifier, fault, cases, waits=waits)
 
 
-def sweep(identifier: str, fault: str, cases: Callable[[Amount], Iterable[Case]], changed: str = "") -> Row:
+def sweep(identifier: str, fault: str, cases: Callable[[Amount], Iterable[Case]]) -> Row:
     """Make a row whose cases are found by looking at a run."""
-    return Row(identifier, fault, cases, changed, sweep=True)
+    return Row(identifier, fault, cases, sweep=True)

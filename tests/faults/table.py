@@ -1,4 +1,4 @@
-"""All rows, in the order of faults.md."""
+"""All rows, in the order of FAULTS.md."""
 
 from importlib import import_module
 
@@ -18,7 +18,7 @@ SHARED = "F087-F093"
 
 
 def identifiers() -> list[str]:
-    """Return the ids that faults.md has, in its order: F001 to F160, of which seven share a row, and the lettered."""
+    """Return the ids that FAULTS.md has, in its order: F001 to F160, of which seven share a row, and the lettered."""
     numbers = [f"F{number:03d}" for number in range(1, 161) if not 88 <= number <= 93]
     named = sorted([*numbers, *LETTERED])
     return [SHARED if name == "F087" else name for name in named]

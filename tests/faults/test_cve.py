@@ -1,7 +1,7 @@
 """Published vulnerabilities and bugs of programs like this one, each tried on credproc.
 
 Where a case of the table of faults shows the lesson, the case is played; where it is a matter of how credproc is built
-or written, that is looked at. faults.md tells what each was.
+or written, that is looked at. FAULTS.md, "What happened to other programs" tells what each was.
 """
 
 from __future__ import annotations

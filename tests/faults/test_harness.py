@@ -14,7 +14,7 @@ import pytest
 from tests.faults.command import command_line, survived
 from tests.faults.harness import Evidence, Harness
 from tests.faults.rows import INVARIANTS, Amount, Case, Kind, NotInjectedError, Row, row, sweep
-from tests.faults.table import ROWS, identifiers
+from tests.faults.table import ROWS
 from tests.sts import Sts
 
 if TYPE_CHECKING:
@@ -245,19 +245,6 @@ def test_what_finds_no_place_is_played_three_times(harness: Harness) -> None:
     assert survived([found, by_chance])
     assert not survived([by_chance]), "a row into which nothing was injected"
     assert not survived([found, never])
-
-
-# faults.md: F001 to F160, of which F087 to F093 share a row, and ten that are lettered
-NUMBERS = [f"F{number:03d}" for number in range(1, 161)]
-LETTERED = ["F072a", "F072b", "F072c", "F072d", "F072e", "F094a", "F094b", "F094c", "F094d", "F104a"]
-
-
-def test_the_table_has_the_rows_that_there_are_in_their_order() -> None:
-    wanted = sorted([*NUMBERS[:87], *NUMBERS[93:], *LETTERED])
-    wanted[wanted.index("F087")] = "F087-F093"
-    assert len(wanted) == 164
-    assert identifiers() == wanted
-    assert [each.id for each in ROWS] == wanted
 
 
 def test_no_two_cases_of_a_row_have_one_name() -> None:
