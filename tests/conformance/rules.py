@@ -1,7 +1,7 @@
 """The rules: each looks at what came of some runs, and says what it saw.
 
-A rule's name is its id, its docstring the sentence. ``protects`` names who depends on it, ``source`` where that is
-written: R and numbers with dots are of contract.md, C of design.md section 2.
+A rule's name is its id, its docstring the sentence. ``protects`` names who depends on it, ``source`` the headings of
+CONTRACT.md that it comes from: rules (R6) and parts (1.3).
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def kind(value: object) -> str:
 @rule(
     expected="ends within 10 s",
     protects="cron, CI, IDEs; botocore, JS, Java and Ruby, which wait without a limit",
-    source="R4 C5",
+    source="R4",
     needs="start",
 )
 def no_terminal(subject: Subject) -> Found:
@@ -152,7 +152,7 @@ def line(subject: Subject) -> Found:
 @rule(
     expected="one JSON object in UTF-8",
     protects="every SDK parses all of stdout; Go quotes it in its error, secrets included",
-    source="R1 R15 C1",
+    source="R1 R15",
     needs="start",
 )
 def one_document(subject: Subject) -> Found:
@@ -174,7 +174,7 @@ def no_bom(subject: Subject) -> Found:
 @rule(
     expected="`{` first, `}` or `}` and a newline last",
     protects="hand-written parsers; Kotlin's reader",
-    source="R1 C1",
+    source="R1",
 )
 def nothing_around(subject: Subject) -> Found:
     """Before the document stands nothing, behind it one newline or none."""
@@ -200,7 +200,7 @@ def names_once(subject: Subject) -> Found:
 @rule(
     expected="one write",
     protects="Kotlin (appends its whole buffer per read), readers that take one read",
-    source="R1 R6 C1",
+    source="R1 R6",
 )
 def one_write(subject: Subject) -> Found:
     """The document is written whole, by one write."""
@@ -212,7 +212,7 @@ def one_write(subject: Subject) -> Found:
     )
 
 
-@rule(expected="one line", protects="nobody today: parsers take both; a reader of lines would not", source="R6 C1")
+@rule(expected="one line", protects="nobody today: parsers take both; a reader of lines would not", source="R6")
 def compact(subject: Subject) -> Found:
     """The document is one line."""
     lines = subject.plain.stdout.strip().count(b"\n") + 1
@@ -222,7 +222,7 @@ def compact(subject: Subject) -> Found:
 @rule(
     expected="below 8192 bytes, better 4096",
     protects="Go v1 (cuts at 8192), fluent-bit (error at 8192), Java (64000), Ruby (a pipe's capacity)",
-    source="R6 C1",
+    source="R6",
 )
 def size(subject: Subject) -> Found:
     """The document is small."""
@@ -230,7 +230,7 @@ def size(subject: Subject) -> Found:
     return Found("FAIL" if length >= 8192 else "info" if length >= 4096 else "ok", f"{length} bytes")
 
 
-@rule(expected="the number 1", protects="botocore, Go, JS, Java, Rust, Ruby, .NET, C++", source="1.2 C1")
+@rule(expected="the number 1", protects="botocore, Go, JS, Java, Rust, Ruby, .NET, C++", source="1.2")
 def version(subject: Subject) -> Found:
     """Version is the number 1."""
     value = (subject.plain.document or {}).get("Version", "none")
@@ -255,9 +255,7 @@ def session_token(subject: Subject) -> Found:
     return strings(subject, ("SessionToken",), required=isinstance(key, str) and key.startswith("ASIA"))
 
 
-@rule(
-    expected="a string, or absent", protects="Go v2, Java, Rust, .NET, CRT: a number is a type error", source="1.2 C1"
-)
+@rule(expected="a string, or absent", protects="Go v2, Java, Rust, .NET, CRT: a number is a type error", source="1.2")
 def account_id(subject: Subject) -> Found:
     """AccountId is a string where there is one."""
     return strings(subject, ("AccountId",), required=False)
@@ -271,7 +269,7 @@ def strings(subject: Subject, names: tuple[str, ...], *, required: bool) -> Foun
     return judged(set(seen.values()) <= allowed, ", ".join(f"{name} {what}" for name, what in seen.items()))
 
 
-@rule(expected="no null", protects=".NET (throws), strict decoders", source="1.2 C1")
+@rule(expected="no null", protects=".NET (throws), strict decoders", source="1.2")
 def no_null(subject: Subject) -> Found:
     """No value is null."""
     names = [name for name, value in (subject.plain.document or {}).items() if value is None]
@@ -293,7 +291,7 @@ def expiration_there(subject: Subject) -> Found:
 @rule(
     expected="YYYY-MM-DDTHH:MM:SSZ",
     protects="fluent-bit, AWS.jl (Z only), Java before 2021; forms without a zone or with UTC: Go, JS, Ruby, botocore",
-    source="R5 C1",
+    source="R5",
 )
 def expiration_form(subject: Subject) -> Found:
     """Expiration has the one form that all consumers parse."""
@@ -323,7 +321,7 @@ def seconds_left(subject: Subject) -> float | None:
     return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp() - time.time()
 
 
-@rule(expected="in the future", protects="JS, PHP, .NET refuse expired ones; Go, Ruby, CRT use them", source="R9 C6")
+@rule(expected="in the future", protects="JS, PHP, .NET refuse expired ones; Go, Ruby, CRT use them", source="R9")
 def not_expired(subject: Subject) -> Found:
     """The credentials have not expired."""
     left = seconds_left(subject)
@@ -333,7 +331,7 @@ def not_expired(subject: Subject) -> Found:
 @rule(
     expected="more than 900 s left (60 s for a short session)",
     protects="botocore and .NET (helper run again at every request below 900 s), JS, CRT, Java, Ruby (300 s)",
-    source="R9 R10 C6",
+    source="R9 R10",
 )
 def lifetime(subject: Subject) -> Found:
     """The credentials live longer than the SDKs' refresh windows."""
@@ -364,7 +362,7 @@ def fast(subject: Subject) -> Found:
 @rule(
     expected="0 bytes",
     protects="aws-sdk-cpp up to 1.11.4 (2>&1: one byte, and requests go out unsigned)",
-    source="R2 C2",
+    source="R2",
 )
 def stderr_empty(subject: Subject) -> Found:
     """Stderr is empty on success."""
@@ -392,19 +390,19 @@ def prompt_exit(subject: Subject) -> Found:
     return judged(lingered <= subject.limits.lingering, f"{lingered * 1000:.0f} ms later")
 
 
-@rule(expected="a document", protects="daemons that close their streams", source="C3 1.5")
+@rule(expected="a document", protects="daemons that close their streams", source="R3 1.5")
 def stdin_closed(subject: Subject) -> Found:
     """It works with stdin closed."""
     return a_document(subject, subject.stdin_closed)
 
 
-@rule(expected="a document", protects="minio-go, fluent-bit, cron, CI", source="C3 1.5")
+@rule(expected="a document", protects="minio-go, fluent-bit, cron, CI", source="R3 1.5")
 def stdin_at_end(subject: Subject) -> Found:
     """It works with stdin at its end."""
     return a_document(subject, subject.stdin_at_end)
 
 
-@rule(expected="a document", protects="JS, Java, Kotlin (a socket or pipe that is never closed)", source="R3 C3")
+@rule(expected="a document", protects="JS, Java, Kotlin (a socket or pipe that is never closed)", source="R3")
 def stdin_open(subject: Subject) -> Found:
     """It works with a stdin that is open for ever."""
     return a_document(subject, subject.stdin_open)
@@ -413,7 +411,7 @@ def stdin_open(subject: Subject) -> Found:
 @rule(
     expected="a document, and every byte still there",
     protects="botocore, Go, Rust, Ruby, PHP, .NET (stdin inherited): `tar … | aws s3 cp - …`",
-    source="R3 C3",
+    source="R3",
 )
 def stdin_data(subject: Subject) -> Found:
     """User data on stdin, be it a pipe or a file, is not consumed."""
@@ -425,7 +423,7 @@ def stdin_data(subject: Subject) -> Found:
     return judged(not taken and not position, f"{taken} bytes taken from a pipe, {position} from a file")
 
 
-@rule(expected="a document, and every byte still there", protects="who types ahead in a shell", source="R3 C3")
+@rule(expected="a document, and every byte still there", protects="who types ahead in a shell", source="R3")
 def typed_ahead(subject: Subject) -> Found:
     """What was typed on the terminal is not eaten."""
     seen = subject.in_front
@@ -461,7 +459,7 @@ def slow_reader(subject: Subject) -> Found:
     return a_document(subject, subject.read_slowly)
 
 
-@rule(expected="a document each, stderr empty", protects="Terraform, Java, CDK, parallel clients", source="R11 C8")
+@rule(expected="a document each, stderr empty", protects="Terraform, Java, CDK, parallel clients", source="R11")
 def parallel(subject: Subject) -> Found:
     """Many runs at once all give a document."""
     bad = [ran for ran in subject.at_once if ran.document is None or (ran.stderr and not subject.plain.stderr)]
@@ -482,7 +480,7 @@ def parallel_same(subject: Subject) -> Found:
     )
 
 
-@rule(expected="ends within 5 s, leaves no process", protects="whoever gives up: Rust, Java, Ctrl-C", source="R7 C8")
+@rule(expected="ends within 5 s, leaves no process", protects="whoever gives up: Rust, Java, Ctrl-C", source="R7")
 def reader_gone(subject: Subject) -> Found:
     """It ends when nobody reads its stdout any more."""
     ran = subject.unread
@@ -535,7 +533,7 @@ def no_home(subject: Subject) -> Found:
 @rule(
     expected="a document",
     protects="all: AWS_PROFILE names the profile with the line, so a helper that reads it loops",
-    source="R14 C10",
+    source="R14 1.1",
 )
 def caller_profile(subject: Subject) -> Found:
     """AWS_PROFILE, which names the caller's profile, changes nothing."""
@@ -543,7 +541,7 @@ def caller_profile(subject: Subject) -> Found:
 
 
 @rule(
-    expected="a document with 0 and 2 closed; with all closed, an end", protects="daemons, CRT's popen", source="1.1 C3"
+    expected="a document with 0 and 2 closed; with all closed, an end", protects="daemons, CRT's popen", source="1.1 R3"
 )
 def streams_closed(subject: Subject) -> Found:
     """It works with the other streams closed, and ends with all closed."""
@@ -556,14 +554,14 @@ def streams_closed(subject: Subject) -> Found:
 # Failure
 
 
-@rule(expected="not 0", protects="every SDK but PHP and C++, which ignore it", source="1.4 C2", needs="failing")
+@rule(expected="not 0", protects="every SDK but PHP and C++, which ignore it", source="1.4", needs="failing")
 def failing_status(subject: Subject) -> Found:
     """A failure has an exit status that is not 0."""
     ran = failed(subject)
     return judged(ran.status != 0, f"status {ran.status}")
 
 
-@rule(expected="ends within 10 s", protects="whoever waits; Rust (22 s), Go (60 s)", source="C5", needs="failing")
+@rule(expected="ends within 10 s", protects="whoever waits; Rust (22 s), Go (60 s)", source="R4", needs="failing")
 def failing_time(subject: Subject) -> Found:
     """A failure comes in time."""
     ran = failed(subject)
@@ -572,26 +570,20 @@ def failing_time(subject: Subject) -> Found:
     )
 
 
-@rule(
-    expected="0 bytes", protects="PHP and C++ (ignore the status), Go (quotes stdout)", source="1.4 C2", needs="failing"
-)
+@rule(expected="0 bytes", protects="PHP and C++ (ignore the status), Go (quotes stdout)", source="1.4", needs="failing")
 def failing_stdout(subject: Subject) -> Found:
     """Nothing is on stdout after a failure."""
     return judged(not failed(subject).stdout, f"{len(failed(subject).stdout)} bytes")
 
 
-@rule(
-    expected="at most 4096 bytes", protects="Java and Kotlin (read it after the exit)", source="1.5 C2", needs="failing"
-)
+@rule(expected="at most 4096 bytes", protects="Java and Kotlin (read it after the exit)", source="1.4", needs="failing")
 def failing_size(subject: Subject) -> Found:
     """The message is short."""
     length = len(failed(subject).stderr)
     return judged(length <= 4096, f"{length} bytes")
 
 
-@rule(
-    expected="valid UTF-8", protects="botocore (strict decoding: UnicodeDecodeError)", source="1.4 C2", needs="failing"
-)
+@rule(expected="valid UTF-8", protects="botocore (strict decoding: UnicodeDecodeError)", source="1.4", needs="failing")
 def failing_utf8(subject: Subject) -> Found:
     """The message is UTF-8."""
     try:
@@ -604,7 +596,7 @@ def failing_utf8(subject: Subject) -> Found:
 @rule(
     expected="the first line says what is wrong; no traceback",
     protects="botocore, Java, Rust, .NET, Kotlin (quote it in a sentence); C++ and CRT's log",
-    source="1.4 C2",
+    source="1.4",
     needs="failing",
 )
 def failing_message(subject: Subject) -> Found:
@@ -618,7 +610,7 @@ def failing_message(subject: Subject) -> Found:
     return judged(good, subject.shown(first) if first else f"an empty line, then {subject.shown(said.lstrip())}")
 
 
-@rule(expected="no secret", protects="every SDK that quotes it: logs, CI output", source="R15 C2", needs="failing")
+@rule(expected="no secret", protects="every SDK that quotes it: logs, CI output", source="R15", needs="failing")
 def failing_secret(subject: Subject) -> Found:
     """The message holds no secret of the document or the environment."""
     there = [value for value in subject.secrets if value.encode() in failed(subject).stderr]
@@ -649,7 +641,7 @@ def asking_without_terminal(subject: Subject) -> Found:
 @rule(
     expected="a question, and stdout and stderr empty meanwhile",
     protects="botocore, JS, Java, Rust (stderr captured): the user would see nothing",
-    source="R3 C4",
+    source="R3",
     needs="asking",
 )
 def asking_on_terminal(subject: Subject) -> Found:
@@ -663,7 +655,7 @@ def asking_on_terminal(subject: Subject) -> Found:
 @rule(
     expected="ends within 5 s, settings restored",
     protects="Go (kills the shell only): an orphan would steal keystrokes",
-    source="R7 C8",
+    source="R7",
     needs="asking",
 )
 def asking_parent_killed(subject: Subject) -> Found:
@@ -674,7 +666,7 @@ def asking_parent_killed(subject: Subject) -> Found:
 @rule(
     expected="ends within 5 s, settings restored",
     protects="Rust, Java (give up and stop reading)",
-    source="R7 C8",
+    source="R7",
     needs="asking",
 )
 def asking_reader_gone(subject: Subject) -> Found:
@@ -696,7 +688,7 @@ def asking_interrupted(subject: Subject) -> Found:
 @rule(
     expected="ends within 55 s, settings restored",
     protects="Go, Kotlin, fluent-bit (60 s); all others wait for ever",
-    source="R7 C5",
+    source="R7",
     needs="asking",
 )
 def asking_deadline(subject: Subject) -> Found:

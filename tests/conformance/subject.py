@@ -33,11 +33,11 @@ _LOOKS_SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}|(?=[a-z0-9+/=]*[A-Z])[
 class Limits(NamedTuple):
     """Seconds, and how many run at once."""
 
-    bounded: float = 10  # in which a run that asks nobody ends: design.md C5
+    bounded: float = 10  # in which a run that asks nobody ends: CONTRACT.md, R4
     gone: float = 5  # in which it ends once its caller has gone
-    lingering: float = 0.2  # from the end of stdout to the exit: contract.md R6, fluent-bit
-    fast: float = 1  # contract.md R8
-    deadline: float = 55  # in which a prompt closes: contract.md R7, Go kills at 60
+    lingering: float = 0.2  # from the end of stdout to the exit: CONTRACT.md, R6: fluent-bit
+    fast: float = 1  # CONTRACT.md, R8
+    deadline: float = 55  # in which a prompt closes: CONTRACT.md, R7: Go kills at 60
     parallel: int = 10
 
 

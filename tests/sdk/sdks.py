@@ -1,6 +1,6 @@
 """The SDKs, and what is known of each: how it starts, when it runs the helper again, what it shows of its message.
 
-The numbers are those of contract.md, 1.3, where no comment says that a run has shown another.
+The numbers are those that CONTRACT.md, 1.3, has too; a run with the SDK has shown each.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ SDKS = (
             "Who",
         ),
         user_agent="aws-sdk-java/",
-        window=15,  # seen in 2.57.8, where contract.md has 300 for new ones: the default of credentialRefreshThreshold
+        window=15,  # the default of credentialRefreshThreshold in 2.57.8
         within=(1, 2, 3),
         message="lost",  # the default chain keeps "Failed to refresh process-based credentials" and drops its cause
     ),
