@@ -34,7 +34,7 @@ _HEADER_LIMIT = 1024  # bytes; int refuses numbers of thousands of digits
 _UNSURE_NS = 2_000_000_000  # coarsest time stamps of a file system (FAT); a later edit could look the same
 _UNSURE = "unsure"
 
-# What chooses the result, besides the two files: design.md, "Two speeds". No secret and no token is among them.
+# What chooses the result, besides the two files: credproc/README.md, "A hit". No secret and no token is among them.
 VARIABLES = (
     "AWS_REGION",
     "AWS_DEFAULT_REGION",

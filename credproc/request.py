@@ -15,7 +15,7 @@ class Deadlines(NamedTuple):
     waiting: float
 
 
-FOR_SDKS = Deadlines(40, 48, 50)  # Go's SDKs kill their helper at 60 (contract.md, 1.1)
+FOR_SDKS = Deadlines(40, 48, 50)  # Go's SDKs kill their helper at 60 (CONTRACT.md, 1.1)
 FOR_PEOPLE = Deadlines(300, 308, 310)  # nobody kills what a person has started
 
 

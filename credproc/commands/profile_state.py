@@ -15,7 +15,7 @@ from credproc.refresh.entry import about_entry
 from credproc.request import Request
 from credproc.stores.mfa_sessions import LEAST_LEFT, SUFFIX, Index, read_index, session_id
 
-# What makes SDKs resolve a profile by themselves, whatever its credential_process says (contract.md, 1.6)
+# What makes SDKs resolve a profile by themselves, whatever its credential_process says (CONTRACT.md, 1.6)
 BEFORE_PROCESS = (
     "role_arn",
     "source_profile",

@@ -2,7 +2,8 @@
 
 One code buys one GetSessionToken session, which every role behind the user shares (STS API reference, GetSessionToken).
 Two things make AssumeRole carry the code itself: a role for more than an hour, as roles assumed with a session are
-capped there, and a machine on which no session can be kept. Rows of the table in design.md, "The MFA session".
+capped there, and a machine on which no session can be kept. Rows of the table in credproc/README.md,
+"A sign-in".
 """
 
 import time

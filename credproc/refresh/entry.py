@@ -12,7 +12,7 @@ from credproc.plan import Plan
 from credproc.process.deadline import within
 
 # Seconds of life left
-MARGIN = 16 * 60  # botocore runs the helper anew at every request below 15 minutes (contract.md, 1.3)
+MARGIN = 16 * 60  # botocore runs the helper anew at every request below 15 minutes (CONTRACT.md, 1.3)
 PASSED_THROUGH_MARGIN = 60  # of credentials that are not ours to renew
 LAST_MINUTE = 60
 LONGEST = 129600  # seconds that credentials of STS may live (GetSessionToken, DurationSeconds); more is a mistake

@@ -23,7 +23,7 @@ _LAST = 10  # failures
 _POSIX = os.name == "posix"
 _SKEW_WARNED, _SKEW_REFUSED = 60, 240  # seconds; STS refuses a signature that is more than five minutes off
 
-# Beside a credential_process line these win, in one SDK or in all (contract.md, 1.6)
+# Beside a credential_process line these win, in one SDK or in all (CONTRACT.md, 1.6)
 _WINNING_ROLE = ("role_arn", "source_profile", "credential_source", "web_identity_token_file")
 _WINNING_KEYS = ("aws_access_key_id", "aws_secret_access_key")
 _WINNING_SIGN_IN = ("sso_session", "sso_start_url", "sso_account_id", "sso_role_name", "login_session")

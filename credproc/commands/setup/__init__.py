@@ -33,7 +33,7 @@ DESCRIPTION = (
 )
 
 _BEHIND = "-role"
-# What every SDK reads alike in a credential_process line (contract.md, 1.1)
+# What every SDK reads alike in a credential_process line (CONTRACT.md, 1.1)
 _PATH = re.compile(r"[A-Za-z0-9_./-]+" if os.name == "posix" else r"[A-Za-z0-9_./:\\-]+")
 _NAME = re.compile(r"[A-Za-z0-9_.@:+/][A-Za-z0-9_.@:+/-]*")
 _SECRET = re.compile(r"(?i)(\s*(?:credproc_)?aws_(?:secret_access_key|session_token|security_token)\s*=\s*)\S.*")
