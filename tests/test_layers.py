@@ -26,7 +26,7 @@ HIT = {
 # Each folder, from the top: which others its modules import, at the top or within a function. All may import ROOT.
 ROOT = {"cache", "credentials", "errors", "files", "log", "paths", "request", ""}
 FOLDERS = {
-    "commands": {"aws", "config", "locking", "mfa", "plan", "process", "refresh", "sources", "stores", "terminal"},
+    "commands": {"aws", "config", "locking", "plan", "process", "refresh", "sources", "stores", "terminal"},
     "refresh": {"aws", "config", "locking", "mfa", "plan", "process", "sources", "stores", "terminal"},
     "sources": {"plan", "process", "stores", "terminal"},
     "mfa": {"locking", "plan", "process", "stores", "terminal"},

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from credproc.commands.arguments import add_name
-from credproc.commands.plan_text import SHOWN, Step, asked, remarks, setting_shown, steps
-from credproc.commands.profile_state import Cached, Look, aliased
+from credproc.commands.plan_text import SHOWN, STORES, StepText, asked, remarks, setting_shown, step_texts
+from credproc.commands.profile_state import Cached, ProfileInspector, aliased
 from credproc.commands.ui.output import Said
 from credproc.commands.ui.times import until_shown
 from credproc.commands.ui.wrap import columns, wrapped
@@ -24,7 +24,7 @@ DESCRIPTION = (
 )
 
 
-class Taken(NamedTuple):
+class UsedSetting(NamedTuple):
     """A setting or variable that took part."""
 
     name: str
@@ -37,41 +37,42 @@ class Explained(NamedTuple):
 
     profile: str | None
     alias_of: str | None
-    settings: list[Taken]
-    steps: list[Step]
+    settings: list[UsedSetting]
+    steps: list[StepText]
     cached: Cached | None
     signed_in_until: int | None  # epoch seconds
+    session_store: str | None  # where the session is
     asked: str
     remarks: list[str]
 
 
-class _Noting(Section):
+class _RecordingSection(Section):
     """A section that notes which of its settings have been looked at and were there."""
 
-    def __init__(self, section: Section, taken: dict[tuple[str, str], Taken]) -> None:
+    def __init__(self, section: Section, used: dict[tuple[str, str], UsedSetting]) -> None:
         super().__init__(section.name, section.where)
         self.update(section)
-        self._taken = taken
+        self._used = used
 
     def setting(self, key: str) -> Setting | None:
         found = super().setting(key)
         if found is not None:
             name = f"credproc_{key}" if f"credproc_{key}" in self else key
-            self._taken[found.where, name] = Taken(name, setting_shown(key, found.value), found.where)
+            self._used[found.where, name] = UsedSetting(name, setting_shown(key, found.value), found.where)
         return found
 
 
-class _NotingVariables(Mapping[str, str]):
-    """The environment, noting which variables have been looked at and were there."""
+class _RecordingVariables(Mapping[str, str]):
+    """The environment, recording which variables have been looked at and were there."""
 
-    def __init__(self, environ: Mapping[str, str], taken: dict[tuple[str, str], Taken]) -> None:
+    def __init__(self, environ: Mapping[str, str], used: dict[tuple[str, str], UsedSetting]) -> None:
         self._environ = environ
-        self._taken = taken
+        self._used = used
 
     def __getitem__(self, name: str) -> str:
         value = self._environ[name]
         if value:
-            self._taken["", name] = Taken(name, inert(value, SHOWN), "the environment")
+            self._used["", name] = UsedSetting(name, inert(value, SHOWN), "the environment")
         return value
 
     def __iter__(self) -> Iterator[str]:
@@ -81,30 +82,33 @@ class _NotingVariables(Mapping[str, str]):
         return len(self._environ)
 
 
-def explained(config: SharedConfig, request: Request) -> Explained:
-    """Return what there is to say of the request's profile. Raises ConfigError."""
-    taken: dict[tuple[str, str], Taken] = {}
-    noting = replace(
+def explained(config: SharedConfig, request: Request, *, tries_store: bool) -> Explained:
+    """Return what there is to say of the request's profile; ``tries_store``: whether a session could be kept too.
+
+    Raises ConfigError.
+    """
+    used: dict[tuple[str, str], UsedSetting] = {}
+    recording = replace(
         config,
-        profiles={name: _Noting(section, taken) for name, section in config.profiles.items()},
-        sso_sessions={name: _Noting(section, taken) for name, section in config.sso_sessions.items()},
-        services={name: _Noting(section, taken) for name, section in config.services.items()},
+        profiles={name: _RecordingSection(section, used) for name, section in config.profiles.items()},
+        sso_sessions={name: _RecordingSection(section, used) for name, section in config.sso_sessions.items()},
+        services={name: _RecordingSection(section, used) for name, section in config.services.items()},
     )
-    look = Look(noting, request)
-    plan = look.plan(request.profile, _NotingVariables(request.environ, taken))
+    inspector = ProfileInspector(recording, request)
+    plan = inspector.plan(request.profile, _RecordingVariables(request.environ, used))
     section = config.profiles.get(request.profile or "default")
     alias = None if section is None or plan.profile == section.name else aliased(section, request.program)
-    session = look.session(plan)
-    until = None if session is None else session.expiration
+    standing = inspector.standing(plan, tries_store=tries_store)
     return Explained(
         profile=request.profile,
         alias_of=alias,
-        settings=list(taken.values()),
-        steps=list(steps(plan)),
-        cached=look.cached(request.profile, plan),
-        signed_in_until=until,
-        asked=asked(plan, until),
-        remarks=list(remarks(plan)),
+        settings=list(used.values()),
+        steps=step_texts(plan, standing, inspector.now),
+        cached=inspector.cached(request.profile, plan),
+        signed_in_until=standing.signed_in_until,
+        session_store=standing.session_store if standing.signed_in_until is not None else None,
+        asked=asked(plan, standing),
+        remarks=list(remarks(plan, standing)),
     )
 
 
@@ -132,7 +136,8 @@ def _standing(about: Explained, now: float) -> Iterator[str]:
     else:
         yield f"cached: credentials {until_shown(about.cached.expiration, now)}; until a refresh no step is made"
     if about.signed_in_until is not None:
-        yield f"signed in: {until_shown(about.signed_in_until, now)}"
+        store = STORES[about.session_store or "none"]
+        yield f"signed in: {until_shown(about.signed_in_until, now)}, with the session in {store}"
     yield f"asked: {about.asked}"
     yield from (f"remark: {remark}" for remark in about.remarks)
 
@@ -157,7 +162,7 @@ def run(options: argparse.Namespace, request: Request) -> Said:
     """Run the command."""
     config = read(request.environ)
     try:
-        about = explained(config, request)
+        about = explained(config, request, tries_store=True)
     except ConfigError as error:
         error.hint = error.hint or "credproc list shows the profiles"
         raise

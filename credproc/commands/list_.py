@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from credproc.commands.profile_state import Look, State, names
+from credproc.commands.profile_state import ProfileInspector, ProfileState, names
 from credproc.commands.ui.output import Said
 from credproc.commands.ui.table import GAP, fitting, natural, padded
 from credproc.config.parser import read
@@ -52,10 +52,10 @@ class Row(NamedTuple):
     error: str | None
 
 
-def rows(look: Look) -> list[Row]:
+def rows(inspector: ProfileInspector) -> list[Row]:
     """Return a row for each profile, in the order of the files."""
-    reached = look.reached()
-    return [_row(name, *look.state(name), reached.get(name)) for name in names(look.config)]
+    reached = inspector.sdk_aliases()
+    return [_row(name, *inspector.state(name), reached.get(name)) for name in names(inspector.config)]
 
 
 def table(found: Sequence[Row], now: float, *, colour: bool, columns: int | None = None) -> str:
@@ -102,7 +102,7 @@ def _columns(fd: int) -> int | None:
         return None
 
 
-def _row(name: str, plan: Plan | None, state: State, through: str | None) -> Row:
+def _row(name: str, plan: Plan | None, state: ProfileState, through: str | None) -> Row:
     role = None if plan is None else (plan.roles[-1] if plan.roles else plan.source.role)
     account = None
     if plan is not None:
@@ -163,10 +163,10 @@ def run(options: argparse.Namespace, request: Request) -> Said:
     config = read(request.environ)
     if options.names:
         return Said("".join(f"{name}\n" for name in names(config)))
-    look = Look(config, request)
-    found = rows(look)
+    inspector = ProfileInspector(config, request)
+    found = rows(inspector)
     if options.json:
         return Said(as_json(found))
     if not found:
         return Said(f"no profiles in {config.shown_files()}\n")
-    return Said(table(found, look.now, colour=is_coloured(request.environ, 1), columns=_columns(1)))
+    return Said(table(found, inspector.now, colour=is_coloured(request.environ, 1), columns=_columns(1)))

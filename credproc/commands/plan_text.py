@@ -1,23 +1,24 @@
-"""A plan in words: the steps that a refresh makes of it, what is asked, and what is easily overlooked. No secret."""
+"""A plan in words: the steps of the next refresh, what a person is asked, what is easily overlooked. No secret."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from credproc.commands.ui.times import until_shown
 from credproc.errors import inert, quoted
-from credproc.mfa.signin import is_long
 from credproc.plan import Plan
 from credproc.plan.endpoint import Endpoint
-from credproc.plan.role import CHAINED_DURATION_LIMIT, Role
+from credproc.plan.steps import AssumeRole, Circumstances, GetSession, UseSession, is_long, steps
 
 SHOWN = 200  # characters of a value
 _SECRET_KEYS = frozenset(("aws_secret_access_key", "aws_session_token", "aws_security_token"))
 _COMMAND_KEYS = frozenset(("credential_process", "mfa_process"))  # an argument may be a password
 _WEB_IDENTITY_SECONDS = _ROLE_SECONDS = 3600  # STS's own default (STS API reference, AssumeRole)
+STORES = {"keyring": "the OS keyring", "file": "a private file", "none": "no store"}
 _NO_IAM = "a session without MFA cannot call IAM, nor STS but for AssumeRole and GetCallerIdentity"
 
 
-class Step(NamedTuple):
-    """One step of a plan; a call of STS where ``operation`` is not None."""
+class StepText(NamedTuple):
+    """One step of a plan in words; ``operation`` is None where it calls nothing of AWS's Query APIs."""
 
     words: str
     where: str
@@ -26,54 +27,55 @@ class Step(NamedTuple):
     region: str | None = None
 
 
-def steps(plan: Plan) -> Iterator[Step]:
-    """Yield the steps by which a refresh follows the plan, in order."""
-    yield _source_step(plan)
-    long_lived = _is_long_lived(plan)
-    roles = list(plan.roles)
-    code = None if plan.mfa is None or not long_lived else f"the code of {inert(plan.mfa.serial)}"
-    if code is not None and plan.mfa is not None and roles and (is_long(plan) or plan.mfa.session_store == "none"):
-        yield _role_step(plan, roles.pop(0), f" with {code}", chained=False)
-    elif code is not None and plan.mfa is not None:
-        kept = {"keyring": "the OS keyring", "file": "a private file", "none": "the cache"}[plan.mfa.session_store]
-        yield _call(
-            plan.endpoint,
-            "GetSessionToken",
-            f"get a session of {_lasting(plan.session_seconds)} with {code}, kept in {kept}"
-            + (" and shared by every role behind these keys" if plan.mfa.session_store != "none" else ""),
-            plan.mfa.where,
-        )
-        long_lived = False
-    elif long_lived and not roles:
-        lasting = _lasting(plan.session_seconds)
-        yield _call(plan.endpoint, "GetSessionToken", f"get a session of {lasting} without MFA", plan.source.where)
-    for number, role in enumerate(roles):
-        yield _role_step(plan, role, "", chained=not long_lived or number > 0 or len(roles) < len(plan.roles))
+class Standing(NamedTuple):
+    """How a plan stands now: what its steps depend on, where its MFA session is, and why none can be kept."""
+
+    circumstances: Circumstances
+    session_store: str  # the store of the session that there is, or that the settings choose
+    signed_in_until: int | None = None  # epoch seconds
+    why_no_store: str | None = None
 
 
-def asked(plan: Plan, signed_in_until: int | None) -> str:
-    """Return what a person is asked for; ``signed_in_until`` is the end of the MFA session, in epoch seconds."""
+def step_texts(plan: Plan, standing: Standing, now: float) -> list[StepText]:
+    """Return the steps of the next refresh, in order; ``now`` is in epoch seconds. Raises ConfigError."""
+    found = [_source_text(plan)]
+    for step in steps(plan, standing.circumstances):
+        if isinstance(step, AssumeRole):
+            found.append(_role_text(plan, step))
+        elif isinstance(step, GetSession):
+            found.append(_session_text(plan, step, standing.session_store))
+        else:
+            found.append(_shared_session_text(plan, standing, now))
+    return found
+
+
+def asked(plan: Plan, standing: Standing) -> str:
+    """Return what a person is asked for. Raises ConfigError."""
     device = plan.mfa
-    if device is None or not _is_long_lived(plan):
+    found = steps(plan, standing.circumstances)
+    if device is None or not any(isinstance(step, UseSession) or step.with_code for step in found):
         return "nothing"
-    if signed_in_until is not None and not is_long(plan):
+    if isinstance(found[0], UseSession):
         return "nothing while signed in; then an MFA code"
     code = f"the MFA code of {inert(device.serial)}"
     if device.process is not None:
-        return f"nobody: {code} is printed by {setting_shown('mfa_process', device.process.value)}"
+        return f"nobody: {setting_shown('mfa_process', device.process.value)} prints {code}"
     return f"{code}, at the terminal"
 
 
-def remarks(plan: Plan) -> Iterator[str]:
+def remarks(plan: Plan, standing: Standing) -> Iterator[str]:
     """Yield what follows from the plan and is easily overlooked."""
+    is_temporary = standing.circumstances.is_source_temporary
     if plan.is_users_own and plan.mfa is None:
         yield _NO_IAM
-    if plan.source.kind == "Environment" and plan.mfa is not None:
-        yield "if the environment's keys are temporary they cannot use an MFA device"
-    if plan.mfa is not None and plan.mfa.on_role and not _is_long_lived(plan):
-        yield f"{plan.mfa.where}: mfa_serial cannot be used: the source's credentials are temporary"
-    if plan.mfa is not None and is_long(plan):
-        yield "with nobody to ask, a valid MFA session gives the role for 1 h"
+    if plan.mfa is None:
+        return
+    if is_temporary and not plan.mfa.on_role:
+        yield f"{plan.mfa.where}: mfa_serial is ignored: the source's credentials are temporary"
+    if is_long(plan):
+        yield "where nobody can be asked, a valid MFA session gets the role for 1 h"
+    elif standing.why_no_store is not None and not is_temporary:
+        yield f"the MFA session cannot be kept, so each role asks for a code of its own: {inert(standing.why_no_store)}"
 
 
 def setting_shown(key: str, value: str) -> str:
@@ -87,7 +89,7 @@ def setting_shown(key: str, value: str) -> str:
     return inert(value, SHOWN)
 
 
-def _source_step(plan: Plan) -> Step:
+def _source_text(plan: Plan) -> StepText:
     source = plan.source
     identity = {key: inert(value, SHOWN) for key, value in source.identity}
     profile = "" if source.profile is None else f" of profile {quoted(source.profile)}"
@@ -101,7 +103,7 @@ def _source_step(plan: Plan) -> Step:
         )
     if source.kind == "Process":
         program = setting_shown("credential_process", source["command"])
-        return Step(f"run the program{profile}: {program}", source.where)
+        return StepText(f"run the program{profile}: {program}", source.where)
     said = {
         "StaticKeys": f"take the keys {identity.get('access_key_id')}{profile}",
         "KeyringKeys": f"take the keys {identity.get('access_key_id')}{profile} from the OS keyring",
@@ -113,17 +115,19 @@ def _source_step(plan: Plan) -> Step:
             f" {identity.get('sso_account_id')}, with the token of aws sso login{profile}"
         ),
     }
-    return Step(said.get(source.kind, f"take the credentials of {source.kind}{profile}"), source.where)
+    return StepText(said.get(source.kind, f"take the credentials of {source.kind}{profile}"), source.where)
 
 
 def _endpoint_named(identity: Mapping[str, str]) -> str:
     return "".join(f" ({value})" for value in identity.values())
 
 
-def _role_step(plan: Plan, role: Role, with_code: str, *, chained: bool) -> Step:
+def _role_text(plan: Plan, step: AssumeRole) -> StepText:
+    role = step.role
     wanted = role.duration_seconds or _ROLE_SECONDS
-    seconds = min(wanted, CHAINED_DURATION_LIMIT) if chained else wanted
+    seconds = step.duration_seconds or _ROLE_SECONDS
     capped = f" (capped; {_lasting(wanted)} are set)" if seconds < wanted else ""
+    code = f" with {_code(plan)}" if step.with_code else ""
     more = [] if role.external_id is None else [f"external id {inert(role.external_id, 60)}"]
     more += [] if role.policy is None and not role.policy_arns else ["a session policy"]
     more += [] if not role.session_tags else ["session tags"]
@@ -132,18 +136,34 @@ def _role_step(plan: Plan, role: Role, with_code: str, *, chained: bool) -> Step
     return _call(
         plan.endpoint,
         "AssumeRole",
-        f"assume {inert(role.role_arn)}{with_code}, as {role.role_session_name}, for {_lasting(seconds)}{capped}{sent}",
+        f"assume {inert(role.role_arn)}{code}, as {role.role_session_name}, for {_lasting(seconds)}{capped}{sent}",
         role.where,
     )
 
 
-def _call(endpoint: Endpoint, operation: str, said: str, where: str) -> Step:
-    return Step(said, where, operation, endpoint.address, endpoint.signing_region)
+def _session_text(plan: Plan, step: GetSession, store: str) -> StepText:
+    lasting = _lasting(step.duration_seconds)
+    if not step.with_code or plan.mfa is None:
+        return _call(plan.endpoint, "GetSessionToken", f"get a session of {lasting} without MFA", plan.source.where)
+    kept = "kept in the cache for this profile alone"
+    if step.is_kept:
+        kept = f"kept in {STORES[store]} and shared by every role behind these keys"
+    words = f"get a session of {lasting} with {_code(plan)}, {kept}"
+    return _call(plan.endpoint, "GetSessionToken", words, plan.mfa.where)
 
 
-def _is_long_lived(plan: Plan) -> bool:
-    """Whether the source gives long-term keys, as far as one can tell; those of the environment may be temporary."""
-    return plan.source.is_long_term or plan.source.kind == "Environment"
+def _shared_session_text(plan: Plan, standing: Standing, now: float) -> StepText:
+    until = "" if standing.signed_in_until is None else f", valid {until_shown(standing.signed_in_until, now)}"
+    where = plan.source.where if plan.mfa is None else plan.mfa.where
+    return StepText(f"use the MFA session in {STORES[standing.session_store]}{until}", where)
+
+
+def _code(plan: Plan) -> str:
+    return "" if plan.mfa is None else f"the code of {inert(plan.mfa.serial)}"
+
+
+def _call(endpoint: Endpoint, operation: str, words: str, where: str) -> StepText:
+    return StepText(words, where, operation, endpoint.address, endpoint.signing_region)
 
 
 def _lasting(seconds: int) -> str:

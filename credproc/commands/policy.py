@@ -6,7 +6,7 @@ import re
 from typing import Any, NamedTuple
 
 from credproc.commands.arguments import add_name
-from credproc.commands.profile_state import Look
+from credproc.commands.profile_state import ProfileInspector
 from credproc.commands.ui.output import Said
 from credproc.config.parser import read
 from credproc.credentials import account_in
@@ -194,6 +194,6 @@ def add(one: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, request: Request) -> Said:
     """Run the command."""
-    plan = Look(read(request.environ), request).plan(request.profile)
+    plan = ProfileInspector(read(request.environ), request).plan(request.profile)
     found = policies(plan)
     return Said(as_json(found) if options.json else words(found))

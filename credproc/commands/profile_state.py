@@ -4,15 +4,18 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from credproc import cache, paths
+from credproc.commands.plan_text import Standing
 from credproc.config.parser import Section, SharedConfig
-from credproc.errors import CredprocError, UsageError
+from credproc.errors import ConfigError, CredprocError, UsageError
 from credproc.files import PrivateDirectory, open_directory
-from credproc.mfa.signin import is_long
 from credproc.plan import Plan, plan_for
 from credproc.plan.resolver import alias_target
+from credproc.plan.steps import Circumstances, UseSession, is_long, steps
 from credproc.refresh import asker_of
 from credproc.refresh.entry import about_entry
 from credproc.request import Request
+from credproc.sources.sso_token import is_signed_in
+from credproc.stores import store_for
 from credproc.stores.mfa_sessions import LEAST_LEFT, SUFFIX, Index, read_index, session_id
 
 # What makes SDKs resolve a profile by themselves, whatever its credential_process says (CONTRACT.md, 1.6)
@@ -37,15 +40,15 @@ class Cached(NamedTuple):
     expiration: int
 
 
-class State(NamedTuple):
+class ProfileState(NamedTuple):
     """How a profile stands at a moment."""
 
-    kind: str  # cached, signed in, needs a code, ready, error
+    kind: str  # cached, signed in, needs a code, signed out, bypassed, ready, error
     until: int | None = None  # epoch seconds
     error: str | None = None
 
 
-class Look:
+class ProfileInspector:
     """One look at the cache directory for several profiles, at ``now`` in epoch seconds."""
 
     def __init__(self, config: SharedConfig, request: Request) -> None:
@@ -76,29 +79,69 @@ class Look:
     def session(self, plan: Plan) -> Index | None:
         """Return the note of the MFA session that the plan would use, or None."""
         access_key_id = plan.source.access_key_id
-        if self._directory is None or plan.mfa is None or access_key_id is None:
+        if self._directory is None or plan.mfa is None or access_key_id is None or plan.mfa.session_store == "none":
             return None
         name = session_id(access_key_id, plan.mfa.serial, plan.endpoint.issuer).name
         found = read_index(self._directory, name + SUFFIX)
         return found if found is not None and found.expiration - self.now > LEAST_LEFT else None
 
-    def state(self, profile: str) -> tuple[Plan | None, State]:
+    def standing(self, plan: Plan, *, tries_store: bool = False) -> Standing:
+        """Return what the steps of the plan's next refresh depend on.
+
+        ``tries_store``: see whether a session could be kept, which may take as long as the keyring does.
+        """
+        session = self.session(plan)
+        store = "none" if plan.mfa is None else plan.mfa.session_store
+        why_no_store = None
+        if tries_store and plan.mfa is not None and session is None and not is_long(plan):
+            why_no_store = self._why_no_store(store)
+        circumstances = Circumstances(
+            is_source_temporary=plan.source.is_temporary(self._request.environ),
+            has_session=session is not None,
+            can_keep_session=why_no_store is None,
+        )
+        until = None if session is None else session.expiration
+        return Standing(circumstances, store if session is None else session.store, until, why_no_store)
+
+    def _why_no_store(self, kind: str) -> str | None:
+        environ = self._request.environ
+        if kind == "file" and self._directory is None and paths.cache_directory(environ) is not None:
+            return None  # a refresh makes the directory
+        return store_for(kind, self._directory, environ, None).why_unusable()
+
+    def state(self, profile: str) -> tuple[Plan | None, ProfileState]:
         """Return the profile's plan, None if it has none, and how it stands."""
         try:
             plan = self.plan(profile)
         except CredprocError as error:
-            return None, State("error", error=str(error))
+            return None, ProfileState("error", error=str(error))
+        setting = self._winning_setting(profile)
+        if setting is not None:
+            return plan, ProfileState("bypassed", error=f"{setting} wins over credential_process")
         cached = self.cached(profile, plan)
         if cached is not None:
-            return plan, State("cached", cached.expiration)
-        if plan.mfa is None:
-            return plan, State("ready")
-        session = self.session(plan)
-        if session is not None and not is_long(plan):
-            return plan, State("signed in", session.expiration)
-        return plan, State("needs a code")
+            return plan, ProfileState("cached", cached.expiration)
+        try:
+            standing = self.standing(plan)
+            first = next(iter(steps(plan, standing.circumstances)), None)
+        except ConfigError as error:
+            return plan, ProfileState("error", error=str(error))
+        if isinstance(first, UseSession):
+            return plan, ProfileState("signed in", standing.signed_in_until)
+        if first is not None and first.with_code and plan.mfa is not None and plan.mfa.process is None:
+            return plan, ProfileState("needs a code")
+        if plan.source.kind == "IdentityCenter" and not is_signed_in(plan.source, self.now):
+            return plan, ProfileState("signed out")
+        return plan, ProfileState("ready")
 
-    def reached(self) -> dict[str, str]:
+    def _winning_setting(self, profile: str) -> str | None:
+        """Return the setting for which SDKs pass over the profile's line that starts credproc, or None."""
+        section = self.config.profiles.get(profile)
+        if section is None or aliased(section, self._request.program) is None:
+            return None
+        return next((key for key in BEFORE_PROCESS if key in section), None)
+
+    def sdk_aliases(self) -> dict[str, str]:
         """Return for each profile that SDKs reach through credproc the name under which they do."""
         program = self._request.program
         found: dict[str, str] = {}

@@ -47,6 +47,15 @@ class Source:
         """Whether the settings say that these are a user's long-term keys; those of the environment may be either."""
         return self.kind == "KeyringKeys" or (self.keys is not None and not self.keys.temporary)
 
+    def is_temporary(self, environ: Mapping[str, str]) -> bool:
+        """Whether the credentials have a session token, as far as that can be known before they are fetched.
+
+        A program may print either; that most print temporary ones is all that can be known.
+        """
+        if self.kind == "Environment":
+            return bool(environ.get("AWS_SESSION_TOKEN") or environ.get("AWS_SECURITY_TOKEN"))
+        return not self.is_long_term
+
 
 def source_in(section: Section, config: SharedConfig, session_name: str) -> Source:
     """Return the source that a profile is by itself, in botocore's order; raises ConfigError with file and line."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from credproc import paths, terminal
 from credproc.commands.arguments import add_name
-from credproc.commands.profile_state import BEFORE_PROCESS, Look, aliased, is_typable
+from credproc.commands.profile_state import BEFORE_PROCESS, ProfileInspector, aliased, is_typable
 from credproc.commands.setup import edits
 from credproc.commands.setup.edits import ROLE_KEYS, EditError
 from credproc.commands.ui.output import Said
@@ -176,7 +176,7 @@ def _check(section: Section, config: SharedConfig, request: Request) -> None:
         raise ConfigError(
             f"{section.where}: profile {name} has no role_arn", "credproc setup without a name shows those that have"
         )
-    Look(config, request).plan(section.name)
+    ProfileInspector(config, request).plan(section.name)
 
 
 def helper_path(program: str | None, environ: Mapping[str, str]) -> str:
@@ -242,7 +242,7 @@ def _tried(request: Request) -> str:
         from credproc.aws.session import caller_arn  # noqa: PLC0415 - botocore
 
         config = read(request.environ)
-        plan = Look(config, request).plan(request.profile)
+        plan = ProfileInspector(config, request).plan(request.profile)
         arn = caller_arn(document, plan, config, time.monotonic() + _TRIAL_SECONDS)
     except SignalError:
         raise
