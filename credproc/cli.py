@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from credproc.errors import CredprocError
-    from credproc.request import Before, Request
+    from credproc.request import ProcessState, Request
 
 _STDERR_LIMIT = 4096  # bytes; some SDKs read stderr only after the exit, and a full pipe would stop us
 _WRITE_SECONDS = 30  # for a reader that is slow and has made the pipe non-blocking
@@ -107,7 +107,7 @@ def _command(arguments: "list[str]", started: float) -> int:
     from credproc.commands import main as commands_main
 
     request = _request(started)
-    said = commands_main(arguments, request._replace(before=_keep_secrets_in()))
+    said = commands_main(arguments, request._replace(process_state=_keep_secrets_in()))
     _write(said.text.encode("utf-8", "backslashreplace"))
     return said.status
 
@@ -121,10 +121,10 @@ def _request(started: float) -> "Request":
     return Request(None, os.environ, started, program=sys.argv[0], caller=caller)
 
 
-def _keep_secrets_in() -> "Before":
+def _keep_secrets_in() -> "ProcessState":
     """See to it that what is in memory reaches no stream, core, file or debugger; return what was so before."""
     from credproc.process.hardening import keep_private
-    from credproc.request import Before
+    from credproc.request import ProcessState
 
     keep_private()
     # A file of ours would take the number of a closed stream
@@ -133,7 +133,7 @@ def _keep_secrets_in() -> "Before":
             os.fstat(fd)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is fd
-    before = Before(os.umask(0o077))
+    state = ProcessState(os.umask(0o077))
     if os.name == "posix":
         from resource import RLIMIT_CORE, getrlimit, setrlimit
 
@@ -141,9 +141,9 @@ def _keep_secrets_in() -> "Before":
             soft, hard = getrlimit(RLIMIT_CORE)
             setrlimit(RLIMIT_CORE, (0, hard))
         except (OSError, ValueError):  # a sandbox that forbids it
-            return before
-        before = before._replace(core_limit=soft)
-    return before
+            return state
+        state = state._replace(core_limit=soft)
+    return state
 
 
 def _write(data: bytes) -> None:

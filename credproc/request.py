@@ -19,8 +19,8 @@ FOR_SDKS = Deadlines(40, 48, 50)  # Go's SDKs kill their helper at 60 (CONTRACT.
 FOR_PEOPLE = Deadlines(300, 308, 310)  # nobody kills what a person has started
 
 
-class Before(NamedTuple):
-    """What credproc changes of its own process and a program that takes its place must find as it was."""
+class ProcessState(NamedTuple):
+    """What credproc changes of its own process, as it was before; ``exec`` restores it for the program it becomes."""
 
     umask: int
     core_limit: int | None = None  # bytes, the soft limit; None where the platform has none
@@ -36,13 +36,13 @@ class Request(NamedTuple):
     program: str | None = None  # path of this credproc
     caller: int | None = None  # process id of who started us
     deadlines: Deadlines = FOR_SDKS
-    renew_below: float | None = None  # seconds; a person signs in, and an MFA session with less left is renewed
-    before: Before | None = None  # of the process; for ``exec``
+    min_session_seconds: float | None = None  # for a login: an MFA session with less time left is renewed
+    process_state: ProcessState | None = None  # for ``exec``
 
     @property
-    def by_person(self) -> bool:
-        """Whether a person has started this to sign in, who is not held up by an earlier refusal."""
-        return self.renew_below is not None
+    def is_login(self) -> bool:
+        """Whether a person runs this to sign in; an earlier declined prompt does not stop that."""
+        return self.min_session_seconds is not None
 
     @property
     def started_at(self) -> float:

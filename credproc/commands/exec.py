@@ -11,7 +11,7 @@ from credproc.commands.ui.output import Said
 from credproc.commands.variables import resolve, with_variables
 from credproc.errors import CredprocError, UsageError, quoted
 from credproc.process.child_environment import environment_for_child
-from credproc.request import Before, Request
+from credproc.request import ProcessState, Request
 
 _FORM = "write credproc exec NAME -- COMMAND ..."
 
@@ -42,7 +42,7 @@ def run_command(command: Sequence[str], request: Request) -> int:
     _check(command[0], environ)  # before a person is asked for a code
     environ = with_variables(environ, resolve(request).variables())
     if os.name == "posix":
-        _restore(request.before)
+        _restore(request.process_state)
         try:
             os.execvpe(command[0], list(command), environ)  # noqa: S606 - no shell, which is what is wanted
         except OSError as error:
@@ -74,17 +74,17 @@ def _failed(program: str, error: OSError) -> CommandError:
     return CommandError(f"{where}: {reason}", "a script needs a first line such as #!/bin/sh", 126)
 
 
-def _restore(before: Before | None) -> None:
+def _restore(state: ProcessState | None) -> None:
     """Give the program back what credproc, and Python, have changed of this process."""
     for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores them, and what is ignored stays so (subprocess does the same)
         signal.signal(getattr(signal, name), signal.SIG_DFL)
-    if before is None:
+    if state is None:
         return
-    os.umask(before.umask)
-    if before.core_limit is not None:
+    os.umask(state.umask)
+    if state.core_limit is not None:
         from resource import RLIMIT_CORE, getrlimit, setrlimit  # noqa: PLC0415 - POSIX only
 
-        setrlimit(RLIMIT_CORE, (before.core_limit, getrlimit(RLIMIT_CORE)[1]))
+        setrlimit(RLIMIT_CORE, (state.core_limit, getrlimit(RLIMIT_CORE)[1]))
 
 
 def add(one: argparse.ArgumentParser) -> None:

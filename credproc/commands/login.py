@@ -31,7 +31,7 @@ def login(request: Request, *, renew: bool) -> str:
     progress = Progress()
     progress.say("signing in ...")
     try:
-        refresh(request._replace(deadlines=FOR_PEOPLE, renew_below=below))
+        refresh(request._replace(deadlines=FOR_PEOPLE, min_session_seconds=below))
     finally:
         progress.end()
     name = cache.entry_name(request.profile, request.environ)

@@ -54,7 +54,7 @@ class Declined:
 
         ``can_ask`` tells whether this process has a terminal of its own.
         """
-        about = None if request.by_person else self._about()
+        about = None if request.is_login else self._about()
         if about is None:
             return
         at, kind, group = about.get("at"), about.get("kind"), about.get("group")

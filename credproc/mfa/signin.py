@@ -22,7 +22,7 @@ from credproc.mfa.used_codes import UsedCodes
 from credproc.plan import Plan
 from credproc.plan.mfa import Mfa
 from credproc.plan.role import CHAINED_DURATION_LIMIT, Role
-from credproc.process.deadline import Call
+from credproc.process.deadline import BackgroundCall
 from credproc.process.recursion import OURS as CHAIN_VARIABLE
 from credproc.request import Turn
 from credproc.stores import store_for
@@ -82,7 +82,7 @@ class SignIn:
         self._lock = Lock(directory, session.name)
         self._declined = Declined(directory, session.name)
         self._used = UsedCodes(directory, session.name)
-        self._usable = Call(self._store.why_unusable)
+        self._usable = BackgroundCall(self._store.why_unusable)
         self._has_person = device.process is not None or at_terminal
         self.has_asked = False  # whether a person has seen a prompt
         self._codes: Codes | None = None
@@ -141,8 +141,8 @@ class SignIn:
         if expiration is None:
             return False
         least: float = LEAST_LEFT if self._plan.roles or not self._may_ask else _ASKED_AGAIN_BELOW
-        if self._request.renew_below is not None:
-            least = self._request.renew_below
+        if self._request.min_session_seconds is not None:
+            least = self._request.min_session_seconds
         return expiration - self._request.clock() > least
 
     def _read(self, index: Index) -> Credentials | None:
@@ -196,7 +196,7 @@ class SignIn:
             codes = self._open_codes()
             self._calls.prepare()
             if not self._is_long:
-                self._usable.begin()
+                self._usable.start()
             self._wait_for_terminal(prompt)
             self._wanted.check_time()
             remark = self._remark

@@ -1,4 +1,4 @@
-"""One mechanism for all that cannot be interrupted: name resolution, STS, keyrings, foreign programs, stuck disks."""
+"""A deadline for calls that cannot be interrupted: name resolution, STS, keyrings, other programs, stuck disks."""
 
 import threading
 import time
@@ -10,41 +10,41 @@ from credproc.errors import DeadlineError
 T = TypeVar("T")
 
 
-class Call(Generic[T]):
-    """A call that runs in a daemon thread, once begun; who has no more time for it leaves it there.
+class BackgroundCall(Generic[T]):
+    """A call that runs in a daemon thread; a caller that has no time left abandons the thread.
 
-    Nobody waits for such threads at the end, which is why credproc leaves by ``os._exit``.
+    credproc ends by ``os._exit``, which does not wait for abandoned threads.
     """
 
     def __init__(self, call: Callable[[], T]) -> None:
-        """Take the call; nothing runs yet."""
+        """Store the call; ``start`` or ``result`` runs it."""
         self._call = call
         self._thread: threading.Thread | None = None
-        self._has_ended = False  # of itself, and no thread is to be waited for
+        self._ran_inline = False  # no thread could be started
         self._returned: list[T] = []
         self._raised: list[BaseException] = []
 
-    def begin(self) -> "Call[T]":
-        """Let the call run, if it does not yet; return self.
+    def start(self) -> "BackgroundCall[T]":
+        """Start the call unless it has started; return self.
 
-        Where no thread can be had (the limit of processes, or no memory) it is made at once, without a deadline.
+        Where no thread can be started (process limit, no memory), run the call right here, without a deadline.
         """
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, daemon=True)
             try:
                 self._thread.start()
             except RuntimeError:
-                self._has_ended = True
+                self._ran_inline = True
                 self._run()
         return self
 
     def result(self, deadline: float) -> T:
-        """Return what the call returns, or raise what it raises, if that happens before the deadline.
+        """Wait until ``deadline`` (``time.monotonic()`` seconds) and return or raise what the call does.
 
-        ``deadline`` is in seconds of ``time.monotonic()``. Raises DeadlineError otherwise; asking again is allowed.
+        Raises DeadlineError if the call has not ended by then; a later ``result`` may still get its outcome.
         """
-        thread = self.begin()._thread  # noqa: SLF001 - ours
-        if thread is not None and not self._has_ended:
+        thread = self.start()._thread  # noqa: SLF001 - of this class
+        if thread is not None and not self._ran_inline:
             thread.join(max(0.0, deadline - time.monotonic()))
         if self._returned:
             return self._returned[0]
@@ -55,13 +55,13 @@ class Call(Generic[T]):
     def _run(self) -> None:
         try:
             self._returned.append(self._call())
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the caller stands
+        except BaseException as error:  # noqa: BLE001 - result raises it again in the caller's thread
             self._raised.append(error)
 
 
 def within(deadline: float, call: Callable[[], T]) -> T:
-    """Return what ``call`` returns, or raise what it raises, if that happens before the deadline.
+    """Run ``call`` until ``deadline`` (``time.monotonic()`` seconds) and return or raise what it does.
 
-    ``deadline`` is in seconds of ``time.monotonic()``. Raises DeadlineError otherwise.
+    Raises DeadlineError if the call has not ended by then.
     """
-    return Call(call).result(deadline)
+    return BackgroundCall(call).result(deadline)

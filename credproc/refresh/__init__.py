@@ -81,7 +81,7 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
 
     from credproc.refresh.execute import execute  # noqa: PLC0415 - what only a refresh needs
 
-    may_ask = request.by_person or kept is None or kept.expiration - request.clock() <= _ASK_BELOW
+    may_ask = request.is_login or kept is None or kept.expiration - request.clock() <= _ASK_BELOW
     try:
         obtained = execute(plan, config, Turn(request, directory, began, may_ask))
         document = keeper.keep(obtained, request.clock())
@@ -89,7 +89,7 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
         raise
     except CredprocError as error:
         # A person may have taken long to decline, and the machine may have slept meanwhile
-        if kept is None or not kept._replace(now=request.clock()).alive or request.by_person:
+        if kept is None or not kept._replace(now=request.clock()).alive or request.is_login:
             raise
         log.write(directory, f"served the old credentials: {error}", profile=request.profile)
         keeper.stamp_for_a_minute(kept, request.clock())
@@ -118,11 +118,11 @@ def _check_end(expiration: int | None, request: Request) -> None:
 
 def _is_renewed(kept: "Kept", plan: "Plan", request: Request) -> bool:
     """Whether a person who signs in wants more than what is kept: the session looked at, or a long role renewed."""
-    if request.renew_below is None or plan.mfa is None:
+    if request.min_session_seconds is None or plan.mfa is None:
         return False
     from credproc.mfa.signin import is_long  # noqa: PLC0415 - for those who sign in
 
-    return not is_long(plan) or kept.expiration - request.clock() <= request.renew_below
+    return not is_long(plan) or kept.expiration - request.clock() <= request.min_session_seconds
 
 
 def _awaited(lock: Lock, declined: Declined, directory: PrivateDirectory | None, request: Request) -> bytes | None:
@@ -130,7 +130,7 @@ def _awaited(lock: Lock, declined: Declined, directory: PrivateDirectory | None,
     name = cache.entry_name(request.profile, request.environ)
 
     def look() -> bytes | None:
-        if request.by_person or directory is None:
+        if request.is_login or directory is None:
             return None
         return cache.fresh(directory, name, request.environ, request.clock())
 

@@ -18,7 +18,7 @@ from credproc.errors import (
 from credproc.plan import Plan
 from credproc.plan.mfa import Mfa
 from credproc.plan.role import Role
-from credproc.process.deadline import Call
+from credproc.process.deadline import BackgroundCall
 from credproc.refresh.entry import Obtained
 from credproc.request import Turn
 
@@ -60,7 +60,7 @@ class _Obtaining:
         self._budget = _Budget(turn.began, turn.request.started + turn.request.deadlines.work)
         self._keyring_keys: Credentials | None = None
         # In a thread, so that a person can type meanwhile; nothing of botocore is imported before
-        self._connection = Call(self._connect)
+        self._connection = BackgroundCall(self._connect)
 
     def obtained(self) -> Obtained:
         if self._plan.source.kind == "KeyringKeys":
@@ -93,7 +93,7 @@ class _Obtaining:
             self._config.check_program("credential_process", source.where)
         started = Started()
         session = self._connected()[0]
-        fetching = Call(lambda: fetch(source, session, self._request.environ, started))
+        fetching = BackgroundCall(lambda: fetch(source, session, self._request.environ, started))
         try:
             credentials = fetching.result(self._budget.deadline(PROCESS_SECONDS if is_process else NETWORK_SECONDS))
         except DeadlineError:
@@ -122,7 +122,7 @@ class _Obtaining:
             at_terminal = request.environ.get("CREDPROC_INTERACTIVE") != "never" and terminal.is_there()
             unlocking = notify_unlocking if at_terminal else None
             # a person who has mended the keyring need not wait until it is asked again
-            directory = None if request.by_person else self._turn.directory
+            directory = None if request.is_login else self._turn.directory
             keys = access_keys.LongTermKeys(directory, request.environ, unlocking)
             self._keyring_keys = read_keys(self._plan.source, keys)
             self._budget.begin_anew()
@@ -155,7 +155,7 @@ class _Obtaining:
         def prepare() -> None:
             if device.process is not None:
                 self._config.check_program("mfa_process", device.process.where)
-            self._connection.begin()
+            self._connection.start()
             keys()  # before a code is asked for: without them it would be spent for nothing
 
         calls = Calls(

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from credproc import log
 from credproc.errors import DeadlineError, SessionStoreError, inert
 from credproc.files import PrivateDirectory
-from credproc.process.deadline import Call
+from credproc.process.deadline import BackgroundCall
 
 T = TypeVar("T")
 _SERVICE = "credproc MFA session"
@@ -112,7 +112,7 @@ class KeyringStore:
             raise SessionStoreError("the keyring did not answer a few minutes ago, and is left alone for a while")
 
         deadline = time.monotonic() + seconds
-        running = Call(lambda: self._used(use, deadline)).begin()
+        running = BackgroundCall(lambda: self._used(use, deadline)).start()
         try:
             if self._unlocking is None or seconds <= _NOTICE_SECONDS:
                 return running.result(deadline)

@@ -86,7 +86,7 @@ class _User:
             )
         caller = keys
         if plan.mfa is not None:
-            wanted = request._replace(profile=profile, deadlines=FOR_PEOPLE, renew_below=_SESSION_LEFT)
+            wanted = request._replace(profile=profile, deadlines=FOR_PEOPLE, min_session_seconds=_SESSION_LEFT)
             turn = Turn(wanted, self.directory, time.monotonic(), may_ask=True)
             caller = execute(plan, config, turn).credentials
         return Iam(botocore_session(config, profile), plan.endpoint, caller, name.rpartition("/")[2])
