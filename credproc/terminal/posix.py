@@ -219,12 +219,6 @@ def session_number() -> int:
     return os.getsid(0)
 
 
-def die_by(number: int) -> None:
-    """End this process by the signal, so that whoever waits for it sees that (a shell shows 130 for SIGINT)."""
-    signal.signal(number, signal.SIG_DFL)
-    signal.pthread_kill(threading.get_ident(), number)
-
-
 def _open(flags: int) -> int:
     try:
         fd = os.open(_CONSOLE, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC | flags)
