@@ -81,6 +81,14 @@ def test_ctrl_c_at_the_prompt_ends_those_who_wait_in_another_group(w: World) -> 
     assert "MFA code: cancelled" in other.stderr
 
 
+@pytest.mark.parametrize(("number", "is_shared"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
+def test_only_a_signal_from_the_keyboard_declines_for_others(w: World, number: int, is_shared: bool) -> None:  # noqa: FBT001
+    job = w.ask("role0")
+    job.signal(number)
+    assert job.wait() == -number
+    assert bool(list(w.home.cache.glob("*.declined"))) is is_shared
+
+
 def test_an_sdk_that_tries_again_at_once_is_refused_and_a_new_command_asks(w: World) -> None:
     script = '"$0" --profile role0; echo "$?"; "$0" --profile role0; echo "$?"'
     job = w.terminal.start(["sh", "-c", script, PROGRAM], w.home.environ, stdout="pipe", stderr="pipe")

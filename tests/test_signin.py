@@ -330,6 +330,21 @@ def test_a_refusal_serves_the_old_credentials_and_the_next_run_does_not_ask(w: W
     assert PROMPT not in w.terminal.unseen
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_at_the_prompt_serves_no_old_credentials(w: World, number: signal.Signals) -> None:
+    w.home.settle()
+    old = w.answered("admin")
+    _forget_session(w)
+    w.home.age_entry(200)
+    (entry,) = w.home.entries
+    before = entry.read_bytes()
+    job = w.ask("admin")
+    job.signal(number)
+    assert job.outcome() == (-number, "", "")
+    assert entry.read_bytes() == before  # a refusal would have let the next runs hit for a minute
+    assert w.answered("admin") != old
+
+
 def test_a_session_that_is_printed_itself_is_renewed_in_its_last_five_minutes(w: World) -> None:
     w.sts.lifetime = 250
     old = w.answered("user1")
