@@ -1,15 +1,13 @@
 """What is kept of an answer, for how long it is served, and whether it still answers the plan."""
 
 import json
-import time
 from typing import Any, NamedTuple
 
 from credproc import cache, log
 from credproc.credentials import LATEST, Credentials, document
-from credproc.errors import DeadlineError, ServiceError
+from credproc.errors import ServiceError
 from credproc.files import PrivateDirectory
 from credproc.plan import Plan
-from credproc.process.deadline import within
 
 # Seconds of life left
 MARGIN = 16 * 60  # botocore runs the helper anew at every request below 15 minutes (CONTRACT.md, 1.3)
@@ -17,7 +15,6 @@ PASSED_THROUGH_MARGIN = 60  # of credentials that are not ours to renew
 LAST_MINUTE = 60
 LONGEST = 129600  # seconds that credentials of STS may live (GetSessionToken, DurationSeconds); more is a mistake
 _SERVED_AFTER_FAILURE = 60  # seconds, so that the next callers hit instead of failing again
-_STORING = 3  # seconds; a stuck disk must not keep the credentials from the caller
 
 
 class Obtained(NamedTuple):
@@ -121,9 +118,9 @@ class Keeper:
         if directory is None:
             return
         try:
-            within(time.monotonic() + _STORING, lambda: cache.store(directory, self._name, entry))
+            cache.store(directory, self._name, entry)
             self.has_stored = True
-        except (OSError, DeadlineError) as error:
+        except OSError as error:  # one that does not answer too: TimedDirectory gives it up
             log.write(directory, f"not kept: {error}", profile=self._profile)
 
 
