@@ -183,6 +183,7 @@ def _told(error: Exception) -> int:
 
             pthread_sigmask(SIG_UNBLOCK, (error.number,))  # who started us may have blocked it, for itself
         os.kill(os.getpid(), error.number)
+        error = error.declined  # still here: process 1 of a container, whom no signal of its own ends
     if not isinstance(error, CredprocError):
         error = _bug(error)
     _complain(error)

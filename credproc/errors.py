@@ -66,13 +66,20 @@ class PersonNeededError(CredprocError):
         self.declined_at: float | None = None  # epoch seconds; of a refusal that another run has met with
 
 
-class SignalError(PersonNeededError):
-    """A signal came while the terminal was ours; once that is restored, the process ends by it."""
+class SignalError(Exception):
+    """A signal came while a prompt was up; the process ends by it once the terminal is restored.
+
+    It is no CredprocError: whoever handles a failure, by serving old credentials for example, must not handle this.
+    """
 
     def __init__(self, number: int, message: str = "ended by a signal", kind: str = "withdrawn") -> None:
-        """Take the signal's number; ``cancelled`` is the kind of those that a person sends from the keyboard."""
-        super().__init__(message, kind=kind)
+        """Take the signal's number, and the message and kind that other runs see.
+
+        ``cancelled`` is the kind of those that a person sends from the keyboard.
+        """
+        super().__init__(message)
         self.number = number
+        self.declined = PersonNeededError(message, kind=kind)  # the same for the log and for runs that wait
 
 
 class SessionStoreError(CredprocError):

@@ -91,7 +91,7 @@ def test_a_key_cancels(tmp_path: Path, key: str) -> None:
 def test_ctrl_c_is_the_signal_that_it_is_elsewhere(tmp_path: Path) -> None:
     found, shown, left = ask(tmp_path, "12\x0334\r")
     assert isinstance(found, SignalError)
-    assert (found.number, found.kind, shown, left) == (2, "cancelled", f"\r{PROMPT}\r\n", "")
+    assert (found.number, found.declined.kind, shown, left) == (2, "cancelled", f"\r{PROMPT}\r\n", "")
 
 
 @pytest.mark.parametrize("typed", ["", "123"])

@@ -103,7 +103,7 @@ try:
         used.add(code, time.time())
         print(code, flush=True)
 except SignalError as error:
-    print(error.number, error, error.kind, sep="; ")
+    print(error.number, error, error.declined.kind, sep="; ")
 except PersonNeededError as error:
     print(error, error.kind, error.hint, sep="; ")
 finally:

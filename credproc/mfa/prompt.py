@@ -29,7 +29,7 @@ class TypedCodes:
             try:
                 typed = self._console.ask(self._prompt, self._wanted.deadline, self._is_wanted)
             except SignalError as error:
-                raise SignalError(error.number, self._said(str(error)), error.kind) from None
+                raise SignalError(error.number, self._said(str(error)), error.declined.kind) from None
             except PersonNeededError as error:
                 raise self._none(str(error), error.kind) from None
             code = code_in(typed)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from credproc import log
 from credproc.credentials import Credentials
-from credproc.errors import DeadlineError, PersonNeededError, SessionStoreError, TokenCodeError
+from credproc.errors import DeadlineError, PersonNeededError, SessionStoreError, SignalError, TokenCodeError
 from credproc.locking.lock import Lock
 from credproc.locking.notice import Notice, prompt_lock
 from credproc.locking.refusal import Declined
@@ -208,8 +208,9 @@ class SignIn:
                     return self._bought(code)
                 except TokenCodeError:
                     remark = "AWS did not take that code: it was wrong, or has been used"
-        except PersonNeededError as error:
-            self._declined.share(error, self._request.clock())
+        except (PersonNeededError, SignalError) as error:
+            failure = error.declined if isinstance(error, SignalError) else error
+            self._declined.share(failure, self._request.clock())
             raise
         finally:
             prompt.close()

@@ -42,12 +42,11 @@ def refresh(request: Request) -> bytes:
         _check_chain(request)
         found = _awaited(lock, declined, directory, request)
         return found if found is not None else _answered(request, directory, name)
-    except PersonNeededError as error:
-        declined.share(error, request.clock())
-        log.write_failure(directory, error, profile=request.profile)
-        raise
-    except CredprocError as error:
-        log.write_failure(directory, error, profile=request.profile)
+    except (CredprocError, SignalError) as error:
+        failure = error.declined if isinstance(error, SignalError) else error
+        if isinstance(failure, PersonNeededError):
+            declined.share(failure, request.clock())
+        log.write_failure(directory, failure, profile=request.profile)
         raise
     finally:
         lock.close()
@@ -85,8 +84,6 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
     try:
         obtained = execute(plan, config, Turn(request, directory, began, may_ask))
         document = keeper.keep(obtained, request.clock())
-    except SignalError:
-        raise
     except CredprocError as error:
         # A person may have taken long to decline, and the machine may have slept meanwhile
         if kept is None or not kept._replace(now=request.clock()).alive or request.is_login:

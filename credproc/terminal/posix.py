@@ -76,7 +76,7 @@ class Terminal:
                 typed = self._typed(prompt, deadline, is_wanted, noted)
                 if not typed.endswith(b"\n"):  # ended by Ctrl-D, which shows nothing
                     self._write("\n")
-            except PersonNeededError:
+            except (PersonNeededError, SignalError):
                 if self._is_hidden or shown:
                     self._write("\n")
                 raise

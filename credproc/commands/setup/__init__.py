@@ -21,7 +21,7 @@ from credproc.commands.ui.prompt import Person
 from credproc.commands.ui.wrap import columns, wrapped
 from credproc.config import writer
 from credproc.config.parser import Section, SharedConfig, read
-from credproc.errors import ConfigError, CredprocError, PersonNeededError, SignalError, inert, quoted
+from credproc.errors import ConfigError, CredprocError, PersonNeededError, inert, quoted
 from credproc.refresh import FOR_PEOPLE, refresh
 from credproc.request import Request
 
@@ -244,8 +244,6 @@ def _tried(request: Request) -> str:
         config = read(request.environ)
         plan = ProfileInspector(config, request).plan(request.profile)
         arn = caller_arn(document, plan, config, time.monotonic() + _TRIAL_SECONDS)
-    except SignalError:
-        raise
     except CredprocError as error:
         undo = f"credproc setup {request.profile} --undo takes the edit back"
         hint = f"{error.hint}; {undo}" if error.hint else undo

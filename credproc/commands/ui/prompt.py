@@ -45,7 +45,8 @@ class Person:
             deadline = time.monotonic() + FOR_PEOPLE.prompt
             return opened.ask(prompt, deadline, lambda: caller.is_waiting(self._request.caller), shown=shown).strip()
         except SignalError as error:
-            raise SignalError(error.number, f"{self._command}: {error}; {self._undone}", error.kind) from None
+            message = f"{self._command}: {error}; {self._undone}"
+            raise SignalError(error.number, message, error.declined.kind) from None
         except PersonNeededError as error:
             reason = "nothing was typed in time" if error.kind == "late" else str(error)
             raise PersonNeededError(
