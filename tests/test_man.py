@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from credproc.commands import parser
+from credproc.commands import commands, parser
 from tests.built import COMMANDS, MAIN, ROOT, commandline, manual
 
 EPOCH = 1_767_225_599  # 2025-12-31, a second before midnight
@@ -135,7 +135,7 @@ def test_the_parser_understands_the_examples(text: str) -> None:
     lines = [line for line in lines if line[0] in {command.name for command in COMMANDS}]
     assert len(lines) >= 6
     for line in lines:
-        assert parser().parse_args(line[: line.index("--")] if "--" in line else line).command == line[0]
+        assert parser(commands()).parse_args(line[: line.index("--")] if "--" in line else line).command == line[0]
 
 
 def test_the_page_has_the_settings_and_variables_of_the_docs_and_no_others(text: str) -> None:

@@ -1,11 +1,13 @@
 """The usage in the README and the help, which say what the parser knows."""
 
 import re
+import subprocess
+import sys
 from typing import NamedTuple
 
 import pytest
 
-from credproc.commands import parser
+from credproc.commands import commands, parser
 from tests.built import COMMANDS, MAIN, ROOT, commandline
 
 COLUMNS, ROWS = 80, 24
@@ -88,11 +90,27 @@ def test_the_usage_names_the_options_of_the_main_form() -> None:
 
 
 def test_the_help_fits_a_terminal() -> None:
-    lines = parser().format_help().splitlines()
+    lines = parser(commands()).format_help().splitlines()
     assert len(lines) < ROWS  # the prompt that comes behind it takes one
     assert max(map(len, lines)) <= COLUMNS
 
 
 @pytest.mark.parametrize("command", [one for one in COMMANDS if " " not in one.name], ids=lambda command: command.name)
 def test_the_help_says_what_each_command_does(command: commandline.Command) -> None:
-    assert re.search(rf"\s{command.name} +{re.escape(command.help)}$", parser().format_help(), re.MULTILINE)
+    assert re.search(rf"\s{command.name} +{re.escape(command.help)}$", parser(commands()).format_help(), re.MULTILINE)
+
+
+LOADED = """
+import sys
+from credproc.commands import main
+from credproc.request import Request
+main(["--profile", "admin", sys.argv[1], "--help"], Request(None, {}, 0.0))
+print(*sys.modules)
+"""
+
+
+@pytest.mark.parametrize("name", [command.name for command in COMMANDS if " " not in command.name])
+def test_a_command_imports_no_other_command(name: str) -> None:
+    ran = subprocess.run([sys.executable, "-c", LOADED, name], capture_output=True, text=True, check=True)
+    files = {module.__name__: command for command, module in commands().items()}
+    assert {files[module] for module in set(ran.stdout.split()) & set(files)} == {name}

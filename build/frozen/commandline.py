@@ -75,7 +75,7 @@ def commands() -> list[Command]:
     from credproc.commands import parser  # noqa: PLC0415 - the same
 
     groups = {name: module.GROUP for name, module in modules().items()}
-    return list(_below("", "", parser(), groups))
+    return list(_below("", "", parser(modules()), groups))
 
 
 def _below(name: str, help_text: str, one: argparse.ArgumentParser, groups: dict[str, str]) -> Iterator[Command]:

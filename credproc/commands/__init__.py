@@ -1,11 +1,13 @@
 """The commands for people: argparse, one file a command (``keys``: one an action), never imported on a hit.
 
 A command's file says what it is (``GROUP``, ``HELP``, ``DESCRIPTION``), adds its arguments to a parser (``add``) and
-runs (``run``). It imports what is slow inside its functions, as ``--help`` and completions look at all of them.
+runs (``run``). It imports what is slow inside its functions: ``--help`` and completions look at all of them, a command
+line imports the one that it names.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from types import ModuleType
 
 from credproc import cache
@@ -21,44 +23,31 @@ _TAKING_PROGRAMS = ("exec",)  # behind a ``--`` they take the command line of an
 _TAKING_OPTION = ("login", "logout", "clear")  # their profile is an option, as it is with the AWS CLI
 
 
-def commands() -> dict[str, ModuleType]:
-    """Return the commands by name, in the order in which they are shown."""
-    from credproc.commands import (  # noqa: PLC0415 - not for --version
-        clear,
-        console,
-        doctor,
-        explain,
-        export,
-        keys,
-        list_,
-        login,
-        logout,
-        policy,
-        setup,
-        status,
-    )
-    from credproc.commands import exec as exec_  # noqa: PLC0415 - the same
-
-    return {
-        "setup": setup,
-        "list": list_,
-        "explain": explain,
-        "policy": policy,
-        "login": login,
-        "logout": logout,
-        "status": status,
-        "exec": exec_,
-        "export": export,
-        "console": console,
-        "keys": keys,
-        "doctor": doctor,
-        "clear": clear,
-    }
+# Each command's name, and its file, in the order in which --help shows them
+_FILES = {
+    "setup": "setup",
+    "list": "list_",
+    "explain": "explain",
+    "policy": "policy",
+    "login": "login",
+    "logout": "logout",
+    "status": "status",
+    "exec": "exec",
+    "export": "export",
+    "console": "console",
+    "keys": "keys",
+    "doctor": "doctor",
+    "clear": "clear",
+}
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
-    found = commands()
+def commands(names: Iterable[str] = _FILES) -> dict[str, ModuleType]:
+    """Import these commands, all of them if none is named, and return them by name."""
+    return {name: import_module(f"credproc.commands.{_FILES[name]}") for name in names}
+
+
+def parser(found: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
+    """Return the parser of a command line that has these commands."""
     top = Parser(
         prog="credproc",
         usage="credproc [--profile NAME] | credproc COMMAND [--help]",
@@ -90,8 +79,10 @@ def main(arguments: list[str], request: Request) -> Said:
     Raises CredprocError.
     """
     line, behind = _split(arguments)
+    name = _command_in(line)
+    found = commands() if name is None else commands((name,))
     try:
-        options, unknown = parser().parse_known_args(line)
+        options, unknown = parser(found).parse_known_args(line)
         _check_known(options.command, unknown)
     except Asked as asked:
         return Said(str(asked))
@@ -105,10 +96,25 @@ def main(arguments: list[str], request: Request) -> Said:
     if behind is not None and options.command not in _TAKING_PROGRAMS:
         _check_known(options.command, ["--"])
     options.behind = behind or []
-    said: Said = commands()[options.command].run(
-        options, request._replace(profile=cache.profile_named(given, request.environ))
-    )
+    named = request._replace(profile=cache.profile_named(given, request.environ))
+    said: Said = found[options.command].run(options, named)
     return said
+
+
+def _command_in(arguments: Sequence[str]) -> str | None:
+    """Return the name of the command, whose file alone is imported then; None where there is none, or no such one.
+
+    What stands in front of a command are options: ``--profile NAME`` takes the next argument, ``--profile=NAME`` none.
+    """
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--profile":
+            next(rest, None)
+        elif not argument.startswith("-"):
+            return argument if argument in _FILES else None
+        elif not argument.startswith("--profile="):
+            return None
+    return None
 
 
 def _check_known(command: str | None, unknown: list[str]) -> None:
@@ -132,7 +138,7 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
     return arguments[:at], arguments[at + 1 :]
 
 
-def _grouped(found: dict[str, ModuleType]) -> Iterator[str]:
+def _grouped(found: Mapping[str, ModuleType]) -> Iterator[str]:
     """Yield a line for each command, by what one wants to do; no more lines than that, as help must fit a screen."""
     width = max(len(module.GROUP) for module in found.values())
     group = ""
