@@ -118,7 +118,19 @@ def _request(started: float) -> "Request":
 
     caller = os.getppid() if hasattr(os, "getppid") else None
     # argv[0] as it is: a path made absolute needs a working directory, and that may have been deleted
-    return Request(None, os.environ, started, program=sys.argv[0], caller=caller)
+    return Request(None, os.environ, started, program=sys.argv[0], user=_user(), caller=caller)
+
+
+def _user() -> str:
+    """Return the name of the operating system's user."""
+    if os.name != "posix":
+        return os.environ.get("USERNAME", "")
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container that runs as a user without an entry
+        return f"uid-{os.getuid()}"
 
 
 def _keep_secrets_in() -> "ProcessState":

@@ -33,7 +33,8 @@ class Request(NamedTuple):
     environ: Mapping[str, str]
     started: float  # of the process, in seconds of time.monotonic()
     clock: Callable[[], float] = time.time
-    program: str | None = None  # path of this credproc
+    program: str | None = None  # path of this credproc, to recognise it in a credential_process line
+    user: str = "user"  # name of the operating system's user, for the session name
     caller: int | None = None  # process id of who started us
     deadlines: Deadlines = FOR_SDKS
     min_session_seconds: float | None = None  # for a login: an MFA session with less time left is renewed

@@ -14,7 +14,8 @@ from credproc.aws.sts import Sts
 from credproc.config.parser import parse
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError
-from credproc.plan import Asker, Plan, plan_for
+from credproc.plan import Plan, plan_for
+from credproc.request import Request
 
 CASES = Path(__file__).parent / "cases"
 
@@ -130,7 +131,7 @@ def test_profiles_become_the_chain_that_the_sdks_make_of_them(case: dict[str, An
     )
     if "Error" in case["output"] or case["docs"] in DIFFERENT:
         with pytest.raises(ConfigError) as failure:
-            plan_for(config, given["selected_profile"], {}, Asker())
+            plan_for(config, Request(given["selected_profile"], {}, 0.0))
         expected = (
             ERRORS[case["output"]["Error"]] if "Error" in case["output"] else "lacks sso_account_id, sso_role_name"
         )
@@ -138,7 +139,7 @@ def test_profiles_become_the_chain_that_the_sdks_make_of_them(case: dict[str, An
         assert str(failure.value).startswith("config")
         assert failure.value.hint
         return
-    assert _chain(plan_for(config, given["selected_profile"], {}, Asker())) == case["output"]["ProfileChain"]
+    assert _chain(plan_for(config, Request(given["selected_profile"], {}, 0.0))) == case["output"]["ProfileChain"]
 
 
 @pytest.mark.parametrize("case", ENDPOINTS, ids=_numbered(ENDPOINTS, "documentation"))
@@ -157,9 +158,9 @@ def test_sts_is_found_where_botocore_finds_it(case: dict[str, Any]) -> None:
         expected = {"endpoint": {"url": "https://sts.amazonaws.com"}}
     if "error" in expected:
         with pytest.raises((ConfigError, _RefusedError)):
-            _asked(config, plan_for(config, "admin", {}, Asker()))
+            _asked(config, plan_for(config, Request("admin", {}, 0.0)))
         return
-    url, region = _asked(config, plan_for(config, "admin", {}, Asker()))
+    url, region = _asked(config, plan_for(config, Request("admin", {}, 0.0)))
     assert url.rstrip("/") == expected["endpoint"]["url"].rstrip("/")
     for scheme in expected["endpoint"].get("properties", {}).get("authSchemes", []):
         assert region == scheme["signingRegion"]

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from credproc.config.parser import parse
-from credproc.plan import Asker, Plan, plan_for
+from credproc.plan import Plan, plan_for
+from credproc.request import Request
 
 ARN = "arn:aws:iam::123456789012:role/admin"
 TOKEN_FILE = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/t", "AWS_ROLE_ARN": ARN, "AWS_ROLE_SESSION_NAME": "name"}
@@ -136,7 +137,7 @@ OF_THE_ENVIRONMENT = [
 
 
 def _plan(config: str, environ: dict[str, str] | None = None, profile: str | None = "p", user: str = "alice") -> Plan:
-    return plan_for(parse(config, ""), profile, environ or {}, Asker(user))
+    return plan_for(parse(config, ""), Request(profile, environ or {}, 0.0, user=user))
 
 
 def _changed(text: str, old: str, new: str) -> str:

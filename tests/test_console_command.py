@@ -13,7 +13,8 @@ import pytest
 from credproc.aws.federation import Console, console_for
 from credproc.config.parser import parse
 from credproc.errors import ConfigError
-from credproc.plan import Asker, Plan, plan_for
+from credproc.plan import Plan, plan_for
+from credproc.request import Request
 from tests.mfa import PROMPT, world
 from tests.program import ROLE, Home, role_home
 from tests.sts import Sts, Trust
@@ -198,7 +199,7 @@ def test_a_service_that_is_none_is_refused(home_of_admin: Home, service: str) ->
 def _plan(arn: str = ROLE, region: str = "") -> Plan:
     lines = f"region = {region}\n" if region else ""
     config = f"[profile a]\nrole_arn = {arn}\nsource_profile = k\n{lines}"
-    return plan_for(parse(config, "[k]\naws_access_key_id=A\naws_secret_access_key=s\n"), "a", {}, Asker())
+    return plan_for(parse(config, "[k]\naws_access_key_id=A\naws_secret_access_key=s\n"), Request("a", {}, 0.0))
 
 
 @pytest.mark.parametrize(
@@ -230,12 +231,12 @@ def test_a_partition_whose_console_is_not_known_is_refused() -> None:
 
 def test_temporary_keys_in_a_file_may_be_a_roles() -> None:
     keys = "[t]\naws_access_key_id=A\naws_secret_access_key=s\naws_session_token=t\n"
-    plan = plan_for(parse("", keys), "t", {}, Asker())
+    plan = plan_for(parse("", keys), Request("t", {}, 0.0))
     assert console_for(plan, None, {}).destination == "https://console.aws.amazon.com/console/home"
 
 
 def test_keys_in_the_keyring_are_a_users_own() -> None:
-    plan = plan_for(parse("[profile k]\ncredproc_access_key_id = AKIAEXAMPLEEXAMPLE12\n", ""), "k", {}, Asker())
+    plan = plan_for(parse("[profile k]\ncredproc_access_key_id = AKIAEXAMPLEEXAMPLE12\n", ""), Request("k", {}, 0.0))
     with pytest.raises(ConfigError, match="only a role can sign in"):
         console_for(plan, None, {})
 

@@ -18,7 +18,8 @@ from credproc.commands.doctor.checks import Check, fail, ok, warn
 from credproc.commands.doctor.helper_lines import Line, lines
 from credproc.config.parser import Section, Setting, parse, read
 from credproc.errors import SessionStoreError
-from credproc.plan import Asker, plan_for
+from credproc.plan import plan_for
+from credproc.request import Request
 from tests import keyrings
 from tests.program import BOUND_BY_MODES, PROGRAM, ROLE, Home, role_home
 from tests.sts import Sts, Trust
@@ -239,7 +240,7 @@ def test_the_lines_that_start_credproc_are_found_with_their_comments(aws: Path) 
     ],
 )
 def test_a_session_without_mfa_cannot_call_iam(config: str, credentials: str, told: bool) -> None:  # noqa: FBT001 - a parameter of pytest
-    plan = plan_for(parse(config, credentials), "k", {}, Asker())
+    plan = plan_for(parse(config, credentials), Request("k", {}, 0.0))
     wanted = warn(
         "profile 'k': its credentials are a session without MFA, which cannot call IAM",
         "set mfa_serial in it, or name a role in role_arn",
@@ -275,7 +276,7 @@ def test_variables_that_lead_elsewhere(environ: Mapping[str, str], wanted: list[
 def test_keys_in_the_environment_that_a_profile_names_are_no_mistake() -> None:
     config = parse(f"[profile e]\nrole_arn = {ROLE}\ncredential_source = Environment\n", "")
     environ = {"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s"}
-    assert list(checks.variables(environ, [plan_for(config, "e", environ, Asker())])) == []
+    assert list(checks.variables(environ, [plan_for(config, Request("e", environ, 0.0))])) == []
 
 
 def test_the_terminal_is_there_or_it_is_said_why_not() -> None:

@@ -19,8 +19,9 @@ from credproc.credentials import Credentials, document
 from credproc.errors import DeadlineError, ServiceError, inert
 from credproc.files import PrivateDirectory, make_directory
 from credproc.locking.lock import Lock
-from credproc.plan import Asker, Plan, plan_for
+from credproc.plan import Plan, plan_for
 from credproc.refresh.entry import Keeper, Kept, Obtained, served_until
+from credproc.request import Request
 
 NAME = "0123456789abcdef" + cache.SUFFIX
 NOW = 1_800_000_000
@@ -192,7 +193,7 @@ def test_credentials_issued_in_the_future_are_not_alive() -> None:
 
 def test_what_says_no_end_is_not_kept_and_what_does_is(directory: PrivateDirectory) -> None:
     config = parse("[profile p]\naws_access_key_id = AKIA\naws_secret_access_key = s\n", "")
-    plan = plan_for(config, "p", {}, Asker())
+    plan = plan_for(config, Request("p", {}, 0.0))
     keeper = Keeper(directory, NAME, "-,-", plan, "p")
     keeper.keep(Obtained(Credentials("ASIA", "s", "t"), renewable=True), NOW)
     assert keeper.kept(NOW) is None
@@ -339,7 +340,7 @@ def test_no_repr_shows_a_secret() -> None:
     config = parse(
         "[profile p]\naws_access_key_id = AKIA\naws_secret_access_key = PRECIOUS\naws_session_token = TOKEN\n", ""
     )
-    plan: Plan = plan_for(config, "p", {}, Asker())
+    plan: Plan = plan_for(config, Request("p", {}, 0.0))
     shown = repr(plan) + repr(plan.source) + repr(plan.source.keys) + json.dumps(plan.compared())
     assert "AKIA" in shown
     assert "PRECIOUS" not in shown

@@ -14,9 +14,10 @@ from credproc.config.parser import parse
 from credproc.credentials import Credentials, account_in, document
 from credproc.errors import DeadlineError, ServiceError
 from credproc.files import PrivateDirectory, make_directory
-from credproc.plan import Asker, Plan, plan_for
+from credproc.plan import Plan, plan_for
 from credproc.process.deadline import within
 from credproc.refresh.entry import Keeper, Kept, Obtained, about_entry, served_until
+from credproc.request import Request
 
 NAME = "0123456789abcdef" + cache.SUFFIX
 NOW = 1_800_000_000
@@ -32,7 +33,7 @@ def _directory(tmp_path: Path) -> Iterator[PrivateDirectory]:
 
 def _plan(settings: str = "") -> Plan:
     config = f"[profile p]\naws_access_key_id = AKIA\naws_secret_access_key = s\n{settings}\n"
-    return plan_for(parse(config, ""), "p", {}, Asker())
+    return plan_for(parse(config, ""), Request("p", {}, 0.0))
 
 
 def _keeper(directory: PrivateDirectory | None, plan: Plan | None = None, fingerprint: str = "-,-") -> Keeper:

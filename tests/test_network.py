@@ -15,7 +15,7 @@ import pytest
 
 from credproc.config.parser import parse
 from credproc.errors import SourceError
-from credproc.plan import Asker, plan_for
+from credproc.plan import plan_for
 from credproc.refresh import Request, execute
 from credproc.request import Turn
 from tests.program import ROLE, Home, role_home
@@ -133,7 +133,7 @@ def test_a_program_that_hangs_is_ended_at_its_deadline(tmp_path: Path, monkeypat
     config = parse(f"[profile p]\ncredential_process = {program}\n", "")
     turn = Turn(Request("p", dict(os.environ), time.monotonic()), None, time.monotonic(), may_ask=False)
     with pytest.raises(SourceError, match="config:2: Process: no answer in time"):
-        execute.execute(plan_for(config, "p", {}, Asker()), config, turn)
+        execute.execute(plan_for(config, Request("p", {}, 0.0)), config, turn)
     pid = int((tmp_path / "pid").read_text())
     for _ in range(100):
         if not _alive(pid):

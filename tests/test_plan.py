@@ -8,7 +8,8 @@ import pytest
 
 from credproc.config.parser import parse, read
 from credproc.errors import ConfigError
-from credproc.plan import Asker, Plan, plan_for
+from credproc.plan import Plan, plan_for
+from credproc.request import Request
 
 ARN = "arn:aws:iam::123456789012:role/admin"
 SERIAL = "arn:aws:iam::123456789012:mfa/user1"
@@ -18,7 +19,7 @@ USER = f"[profile user1]\n{KEYS}"
 
 
 def _plan(config: str, profile: str | None = "r", credentials: str = "", **environ: str) -> Plan:
-    return plan_for(parse(config, credentials), profile, environ, Asker("alice"))
+    return plan_for(parse(config, credentials), Request(profile, environ, 0.0, user="alice"))
 
 
 def _error(config: str, profile: str | None = "r", **environ: str) -> tuple[str, str | None]:
@@ -81,7 +82,7 @@ def test_a_session_name_outside_is_an_error_before_any_call(value: str) -> None:
 )
 def test_without_a_session_name_cloudtrail_shows_the_user(user: str, name: str) -> None:
     config = parse(f"{ROLE}source_profile = user1\n{USER}", "")
-    assert plan_for(config, "r", {}, Asker(user)).roles[0].role_session_name == name
+    assert plan_for(config, Request("r", {}, 0.0, user=user)).roles[0].role_session_name == name
 
 
 def test_a_security_key_cannot_be_an_mfa_device() -> None:
@@ -147,7 +148,7 @@ def test_keys_in_the_credentials_file_come_before_a_program_and_those_in_config_
 
 def test_the_credentials_file_overrides_key_by_key_and_keeps_its_line() -> None:
     config = parse(f"{ROLE}source_profile = user1\nregion = us-east-1\n", f"[r]\nregion = eu-west-1\n[user1]\n{KEYS}")
-    plan = plan_for(config, "r", {}, Asker())
+    plan = plan_for(config, Request("r", {}, 0.0))
     assert plan.endpoint.region == "eu-west-1"
     assert config.profiles["r"]["region"].where == "credentials:2"
     assert config.profiles["r"]["role_arn"].where == "config:2"
@@ -165,7 +166,7 @@ def test_the_same_file_under_another_name_is_an_alias_too(tmp_path: Path) -> Non
     (tmp_path / "credproc-1.0").write_text("")
     (tmp_path / "link").symlink_to(tmp_path / "credproc-1.0")
     text = f"[profile people]\ncredential_process = {tmp_path}/link --profile r\n{ROLE}source_profile = user1\n{USER}"
-    plan = plan_for(parse(text, ""), "people", {}, Asker("alice", str(tmp_path / "credproc-1.0")))
+    plan = plan_for(parse(text, ""), Request("people", {}, 0.0, user="alice", program=str(tmp_path / "credproc-1.0")))
     assert plan.profile == "r"
 
 
@@ -369,7 +370,7 @@ def test_a_credentials_file_that_cannot_be_read_is_named_where_something_is_miss
     unread = "credentials: cannot be read: permission denied"
     config = replace(parse("[profile r]\nregion = x\n", ""), unread=unread)
     with pytest.raises(ConfigError) as failure:
-        plan_for(config, "r", {}, Asker("alice"))
+        plan_for(config, Request("r", {}, 0.0, user="alice"))
     assert str(failure.value).endswith("holds no credentials and says nowhere to get them")
     assert failure.value.hint is not None
     assert failure.value.hint.startswith(f"{unread}; add role_arn")

@@ -9,7 +9,8 @@ import pytest
 from credproc.commands.policy import Policies, policies, words
 from credproc.config.parser import parse
 from credproc.errors import ConfigError
-from credproc.plan import Asker, plan_for
+from credproc.plan import plan_for
+from credproc.request import Request
 from tests.program import Home
 
 ARN = "arn:aws:iam::123456789012:role/admin"
@@ -58,7 +59,7 @@ remark: the user is taken to have the name of the MFA device
 
 
 def _policies(config: str, profile: str = "r") -> Policies:
-    return policies(plan_for(parse(config, ""), profile, {}, Asker("alice")))
+    return policies(plan_for(parse(config, ""), Request(profile, {}, 0.0, user="alice")))
 
 
 def _trust(config: str) -> dict[str, Any]:

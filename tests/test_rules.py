@@ -4,7 +4,8 @@ import pytest
 
 from credproc.config.parser import parse
 from credproc.errors import ConfigError
-from credproc.plan import Asker, Plan, plan_for
+from credproc.plan import Plan, plan_for
+from credproc.request import Request
 
 ARN = "arn:aws:iam::123456789012:role/admin"
 KEYS = "aws_access_key_id = AKIA\naws_secret_access_key = s\n"
@@ -19,7 +20,7 @@ CENTER_HINT = "run aws configure sso, or add what is missing"
 
 
 def _plan(config: str, profile: str | None = "r", **environ: str) -> Plan:
-    return plan_for(parse(config, ""), profile, environ, Asker("alice"))
+    return plan_for(parse(config, ""), Request(profile, environ, 0.0, user="alice"))
 
 
 def _link(name: str, source: str) -> str:

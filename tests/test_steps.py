@@ -7,8 +7,9 @@ import pytest
 
 from credproc.config.parser import parse
 from credproc.errors import ConfigError
-from credproc.plan import Asker, Plan, plan_for
+from credproc.plan import Plan, plan_for
 from credproc.plan.steps import AssumeRole, Circumstances, GetSession, Step, UseSession, steps
+from credproc.request import Request
 
 KEYS = """
 [user1]
@@ -28,7 +29,7 @@ def plan(roles: int = 1, seconds: int | None = None, *, mfa: bool = True) -> Pla
         text += f"[profile role{number}]\nrole_arn = {ROLE.format(number)}\nsource_profile = {source}\n"
         text += "" if seconds is None else f"duration_seconds = {seconds}\n"
     name = f"role{roles}" if roles else "user1"
-    return plan_for(parse(text, KEYS), name, {}, Asker())
+    return plan_for(parse(text, KEYS), Request(name, {}, 0.0))
 
 
 class Row(NamedTuple):

@@ -9,7 +9,7 @@ from credproc.config.parser import read
 from credproc.errors import ConfigError, CredprocError, SessionStoreError
 from credproc.files import PrivateDirectory
 from credproc.locking.directory import own_directory
-from credproc.plan import Asker, plan_for
+from credproc.plan import plan_for
 from credproc.request import Request
 from credproc.stores import store_for
 from credproc.stores.mfa_sessions import Index, SessionId, Sessions, session_id
@@ -38,7 +38,7 @@ def logout(request: Request, *, everyone: bool) -> str:
 def _of_profile(request: Request, directory: PrivateDirectory) -> tuple[list[Index], list[Described]]:
     config = read(request.environ)
     try:
-        plan = plan_for(config, request.profile or "default", request.environ, Asker(program=request.program))
+        plan = plan_for(config, request._replace(profile=request.profile or "default"))
     except ConfigError as error:
         if request.profile is None:
             error.hint = "name one with --profile, or sign everybody out with --all"

@@ -11,7 +11,6 @@ from credproc.files import PrivateDirectory, open_directory
 from credproc.plan import Plan, plan_for
 from credproc.plan.resolver import alias_target
 from credproc.plan.steps import Circumstances, UseSession, is_long, steps
-from credproc.refresh import asker_of
 from credproc.refresh.entry import about_entry
 from credproc.request import Request
 from credproc.sources.sso_token import is_signed_in
@@ -56,12 +55,14 @@ class ProfileInspector:
         self.config = config
         self.now = request.clock()
         self._request = request
-        self._asker = asker_of(request)
         self._directory: PrivateDirectory | None = open_directory(paths.cache_directory(request.environ))
 
     def plan(self, profile: str | None, environ: Mapping[str, str] | None = None) -> Plan:
         """Return the profile's plan. Raises ConfigError."""
-        return plan_for(self.config, profile, self._request.environ if environ is None else environ, self._asker)
+        return plan_for(
+            self.config,
+            self._request._replace(profile=profile, environ=self._request.environ if environ is None else environ),
+        )
 
     def cached(self, profile: str | None, plan: Plan) -> Cached | None:
         """Return what is cached for the profile by an equal plan and may still be served, or None."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from credproc import cache
 from credproc.config.parser import read
-from credproc.plan import Asker, Plan, plan_for
+from credproc.plan import Plan, plan_for
 from credproc.refresh import FOR_PEOPLE, refresh
 from credproc.request import Request
 
@@ -53,7 +53,7 @@ def resolve(request: Request) -> Resolved:
 
 def plan_of(request: Request) -> Plan:
     """Return the plan of the request's profile. Raises ConfigError."""
-    return plan_for(read(request.environ), request.profile, request.environ, Asker(program=request.program))
+    return plan_for(read(request.environ), request)
 
 
 def with_variables(environ: Mapping[str, str], variables: Mapping[str, str | None]) -> dict[str, str]:

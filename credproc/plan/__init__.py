@@ -16,6 +16,7 @@ from credproc.plan.mfa import SESSION_SECONDS, Mfa, mfa_of, session_seconds_of
 from credproc.plan.resolver import Walk
 from credproc.plan.role import Role, default_session_name, role_in
 from credproc.plan.source import Source
+from credproc.request import Request
 
 
 @dataclass(frozen=True)
@@ -55,23 +56,15 @@ class Plan:
         }
 
 
-@dataclass(frozen=True)
-class Asker:
-    """Who asks: what a plan needs to know besides the settings."""
-
-    user: str = "user"  # of the operating system, for the session name
-    program: str | None = None  # path of this credproc, to know it in a credential_process line
-
-
-def plan_for(config: SharedConfig, profile: str | None, environ: Mapping[str, str], asker: Asker) -> Plan:
-    """Return the plan for a profile; None: none was named.
+def plan_for(config: SharedConfig, request: Request) -> Plan:
+    """Return the plan for the request's profile.
 
     Raises ConfigError, with file and line and what to do; keys that look misspelt are named in its hint.
     """
-    session_name = default_session_name(asker.user)
-    walk = Walk(config, environ, session_name, asker.program)
+    environ, session_name = request.environ, default_session_name(request.user)
+    walk = Walk(config, environ, session_name, request.program)
     try:
-        way = walk.way(profile)
+        way = walk.way(request.profile)
         roles = tuple(role_in(hop, session_name) for hop in reversed(way.hops))
         root = config.profiles.get(way.source.profile) if way.source.profile is not None else None
         innermost = roles[-1] if roles else way.source.role

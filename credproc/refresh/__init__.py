@@ -3,9 +3,8 @@
 Waiters wait before anything heavy is imported; the files are read and the plan is made by the one who has the lock.
 """
 
-import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from credproc import cache, log
 from credproc.errors import CredprocError, DeadlineError, PersonNeededError, SignalError
@@ -15,11 +14,11 @@ from credproc.locking.lock import Lock
 from credproc.locking.refusal import Declined
 from credproc.request import FOR_PEOPLE, FOR_SDKS, Request, Turn
 
-__all__ = ["FOR_PEOPLE", "FOR_SDKS", "Request", "asker_of", "refresh"]
+__all__ = ["FOR_PEOPLE", "FOR_SDKS", "Request", "refresh"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credproc.plan import Asker, Plan
+    from credproc.plan import Plan
     from credproc.refresh.entry import Kept
 
 _REMARKS = 5  # lines in the log about what others may read differently in the files
@@ -52,13 +51,6 @@ def refresh(request: Request) -> bytes:
         lock.close()
 
 
-def asker_of(request: Request) -> "Asker":
-    """Return who asks, as a plan needs to know it."""
-    from credproc.plan import Asker  # noqa: PLC0415 - not for those who only wait
-
-    return Asker(_user(request.environ), request.program)
-
-
 def _answered(request: Request, directory: PrivateDirectory | None, name: str) -> bytes:
     """Return the document by reading, planning and obtaining; called by the holder of the lock."""
     # here, so that those who only wait do without them
@@ -71,7 +63,7 @@ def _answered(request: Request, directory: PrivateDirectory | None, name: str) -
     config = read(request.environ)
     for remark in (*config.warnings, *config.remarks[:_REMARKS]):
         log.write(directory, f"warning: {remark}", profile=request.profile)
-    plan = plan_for(config, request.profile, request.environ, asker_of(request))
+    plan = plan_for(config, request)
     keeper = Keeper(directory, name, fingerprint, plan, request.profile)
     kept = keeper.kept(request.clock())
     if kept is not None and kept.fresh and not _is_renewed(kept, plan, request):
@@ -173,15 +165,3 @@ def _check_chain(request: Request) -> None:
         from credproc.process import recursion  # noqa: PLC0415 - only where a program was started by a credproc
 
         recursion.check(request.profile, request.environ)
-
-
-def _user(environ: Mapping[str, str]) -> str:
-    """Return the name of the operating system's user, for the session name."""
-    if os.name != "posix":
-        return environ.get("USERNAME", "")
-    import pwd  # noqa: PLC0415 - POSIX only
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container that runs as a user without an entry
-        return f"uid-{os.getuid()}"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 from credproc import cache
 from credproc.config.parser import parse
 from credproc.credentials import Credentials, document
-from credproc.plan import Asker, plan_for
+from credproc.plan import plan_for
 from credproc.refresh.entry import Keeper, Obtained, about_entry
+from credproc.request import Request
 
 if TYPE_CHECKING:
     from credproc.files import PrivateDirectory
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 NAME = "0123456789abcdef" + cache.SUFFIX
 NOW = 1_800_000_000
 _NOWHERE = {"HOME": "/nonexistent"}
-_PLAN = plan_for(parse("[profile p]\naws_access_key_id = AKIA\naws_secret_access_key = s\n", ""), "p", {}, Asker())
+_PLAN = plan_for(parse("[profile p]\naws_access_key_id = AKIA\naws_secret_access_key = s\n", ""), Request("p", {}, 0.0))
 _KEYS = Credentials("ASIA", "s", "t", NOW + 3600)
 FOUND = (
     b"credproc-1 %s %s %d -,-\n{}\n{}\n" % (NAME.encode(), b"1" * 5000, NOW),  # more digits than int reads

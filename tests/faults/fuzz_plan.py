@@ -6,7 +6,8 @@ from itertools import islice
 
 from credproc.config import files, parser
 from credproc.errors import ConfigError, CredprocError
-from credproc.plan import Asker, Plan, plan_for
+from credproc.plan import Plan, plan_for
+from credproc.request import Request
 from tests.faults.fuzz_corpus import BOTH, cases, joined, split
 
 _PROFILES = 6  # of one input
@@ -36,7 +37,7 @@ def check(data: bytes) -> None:
     environ = _ENVIRONMENTS[len(data) % len(_ENVIRONMENTS)]
     for profile in (None, "missing", *islice(config.profiles, _PROFILES)):
         try:
-            plan = plan_for(config, profile, environ, Asker("alice", "/usr/bin/credproc"))
+            plan = plan_for(config, Request(profile, environ, 0.0, user="alice", program="/usr/bin/credproc"))
         except CredprocError as error:
             _check_error(error)
         else:

@@ -31,9 +31,10 @@ from credproc.credentials import LATEST, LIMIT, Credentials, document
 from credproc.errors import ConfigError, ServiceError, SourceError, inert
 from credproc.files import PrivateDirectory, make_directory
 from credproc.mfa.code import code_in
-from credproc.plan import Asker, Plan, plan_for
+from credproc.plan import Plan, plan_for
 from credproc.plan.role import Role
 from credproc.refresh.entry import LAST_MINUTE, Keeper, Obtained
+from credproc.request import Request
 from credproc.sources import fetch
 from credproc.sources.process import Started
 from tests.faults.fuzz_entry import NAME, OneFile
@@ -207,7 +208,7 @@ class Machine:
         hit = cache.hit(profile, environ, now)
         fingerprint = cache.fingerprint(environ, now)
         try:
-            plan = plan_for(read(environ), profile, environ, Asker("alice"))
+            plan = plan_for(read(environ), Request(profile, environ, 0.0, user="alice"))
         except ConfigError:
             assert hit is None, "no plan, no credentials"
             self.tally["refused"] += 1
@@ -325,7 +326,7 @@ def _clocks() -> st.SearchStrategy[Clock]:
 
 
 CLOCKS = _clocks()
-_PLAN = plan_for(parse("[profile p]\naws_access_key_id = AKIA\naws_secret_access_key = s\n", ""), "p", {}, Asker())
+_PLAN = plan_for(parse("[profile p]\naws_access_key_id = AKIA\naws_secret_access_key = s\n", ""), Request("p", {}, 0.0))
 
 
 def check_clock(clock: Clock, tally: Tally) -> None:
@@ -422,7 +423,7 @@ class Program:
         self._directory = tempfile.TemporaryDirectory()
         self._file = Path(self._directory.name) / "printed"
         config = parse(f"[profile p]\ncredential_process = /bin/cat {self._file}\n", "")
-        self._source = plan_for(config, "p", {}, Asker()).source
+        self._source = plan_for(config, Request("p", {}, 0.0)).source
         self._session = botocore_session(config, "p")
 
     def check(self, printed: bytes, tally: Tally) -> None:

@@ -19,7 +19,8 @@ import pytest
 from credproc.config.parser import parse
 from credproc.credentials import Credentials
 from credproc.files import PrivateDirectory, make_directory
-from credproc.plan import Asker, plan_for
+from credproc.plan import plan_for
+from credproc.request import Request
 from tests.faults.harness import Evidence, Harness
 from tests.faults.rows import Amount, Case, Kind, Row, each
 from tests.faults.table import ROWS
@@ -231,7 +232,7 @@ def test_CVE_2023_30610_aws_sigv4_no_repr_shows_a_secret() -> None:  # noqa: N80
     credentials = Credentials("ASIA", "PRECIOUSSECRET", "PRECIOUSTOKEN", 1_800_000_000, "123456789012")
     files = "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = u\nexternal_id = PRECIOUSID\n"
     keys = "[u]\naws_access_key_id = AKIA\naws_secret_access_key = PRECIOUSSECRET\naws_session_token = PRECIOUSTOKEN\n"
-    plan = plan_for(parse(files, keys), "p", {}, Asker())
+    plan = plan_for(parse(files, keys), Request("p", {}, 0.0))
     assert plan.source.keys is not None
     assert plan.source.keys.secret_access_key == "PRECIOUSSECRET"
     for value in (credentials, [credentials], plan.source.keys, plan.source):

@@ -16,8 +16,9 @@ from credproc.aws.session import botocore_session
 from credproc.config.parser import parse
 from credproc.credentials import LATEST, Credentials, account_in, document
 from credproc.errors import ConfigError, ServiceError, SourceError, inert
-from credproc.plan import Asker, plan_for
+from credproc.plan import plan_for
 from credproc.refresh.entry import Obtained, about_entry, served_until
+from credproc.request import Request
 from credproc.sources import fetch
 from credproc.sources.process import Started
 from tests.faults import fuzz_config, fuzz_entry, fuzz_plan
@@ -82,7 +83,7 @@ def test_a_big_file_takes_no_time_that_grows_with_the_square_of_its_size(text: s
     began = time.process_time()
     config = parse(text, "")
     with suppress(ConfigError):
-        plan_for(config, "p0", {}, Asker())
+        plan_for(config, Request("p0", {}, 0.0))
     assert time.process_time() - began < 2.5, "seconds of the processor; a square would take a minute"
     assert len(config.remarks) <= 100
 
@@ -90,7 +91,7 @@ def test_a_big_file_takes_no_time_that_grows_with_the_square_of_its_size(text: s
 def test_a_policy_deeper_than_json_goes_is_named_with_its_line() -> None:
     text = f"[profile p]\n{ROLE}source_profile = u\ncredproc_policy = {'[' * 100_000}\n[profile u]\n{KEYS}"
     with pytest.raises(ConfigError, match=r"^config:4: credproc_policy is no JSON"):
-        plan_for(parse(text, ""), "p", {}, Asker())
+        plan_for(parse(text, ""), Request("p", {}, 0.0))
 
 
 # --- what the properties have found -----------------------------------------------------------------------------------
@@ -168,7 +169,7 @@ def test_json_of_another_shape_is_a_programs_failure_and_no_bug_of_ours(printed:
 def test_json_deeper_than_json_goes_is_not_called_expired(tmp_path: Path) -> None:
     (tmp_path / "printed").write_text("[" * 100_000)
     config = parse(f"[profile p]\ncredential_process = /bin/cat {tmp_path}/printed\n", "")
-    source = plan_for(config, "p", {}, Asker()).source
+    source = plan_for(config, Request("p", {}, 0.0)).source
     with pytest.raises(SourceError, match="printed no Version 1 document"):
         fetch(source, botocore_session(config, "p"), {"PATH": "/bin"}, Started())
 

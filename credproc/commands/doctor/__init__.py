@@ -16,7 +16,7 @@ from credproc.commands.ui.wrap import columns, wrapped
 from credproc.config.parser import Section, SharedConfig, read
 from credproc.errors import ConfigError, CredprocError, inert
 from credproc.files import open_directory
-from credproc.plan import Asker, Plan, plan_for
+from credproc.plan import Plan, plan_for
 from credproc.plan.endpoint import Endpoint, endpoint_for
 from credproc.request import Request
 from credproc.stores import store_for
@@ -92,7 +92,7 @@ class Examined:
     def _followed(self, config: SharedConfig, profile: str, *, quiet: bool) -> Iterator[Check]:
         """Yield whether the profile's settings lead to credentials; ``quiet``: only if they do not."""
         try:
-            plan = plan_for(config, profile, self._environ, Asker(program=self._request.program))
+            plan = plan_for(config, self._request._replace(profile=profile))
         except ConfigError as error:
             yield checks.planned(profile, error)
             return

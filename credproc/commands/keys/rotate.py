@@ -16,7 +16,7 @@ from credproc.config.parser import SharedConfig, read
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted
 from credproc.locking.directory import own_directory
-from credproc.plan import Asker, Plan, plan_for
+from credproc.plan import Plan, plan_for
 from credproc.plan.source import Source
 from credproc.refresh import FOR_PEOPLE
 from credproc.refresh.execute import execute
@@ -94,7 +94,7 @@ class _User:
     def _plan(self, config: SharedConfig) -> Plan:
         """Return the plan that ends with the user, whatever role the profile takes with these keys."""
         profile = self._profile
-        plan = plan_for(config, profile, self._request.environ, Asker(program=self._request.program))
+        plan = plan_for(config, self._request._replace(profile=profile))
         if plan.source.kind == "KeyringKeys" and plan.source.profile == profile:
             return dataclasses.replace(plan, roles=())
         setting = key_setting(section_of(config, profile))
