@@ -32,7 +32,7 @@ CLOCK_SLACK = 300  # seconds by which the clock may have been ahead when the ent
 _FORMAT = b"credproc-1"
 _HEADER_LIMIT = 1024  # bytes; int refuses numbers of thousands of digits
 _UNSURE_NS = 2_000_000_000  # coarsest time stamps of a file system (FAT); a later edit could look the same
-_UNSURE = "unsure"
+UNSURE = "unsure"
 
 # What chooses the result, besides the two files: credproc/README.md, "A hit". No secret and no token is among them.
 VARIABLES = (
@@ -92,7 +92,7 @@ def fingerprint(environ: "Mapping[str, str]", now: float) -> str:
             seen.append("-")
             continue
         if min(abs(now * 1e9 - status.st_mtime_ns), abs(now * 1e9 - status.st_ctime_ns)) < _UNSURE_NS:
-            return _UNSURE
+            return UNSURE
         seen.append(f"{status.st_mtime_ns}.{status.st_ctime_ns}.{status.st_size}.{status.st_ino}")
     return ",".join(seen)
 
@@ -112,7 +112,7 @@ def fresh(directory: "PrivateDirectory", name: str, environ: "Mapping[str, str]"
     entry = load(directory, name)
     if entry is None or not entry.served_from <= now < entry.served_until:
         return None
-    if entry.fingerprint == _UNSURE or entry.fingerprint != fingerprint(environ, now):
+    if entry.fingerprint == UNSURE or entry.fingerprint != fingerprint(environ, now):
         return None
     return entry.document
 

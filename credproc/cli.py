@@ -95,7 +95,7 @@ def _refreshed(profile: "str | None", started: float) -> bytes:
     except OSError:
         raise CredprocError("stdout: is closed", "credproc prints the credential document there") from None
     _keep_secrets_in()
-    return refresh(request._replace(profile=cache.profile_named(profile, os.environ)))
+    return refresh(request._replace(profile=cache.profile_named(profile, os.environ))).document
 
 
 def _command(arguments: "list[str]", started: float) -> int:

@@ -56,8 +56,8 @@ class Request(NamedTuple):
         return "the environment" if self.profile is None else f"profile {self.profile[:80]!a}"
 
 
-class Turn(NamedTuple):
-    """One run's turn to refresh: it holds the entry's lock."""
+class Attempt(NamedTuple):
+    """One attempt to carry out a plan, by the run that holds the entry's lock."""
 
     request: Request
     directory: PrivateDirectory | None

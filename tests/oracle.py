@@ -279,7 +279,7 @@ def _botocore() -> str:
 
 
 def _credproc() -> str:
-    document = refresh(Request("p0", dict(os.environ), time.monotonic()))
+    document = refresh(Request("p0", dict(os.environ), time.monotonic())).document
     return document.partition(b'"AccessKeyId":"')[2].partition(b'"')[0].decode()
 
 

@@ -20,7 +20,7 @@ from credproc.errors import DeadlineError, ServiceError, inert
 from credproc.files import PrivateDirectory, make_directory
 from credproc.locking.lock import Lock
 from credproc.plan import Plan, plan_for
-from credproc.refresh.entry import Keeper, Kept, Obtained, served_until
+from credproc.refresh.entry import CachedEntry, EntryStore, Fetched, served_until
 from credproc.request import Request
 
 NAME = "0123456789abcdef" + cache.SUFFIX
@@ -184,25 +184,25 @@ def test_what_can_be_renewed_is_renewed_sixteen_minutes_or_a_third_before_its_en
 
 @pytest.mark.parametrize(("left", "alive"), [(61, True), (60, False), (0, False), (-1, False)])
 def test_old_credentials_live_until_their_last_minute(left: int, alive: bool) -> None:  # noqa: FBT001
-    assert Kept(_entry(), NOW + left, NOW).alive is alive
+    assert CachedEntry(_entry(), NOW + left, NOW).is_valid is alive
 
 
 def test_credentials_issued_in_the_future_are_not_alive() -> None:
-    assert not Kept(_entry(served_from=NOW + 1), NOW + 3600, NOW).alive
+    assert not CachedEntry(_entry(served_from=NOW + 1), NOW + 3600, NOW).is_valid
 
 
 def test_what_says_no_end_is_not_kept_and_what_does_is(directory: PrivateDirectory) -> None:
     config = parse("[profile p]\naws_access_key_id = AKIA\naws_secret_access_key = s\n", "")
     plan = plan_for(config, Request("p", {}, 0.0))
-    keeper = Keeper(directory, NAME, "-,-", plan, "p")
-    keeper.keep(Obtained(Credentials("ASIA", "s", "t"), renewable=True), NOW)
-    assert keeper.kept(NOW) is None
-    printed = keeper.keep(Obtained(Credentials("ASIA", "s", "t", NOW + 3600), renewable=True), NOW)
-    kept = keeper.kept(NOW)
+    keeper = EntryStore(directory, NAME, "-,-", plan, "p")
+    keeper.store(Fetched(Credentials("ASIA", "s", "t"), renewable=True), NOW)
+    assert keeper.find(NOW) is None
+    printed = keeper.store(Fetched(Credentials("ASIA", "s", "t", NOW + 3600), renewable=True), NOW)
+    kept = keeper.find(NOW)
     assert kept is not None
-    assert (kept.document, kept.fresh) == (printed, True)
-    keeper.stamp_for_a_minute(kept, NOW)
-    stamped = keeper.kept(NOW)
+    assert (kept.document, kept.is_fresh) == (printed, True)
+    keeper.restamp_for_a_minute(kept, NOW)
+    stamped = keeper.find(NOW)
     assert stamped is not None
     assert stamped.entry.served_until == NOW + 60
 

@@ -16,7 +16,7 @@ from credproc.errors import DeadlineError, ServiceError
 from credproc.files import PrivateDirectory, make_directory
 from credproc.plan import Plan, plan_for
 from credproc.process.deadline import within
-from credproc.refresh.entry import Keeper, Kept, Obtained, about_entry, served_until
+from credproc.refresh.entry import CachedEntry, EntryStore, Fetched, about_entry, served_until
 from credproc.request import Request
 
 NAME = "0123456789abcdef" + cache.SUFFIX
@@ -36,8 +36,8 @@ def _plan(settings: str = "") -> Plan:
     return plan_for(parse(config, ""), Request("p", {}, 0.0))
 
 
-def _keeper(directory: PrivateDirectory | None, plan: Plan | None = None, fingerprint: str = "-,-") -> Keeper:
-    return Keeper(directory, NAME, fingerprint, plan or _plan(), "p")
+def _keeper(directory: PrivateDirectory | None, plan: Plan | None = None, fingerprint: str = "-,-") -> EntryStore:
+    return EntryStore(directory, NAME, fingerprint, plan or _plan(), "p")
 
 
 def _entry(compared: bytes = b"{}", served_from: int = NOW, served_until: int = NOW + 100) -> cache.Entry:
@@ -48,14 +48,14 @@ def _entry(compared: bytes = b"{}", served_from: int = NOW, served_until: int = 
 
 @pytest.mark.parametrize(("now", "fresh"), [(NOW - 1, False), (NOW, True), (NOW + 99.9, True), (NOW + 100, False)])
 def test_an_equal_entry_is_fresh_between_its_times(now: float, fresh: bool) -> None:  # noqa: FBT001
-    assert Kept(_entry(), NOW + 3600, now).fresh is fresh
+    assert CachedEntry(_entry(), NOW + 3600, now).is_fresh is fresh
 
 
 @pytest.mark.parametrize(
     ("now", "alive"), [(NOW - 1, False), (NOW, True), (NOW + 3539.9, True), (NOW + 3540, False), (NOW + 3601, False)]
 )
 def test_an_equal_entry_is_alive_from_its_beginning_to_its_last_minute(now: float, alive: bool) -> None:  # noqa: FBT001
-    assert Kept(_entry(), NOW + 3600, now).alive is alive
+    assert CachedEntry(_entry(), NOW + 3600, now).is_valid is alive
 
 
 @pytest.mark.parametrize("left", [1, 3, 60, 899, 900, 2879, 2880, 2881, 3600, 43200, 129600])
@@ -72,7 +72,7 @@ def test_what_has_ended_is_never_served(left: int, renewable: bool) -> None:  # 
 
 
 def test_an_entry_says_what_it_is_about_and_holds_no_secret_beside_the_document(directory: PrivateDirectory) -> None:
-    printed = _keeper(directory).keep(Obtained(ROLE, renewable=True), NOW + 0.5)
+    printed = _keeper(directory).store(Fetched(ROLE, renewable=True), NOW + 0.5)
     entry = cache.load(directory, NAME)
     assert entry is not None
     assert (entry.document, entry.served_from, entry.served_until) == (printed, NOW - 300, NOW + 3600 - 960)
@@ -90,9 +90,9 @@ def test_an_entry_says_what_it_is_about_and_holds_no_secret_beside_the_document(
 
 @pytest.mark.parametrize("settings", ["region = us-west-2", "mfa_serial = 123456789", "aws_account_id = 1"])
 def test_an_entry_of_another_plan_is_never_kept(directory: PrivateDirectory, settings: str) -> None:
-    _keeper(directory).keep(Obtained(ROLE, renewable=True), NOW)
-    assert _keeper(directory).kept(NOW) is not None
-    assert _keeper(directory, _plan(settings)).kept(NOW) is None
+    _keeper(directory).store(Fetched(ROLE, renewable=True), NOW)
+    assert _keeper(directory).find(NOW) is not None
+    assert _keeper(directory, _plan(settings)).find(NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_an_entry_of_another_plan_is_never_kept(directory: PrivateDirectory, set
 )
 def test_an_entry_that_does_not_say_what_it_is_about_is_not_kept(directory: PrivateDirectory, compared: bytes) -> None:
     cache.store(directory, NAME, _entry(compared))
-    assert _keeper(directory).kept(NOW) is None
+    assert _keeper(directory).find(NOW) is None
 
 
 @pytest.mark.parametrize("expiration", [None, "1800003600", 1.5])
@@ -109,16 +109,16 @@ def test_an_entry_without_a_whole_second_of_its_end_is_not_kept(
 ) -> None:
     about = json.dumps({"plan": _plan().compared(), "expiration": expiration}).encode()
     cache.store(directory, NAME, _entry(about))
-    assert _keeper(directory).kept(NOW) is None
+    assert _keeper(directory).find(NOW) is None
 
 
 def test_a_stamp_changes_only_the_fingerprint(directory: PrivateDirectory) -> None:
-    _keeper(directory).keep(Obtained(ROLE, renewable=True), NOW)
-    kept = _keeper(directory).kept(NOW)
+    _keeper(directory).store(Fetched(ROLE, renewable=True), NOW)
+    kept = _keeper(directory).find(NOW)
     before = cache.load(directory, NAME)
     assert kept is not None
     assert before is not None
-    _keeper(directory, fingerprint="1.1.1.1,-").stamp(kept)
+    _keeper(directory, fingerprint="1.1.1.1,-").restamp(kept)
     after = cache.load(directory, NAME)
     assert after is not None
     assert after.fingerprint == "1.1.1.1,-"
@@ -130,11 +130,11 @@ def test_a_stamp_changes_only_the_fingerprint(directory: PrivateDirectory) -> No
 def test_after_a_failure_the_old_is_served_for_a_minute_but_not_in_its_last(
     directory: PrivateDirectory, left: int, served: int
 ) -> None:
-    _keeper(directory).keep(Obtained(ROLE._replace(expiration=NOW + 3600), renewable=True), NOW)
+    _keeper(directory).store(Fetched(ROLE._replace(expiration=NOW + 3600), renewable=True), NOW)
     now = NOW + 3600 - left
-    kept = _keeper(directory).kept(now)
+    kept = _keeper(directory).find(now)
     assert kept is not None
-    _keeper(directory).stamp_for_a_minute(kept, now)
+    _keeper(directory).restamp_for_a_minute(kept, now)
     entry = cache.load(directory, NAME)
     assert entry is not None
     assert entry.served_until == now + served
@@ -142,13 +142,13 @@ def test_after_a_failure_the_old_is_served_for_a_minute_but_not_in_its_last(
 
 def test_without_a_directory_the_document_is_still_returned() -> None:
     keeper = _keeper(None)
-    assert keeper.keep(Obtained(ROLE, renewable=True), NOW) == document(ROLE)
-    assert keeper.kept(NOW) is None
+    assert keeper.store(Fetched(ROLE, renewable=True), NOW) == document(ROLE)
+    assert keeper.find(NOW) is None
 
 
 def test_storing_that_fails_costs_nobody_the_credentials(directory: PrivateDirectory) -> None:
     (Path(directory.path) / NAME).mkdir()
-    assert _keeper(directory).keep(Obtained(ROLE, renewable=True), NOW) == document(ROLE)
+    assert _keeper(directory).store(Fetched(ROLE, renewable=True), NOW) == document(ROLE)
     log = (Path(directory.path) / "credproc.log").read_text()
     assert "not kept: " in log
     assert "PRECIOUS" not in log
@@ -222,7 +222,7 @@ def test_credentials_with_a_session_token_are_temporary() -> None:
 
 
 def test_the_repr_of_credentials_shows_no_secret() -> None:
-    for shown in (repr(ROLE), str(ROLE), f"{ROLE}", f"{[ROLE]}", repr(Obtained(ROLE, renewable=True))):
+    for shown in (repr(ROLE), str(ROLE), f"{ROLE}", f"{[ROLE]}", repr(Fetched(ROLE, renewable=True))):
         assert "PRECIOUS" not in shown
         assert "ASIA" in shown
 

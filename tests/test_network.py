@@ -17,7 +17,7 @@ from credproc.config.parser import parse
 from credproc.errors import SourceError
 from credproc.plan import plan_for
 from credproc.refresh import Request, execute
-from credproc.request import Turn
+from credproc.request import Attempt
 from tests.program import ROLE, Home, role_home
 from tests.sts import Sts, Trust
 
@@ -131,7 +131,7 @@ def test_a_program_that_hangs_is_ended_at_its_deadline(tmp_path: Path, monkeypat
     program.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 60\n")
     program.chmod(0o755)
     config = parse(f"[profile p]\ncredential_process = {program}\n", "")
-    turn = Turn(Request("p", dict(os.environ), time.monotonic()), None, time.monotonic(), may_ask=False)
+    turn = Attempt(Request("p", dict(os.environ), time.monotonic()), None, time.monotonic(), may_ask=False)
     with pytest.raises(SourceError, match="config:2: Process: no answer in time"):
         execute.execute(plan_for(config, Request("p", {}, 0.0)), config, turn)
     pid = int((tmp_path / "pid").read_text())

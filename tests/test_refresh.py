@@ -181,7 +181,7 @@ def test_two_shells_with_different_variables_do_not_overwrite_each_other(world: 
 
 @pytest.mark.parametrize(
     ("left", "served"),
-    [(10 * 60, True), (4 * 60, True), (62, True), (58, False), (-5, False)],
+    [(10 * 60, True), (4 * 60, True), (70, True), (55, False), (-5, False)],
     ids=["ten minutes", "four minutes", "over a minute", "under a minute", "none"],
 )
 def test_the_old_credentials_are_served_while_a_refresh_fails_and_they_have_a_minute(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from credproc.commands.arguments import add_name
 from credproc.commands.ui.output import Said
 from credproc.commands.ui.progress import Progress
-from credproc.commands.variables import plan_of, resolve
+from credproc.commands.variables import resolve
 from credproc.errors import CredprocError
 from credproc.process.child_environment import environment_for_child
 from credproc.request import Request
@@ -31,11 +31,13 @@ def sign_in_url(request: Request, service: str | None, progress: Progress) -> st
     from credproc.aws.federation import console_for, sign_in_url  # noqa: PLC0415
     from credproc.aws.session import botocore_session  # noqa: PLC0415 - botocore, not for --help
     from credproc.config.parser import read  # noqa: PLC0415
+    from credproc.plan import plan_for  # noqa: PLC0415
 
-    console = console_for(plan_of(request), service, request.environ)  # before a person is asked for a code
-    resolved = resolve(request)
+    config = read(request.environ, request.clock())
+    console = console_for(plan_for(config, request), service, request.environ)  # before a person is asked for a code
+    resolved = resolve(request, config)
     progress.say("signing in to the console ...")
-    session = botocore_session(read(request.environ), resolved.plan.profile)
+    session = botocore_session(config, resolved.plan.profile)
     return sign_in_url(console, resolved.document, session, time.monotonic() + _SIGN_IN_SECONDS)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from credproc import cache
-from credproc.config.parser import read
+from credproc.config.parser import SharedConfig, read
 from credproc.plan import Plan, plan_for
-from credproc.refresh import FOR_PEOPLE, refresh
+from credproc.refresh import FOR_PEOPLE, Refreshed, refresh
 from credproc.request import Request
 
 # What would win over the credentials or name other ones; AWS_SECURITY_TOKEN is AWS_SESSION_TOKEN's old name
@@ -22,10 +22,11 @@ _FIELDS = {
 
 
 class Resolved(NamedTuple):
-    """What a profile resolves to."""
+    """What a profile resolves to, and what the two AWS files say."""
 
     document: bytes
     plan: Plan
+    config: SharedConfig
 
     def variables(self) -> dict[str, str | None]:
         """Return the environment's variables; None: it must not be set."""
@@ -40,20 +41,15 @@ class Resolved(NamedTuple):
         return f"Resolved({self.plan.profile!r})"
 
 
-def resolve(request: Request) -> Resolved:
+def resolve(request: Request, config: SharedConfig | None = None) -> Resolved:
     """Return what the request's profile resolves to, as the main form does; a person may be asked.
 
-    Raises CredprocError.
+    ``config`` is what the two AWS files say, where the caller has read them already. Raises CredprocError.
     """
+    config = read(request.environ, request.clock()) if config is None else config
     document = cache.hit(request.profile, request.environ, request.clock())
-    if document is None:
-        document = refresh(request._replace(deadlines=FOR_PEOPLE))
-    return Resolved(document, plan_of(request))
-
-
-def plan_of(request: Request) -> Plan:
-    """Return the plan of the request's profile. Raises ConfigError."""
-    return plan_for(read(request.environ), request)
+    found = Refreshed(document) if document is not None else refresh(request._replace(deadlines=FOR_PEOPLE), config)
+    return Resolved(found.document, found.plan or plan_for(config, request), config)
 
 
 def with_variables(environ: Mapping[str, str], variables: Mapping[str, str | None]) -> dict[str, str]:

@@ -6,11 +6,12 @@ spaces in quotes, as the AWS CLI takes them. The credentials file overrides the 
 
 import re
 import shlex
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from credproc import paths
+from credproc import cache, paths
 from credproc.config.files import ACCESS_HINT, Doubt, content, doubt_about, readable_by_others
 from credproc.errors import ConfigError
 
@@ -80,6 +81,7 @@ class SharedConfig:
     warnings: tuple[str, ...] = ()  # what is amiss with the files themselves, for the log
     doubts: Mapping[str, Doubt] = field(default_factory=dict)  # by the file, as shown to people
     unread: str | None = None  # why the credentials file could not be read
+    fingerprint: str = cache.UNSURE  # what the files looked like before they were read
 
     def shown_files(self) -> str:
         """Return the names of the files, for a message."""
@@ -95,12 +97,14 @@ class SharedConfig:
             raise ConfigError(f"{where}: {key} is not started: the file {doubt.what}", doubt.hint)
 
 
-def read(environ: Mapping[str, str]) -> SharedConfig:
+def read(environ: Mapping[str, str], now: float | None = None) -> SharedConfig:
     """Read both files, wherever the environment says they are; an absent one is empty.
 
     A credentials file that we may not read is taken for an empty one: all that is wanted may stand in the other.
-    Raises ConfigError, with file and line, for what no reader could make sense of.
+    ``now`` is in epoch seconds, of this moment if it is not given. Raises ConfigError, with file and line, for what no
+    reader could make sense of.
     """
+    fingerprint = cache.fingerprint(environ, time.time() if now is None else now)
     config_path, credentials_path = paths.config_file(environ), paths.credentials_file(environ)
     config, credentials = content(config_path, environ), content(credentials_path, environ)
     if config.unread is not None:
@@ -119,7 +123,7 @@ def read(environ: Mapping[str, str]) -> SharedConfig:
     warnings = [f"{name}: {doubt.what}" for name, doubt in doubts.items()]
     warnings += readable_by_others(credentials.status, found.files[1]) if found.files[1] not in doubts else []
     warnings += [] if credentials.unread is None else [credentials.unread]
-    return replace(found, warnings=tuple(warnings), doubts=doubts, unread=credentials.unread)
+    return replace(found, warnings=tuple(warnings), doubts=doubts, unread=credentials.unread, fingerprint=fingerprint)
 
 
 def parse(

@@ -24,7 +24,7 @@ from credproc.plan.mfa import Mfa
 from credproc.plan.role import CHAINED_DURATION_LIMIT, Role
 from credproc.process.deadline import BackgroundCall
 from credproc.process.recursion import OURS as CHAIN_VARIABLE
-from credproc.request import Turn
+from credproc.request import Attempt
 from credproc.stores import store_for
 from credproc.stores.mfa_sessions import LEAST_LEFT, Index, Sessions, session_id
 
@@ -57,7 +57,7 @@ class SignIn:
         plan: Plan,
         device: Mfa,
         access_key_id: str,
-        turn: Turn,
+        turn: Attempt,
         calls: Calls,
     ) -> None:
         """Take the plan, its device and the id of the user's long-term access key.

@@ -1,6 +1,6 @@
 """Which MFA codes have been sent: AWS takes each once, and a second one in the same half minute only costs a call.
 
-Kept as digests under the key of the session that they were for. A code is worth nothing once it was used.
+CachedEntry as digests under the key of the session that they were for. A code is worth nothing once it was used.
 """
 
 import time

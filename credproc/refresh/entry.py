@@ -17,14 +17,14 @@ LONGEST = 129600  # seconds that credentials of STS may live (GetSessionToken, D
 _SERVED_AFTER_FAILURE = 60  # seconds, so that the next callers hit instead of failing again
 
 
-class Obtained(NamedTuple):
+class Fetched(NamedTuple):
     """Credentials, and whether they are ours to renew: then they are renewed early."""
 
     credentials: Credentials
     renewable: bool
 
 
-class Kept(NamedTuple):
+class CachedEntry(NamedTuple):
     """An entry that was made by an equal plan."""
 
     entry: cache.Entry
@@ -37,17 +37,17 @@ class Kept(NamedTuple):
         return self.entry.document
 
     @property
-    def fresh(self) -> bool:
+    def is_fresh(self) -> bool:
         """Whether nothing but the look of the files has changed."""
         return self.entry.served_from <= self.now < self.entry.served_until
 
     @property
-    def alive(self) -> bool:
+    def is_valid(self) -> bool:
         """Whether the document may still be handed out where a refresh fails."""
         return self.entry.served_from <= self.now and self.expiration - self.now > LAST_MINUTE
 
 
-class Keeper:
+class EntryStore:
     """Reads and writes one entry for one plan; what cannot be kept is logged and does no harm."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Keeper:
         self._profile = profile
         self.has_stored = False
 
-    def kept(self, now: float) -> Kept | None:
+    def find(self, now: float) -> CachedEntry | None:
         """Return the entry if the plan that made it was equal to this one in all that determines the result."""
         entry = cache.load(self._directory, self._name) if self._directory is not None else None
         if entry is None:
@@ -71,21 +71,21 @@ class Keeper:
         about = about_entry(entry)
         if about.get("plan") != self._compared:
             return None
-        return Kept(entry, about["expiration"], now)
+        return CachedEntry(entry, about["expiration"], now)
 
-    def keep(self, obtained: Obtained, now: float) -> bytes:
+    def store(self, fetched: Fetched, now: float) -> bytes:
         """Return the document of the credentials, stored if they say when they end.
 
         Raises ServiceError if that has been meanwhile: this machine may have slept.
         """
-        credentials = obtained.credentials
+        credentials = fetched.credentials
         if credentials.expiration is not None and credentials.expiration <= now:
             raise ServiceError("credentials: have expired before they could be handed out", "check the clock")
         printed = document(credentials)
         log.write(self._directory, f"refreshed: {credentials!r}", profile=self._profile)
         if credentials.expiration is None:
             return printed
-        until = served_until(credentials.expiration, now, renewable=obtained.renewable)
+        until = served_until(credentials.expiration, now, renewable=fetched.renewable)
         about = {
             "profile": self._profile,
             "plan": self._compared,
@@ -102,16 +102,16 @@ class Keeper:
         self._store(entry)
         return printed
 
-    def stamp(self, kept: Kept) -> None:
+    def restamp(self, cached: CachedEntry) -> None:
         """Let the entry answer for the files as they are now."""
-        entry = kept.entry
+        entry = cached.entry
         if entry.fingerprint != self._fingerprint:
             self._store(_stamped(entry, self._fingerprint, entry.served_until))
 
-    def stamp_for_a_minute(self, kept: Kept, now: float) -> None:
+    def restamp_for_a_minute(self, cached: CachedEntry, now: float) -> None:
         """Let the entry be served a little longer, so that the next callers hit instead of failing again."""
-        until = int(min(now + _SERVED_AFTER_FAILURE, kept.expiration - LAST_MINUTE))
-        self._store(_stamped(kept.entry, self._fingerprint, until))
+        until = int(min(now + _SERVED_AFTER_FAILURE, cached.expiration - LAST_MINUTE))
+        self._store(_stamped(cached.entry, self._fingerprint, until))
 
     def _store(self, entry: cache.Entry) -> None:
         directory = self._directory

@@ -19,8 +19,8 @@ from credproc.plan import Plan
 from credproc.plan.mfa import Mfa
 from credproc.plan.role import Role
 from credproc.process.deadline import BackgroundCall
-from credproc.refresh.entry import Obtained
-from credproc.request import Turn
+from credproc.refresh.entry import Fetched
+from credproc.request import Attempt
 
 NETWORK_SECONDS = 9  # for source and STS together: a dead network must be noticed within ten
 PROCESS_SECONDS = 40  # for another program, which may ask a person in its turn
@@ -52,7 +52,7 @@ class _Budget:
 class _Obtaining:
     """One plan on its way."""
 
-    def __init__(self, plan: Plan, config: SharedConfig, turn: Turn) -> None:
+    def __init__(self, plan: Plan, config: SharedConfig, turn: Attempt) -> None:
         self._plan = plan
         self._config = config
         self._turn = turn
@@ -62,13 +62,13 @@ class _Obtaining:
         # In a thread, so that a person can type meanwhile; nothing of botocore is imported before
         self._connection = BackgroundCall(self._connect)
 
-    def obtained(self) -> Obtained:
+    def obtained(self) -> Fetched:
         if self._plan.source.kind == "KeyringKeys":
-            return Obtained(self._completed(self._of_keyring(self._plan.source["access_key_id"])), renewable=True)
+            return Fetched(self._completed(self._of_keyring(self._plan.source["access_key_id"])), renewable=True)
         plan = self._plan
         credentials = self._web_identity(plan.source.role) if plan.source.role else plan.source.keys or self._fetched()
         renewable = plan.source.role is not None or bool(plan.roles) or not credentials.temporary
-        return Obtained(self._completed(self._with_roles(credentials)), renewable)
+        return Fetched(self._completed(self._with_roles(credentials)), renewable)
 
     def _completed(self, credentials: Credentials) -> Credentials:
         if credentials.account_id is None and self._plan.account_id is not None:
@@ -236,7 +236,7 @@ class _Obtaining:
         return session, sts
 
 
-def execute(plan: Plan, config: SharedConfig, turn: Turn) -> Obtained:
+def execute(plan: Plan, config: SharedConfig, turn: Attempt) -> Fetched:
     """Return the credentials that the plan leads to. Raises CredprocError.
 
     The deadlines count from when this run's turn came: the import of botocore, which can take a second on a busy

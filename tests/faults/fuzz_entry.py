@@ -8,7 +8,7 @@ from credproc import cache
 from credproc.config.parser import parse
 from credproc.credentials import Credentials, document
 from credproc.plan import plan_for
-from credproc.refresh.entry import Keeper, Obtained, about_entry
+from credproc.refresh.entry import EntryStore, Fetched, about_entry
 from credproc.request import Request
 
 if TYPE_CHECKING:
@@ -69,21 +69,21 @@ def check(data: bytes) -> None:
 def corpus() -> Iterator[bytes]:
     """Yield an entry as it is stored, without its digest and with it, and what has failed once."""
     file = OneFile(b"")
-    _keeper(file).keep(Obtained(_KEYS, renewable=True), NOW)
+    _keeper(file).store(Fetched(_KEYS, renewable=True), NOW)
     assert file.data is not None
     yield file.data
     yield file.data[33:]
     yield from (found[:4096] for found in FOUND)
 
 
-def _keeper(file: OneFile) -> Keeper:
-    return Keeper(cast("PrivateDirectory", file), NAME, "-,-", _PLAN, "p")
+def _keeper(file: OneFile) -> EntryStore:
+    return EntryStore(cast("PrivateDirectory", file), NAME, "-,-", _PLAN, "p")
 
 
 def _check_entry(file: OneFile) -> None:
     entry = cache.load(cast("PrivateDirectory", file), NAME)
     served = cache.fresh(cast("PrivateDirectory", file), NAME, _NOWHERE, NOW)
-    kept = _keeper(file).kept(NOW + 0.5)
+    kept = _keeper(file).find(NOW + 0.5)
     if entry is None:
         assert served is None
         assert kept is None
@@ -97,11 +97,11 @@ def _check_entry(file: OneFile) -> None:
         return
     assert about["plan"] == _PLAN.compared()
     assert kept.document == entry.document
-    if kept.fresh or kept.alive:
+    if kept.is_fresh or kept.is_valid:
         assert entry.served_from <= NOW + 0.5
-    if kept.alive:
+    if kept.is_valid:
         document(_KEYS._replace(expiration=kept.expiration))
-        _keeper(file).stamp_for_a_minute(kept, NOW + 0.5)
+        _keeper(file).restamp_for_a_minute(kept, NOW + 0.5)
         stamped = cache.load(cast("PrivateDirectory", file), NAME)
         assert stamped is not None
         assert stamped.served_until <= min(NOW + 61, kept.expiration)

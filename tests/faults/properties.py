@@ -33,7 +33,7 @@ from credproc.files import PrivateDirectory, make_directory
 from credproc.mfa.code import code_in
 from credproc.plan import Plan, plan_for
 from credproc.plan.role import Role
-from credproc.refresh.entry import LAST_MINUTE, Keeper, Obtained
+from credproc.refresh.entry import LAST_MINUTE, EntryStore, Fetched
 from credproc.request import Request
 from credproc.sources import fetch
 from credproc.sources.process import Started
@@ -214,16 +214,16 @@ class Machine:
             self.tally["refused"] += 1
             return
         wanted = Credentials(_label(plan), "secret", "token", int(now) + 3600)
-        keeper = Keeper(self.directory, name, fingerprint, plan, profile)
-        kept = keeper.kept(now)
+        keeper = EntryStore(self.directory, name, fingerprint, plan, profile)
+        kept = keeper.find(now)
         if hit is not None:
             assert kept is not None
             self.tally["hits"] += 1
-        elif kept is not None and kept.fresh:
-            keeper.stamp(kept)
+        elif kept is not None and kept.is_fresh:
+            keeper.restamp(kept)
             self.tally["restamped"] += 1
         else:
-            assert keeper.keep(Obtained(wanted, renewable=True), now) == document(wanted)
+            assert keeper.store(Fetched(wanted, renewable=True), now) == document(wanted)
             self.tally["obtained"] += 1
             return
         served = json.loads(hit or kept.document)
@@ -334,9 +334,9 @@ def check_clock(clock: Clock, tally: Tally) -> None:
     expiration = int(clock.issued) + clock.lifetime
     file = OneFile(b"")
     directory = cast("PrivateDirectory", file)
-    keeper = Keeper(directory, NAME, "-,-", _PLAN, "p")
+    keeper = EntryStore(directory, NAME, "-,-", _PLAN, "p")
     try:
-        printed = keeper.keep(Obtained(Credentials("ASIA", "s", "t", expiration), clock.renewable), clock.issued)
+        printed = keeper.store(Fetched(Credentials("ASIA", "s", "t", expiration), clock.renewable), clock.issued)
     except ServiceError:
         assert expiration <= clock.issued or not 0 <= expiration <= LATEST
         assert file.data == b"", "what cannot be printed is not kept"
@@ -348,18 +348,18 @@ def check_clock(clock: Clock, tally: Tally) -> None:
     assert _seconds(written) == expiration
     for now, fails in clock.looks:
         served = cache.fresh(directory, NAME, {"HOME": "/nonexistent"}, now)
-        kept = keeper.kept(now)
+        kept = keeper.find(now)
         assert kept is not None
         assert kept.entry.served_until <= expiration - min(LAST_MINUTE, int(expiration - clock.issued) // 3)
-        assert (served is not None) is kept.fresh
-        if served is not None or kept.alive:
+        assert (served is not None) is kept.is_fresh
+        if served is not None or kept.is_valid:
             tally["served"] += 1
             assert max(0, int(clock.issued) - cache.CLOCK_SLACK) <= now < expiration
             assert kept.document == printed
-        if kept.alive and fails:
+        if kept.is_valid and fails:
             tally["served after a failure"] += 1
-            keeper.stamp_for_a_minute(kept, now)
-            stamped = keeper.kept(now)
+            keeper.restamp_for_a_minute(kept, now)
+            stamped = keeper.find(now)
             assert stamped is not None
             assert stamped.entry.served_until <= min(now + 60, expiration - LAST_MINUTE)
 

@@ -17,7 +17,7 @@ from credproc.config.parser import parse
 from credproc.credentials import LATEST, Credentials, account_in, document
 from credproc.errors import ConfigError, ServiceError, SourceError, inert
 from credproc.plan import plan_for
-from credproc.refresh.entry import Obtained, about_entry, served_until
+from credproc.refresh.entry import Fetched, about_entry, served_until
 from credproc.request import Request
 from credproc.sources import fetch
 from credproc.sources.process import Started
@@ -118,9 +118,9 @@ def test_credentials_that_expired_on_the_way_are_neither_printed_nor_kept() -> N
     keeper = fuzz_entry._keeper(file)
     for left in (0, -1, -86400):
         with pytest.raises(ServiceError, match="have expired before they could be handed out"):
-            keeper.keep(Obtained(Credentials("ASIA", "s", "t", NOW + left), renewable=True), NOW)
+            keeper.store(Fetched(Credentials("ASIA", "s", "t", NOW + left), renewable=True), NOW)
     assert file.data == b""
-    keeper.keep(Obtained(Credentials("ASIA", "s", "t", NOW + 1), renewable=True), NOW)
+    keeper.store(Fetched(Credentials("ASIA", "s", "t", NOW + 1), renewable=True), NOW)
     assert file.data != b""
 
 

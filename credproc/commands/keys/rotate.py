@@ -20,7 +20,7 @@ from credproc.plan import Plan, plan_for
 from credproc.plan.source import Source
 from credproc.refresh import FOR_PEOPLE
 from credproc.refresh.execute import execute
-from credproc.request import Request, Turn
+from credproc.request import Attempt, Request
 from credproc.sources.keyring import read as read_keys
 from credproc.stores import access_keys
 from credproc.stores.mfa_sessions import session_id
@@ -87,7 +87,7 @@ class _User:
         caller = keys
         if plan.mfa is not None:
             wanted = request._replace(profile=profile, deadlines=FOR_PEOPLE, min_session_seconds=_SESSION_LEFT)
-            turn = Turn(wanted, self.directory, time.monotonic(), may_ask=True)
+            turn = Attempt(wanted, self.directory, time.monotonic(), may_ask=True)
             caller = execute(plan, config, turn).credentials
         return Iam(botocore_session(config, profile), plan.endpoint, caller, name.rpartition("/")[2])
 

@@ -22,6 +22,7 @@ from credproc.commands.ui.wrap import columns, wrapped
 from credproc.config import writer
 from credproc.config.parser import Section, SharedConfig, read
 from credproc.errors import ConfigError, CredprocError, PersonNeededError, inert, quoted
+from credproc.plan import plan_for
 from credproc.refresh import FOR_PEOPLE, refresh
 from credproc.request import Request
 
@@ -237,13 +238,13 @@ def _tried(request: Request) -> str:
     progress = Progress()
     progress.say("trying it ...")
     try:
-        document = refresh(request._replace(deadlines=FOR_PEOPLE))
+        config = read(request.environ, request.clock())
+        found = refresh(request._replace(deadlines=FOR_PEOPLE), config)
         progress.say("asking STS whose credentials these are ...")
         from credproc.aws.session import caller_arn  # noqa: PLC0415 - botocore
 
-        config = read(request.environ)
-        plan = ProfileInspector(config, request).plan(request.profile)
-        arn = caller_arn(document, plan, config, time.monotonic() + _TRIAL_SECONDS)
+        plan = found.plan or plan_for(config, request)
+        arn = caller_arn(found.document, plan, config, time.monotonic() + _TRIAL_SECONDS)
     except CredprocError as error:
         undo = f"credproc setup {request.profile} --undo takes the edit back"
         hint = f"{error.hint}; {undo}" if error.hint else undo
