@@ -6,10 +6,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "build" / "frozen"))
 
-import commandline  # noqa: E402 - found by the line above
+import authorities  # noqa: E402 - found by the line above
+import commandline  # noqa: E402 - the same
 import completions  # noqa: E402 - the same
 import manual  # noqa: E402 - the same
 
 MAIN, *COMMANDS = commandline.commands()
 
-__all__ = ["COMMANDS", "MAIN", "ROOT", "commandline", "completions", "manual"]
+__all__ = ["COMMANDS", "MAIN", "ROOT", "authorities", "commandline", "completions", "manual"]

@@ -1,0 +1,128 @@
+"""A request through a proxy, over botocore's own HTTP session, as boto3 sends it: proxies are no business of ours."""
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+import botocore.exceptions as boto
+from botocore.awsrequest import AWSPreparedRequest, HeadersDict
+from botocore.httpsession import URLLib3Session
+from botocore.utils import normalize_boolean
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.util.ssl_match_hostname import CertificateError
+
+from credproc.aws import proxies
+from credproc.aws.authorities import Authorities
+from credproc.aws.http1 import BODY_LIMIT
+from credproc.aws.message import Request, Response, TransportError
+from credproc.aws.transport import Patience
+from credproc.errors import ConfigError
+
+_KINDS: tuple[tuple[type[Exception], str], ...] = (
+    (boto.ConnectTimeoutError, "connect timeout"),
+    (boto.ReadTimeoutError, "read timeout"),
+    (boto.EndpointConnectionError, "connect"),
+    (boto.ConnectionClosedError, "closed"),
+)
+
+
+class Proxied:
+    """Connections through one proxy."""
+
+    def __init__(self, proxy: str, authorities: Authorities, proxies_config: Mapping[str, str]) -> None:
+        """Take the proxy's URL, whose certificates are trusted, and botocore's settings for what lies between."""
+        self._proxy = proxy
+        self._authorities = authorities
+        self._config = {
+            name: normalize_boolean(value) if name == "proxy_use_forwarding_for_https" else value
+            for name, value in proxies_config.items()
+        }
+
+    def warm(self) -> None:
+        """Read the certificate authorities, if settings name some. Raises ConfigError."""
+        if self._authorities.where is not None:  # what urllib3 raises over them does not say which they are
+            self._authorities.load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+    def send(self, request: Request, patience: Patience) -> Response:
+        """Return the response to the request. Raises TransportError or ConfigError."""
+        if request.url.scheme == "https":
+            self.warm()
+        try:
+            session = self._session(request.url.scheme, patience)
+            try:
+                return _whole(session, request)
+            finally:
+                session.close()
+        except (boto.BotoCoreError, HTTPError) as error:
+            raise _failed(error, proxies.variable_of(request.url.scheme)) from None
+
+    def _session(self, scheme: str, patience: Patience) -> URLLib3Session:
+        timeout = (patience.left(patience.connect_seconds), patience.left(patience.read_seconds))
+        # True: botocore's own choice, which is ours, too, where nobody names another
+        verify = True if self._authorities.where is None else self._authorities.path
+        return URLLib3Session(
+            verify=verify,  # type: ignore[arg-type]  # the stubs know no paths
+            proxies={scheme: self._proxy},
+            timeout=timeout,  # type: ignore[arg-type]  # the stubs know no pairs
+            proxies_config=self._config,
+        )
+
+
+def _whole(session: URLLib3Session, request: Request) -> Response:
+    """Return the response with its body, which botocore would read without a limit, and short as it may be."""
+    headers: Any = HeadersDict(request.headers)  # as botocore makes them; the stubs know another type
+    headers["Content-Length"] = str(len(request.body))
+    answer = session.send(
+        AWSPreparedRequest(request.method, str(request.url), headers, request.body, stream_output=True)
+    )
+    raw: Any = answer.raw
+    try:
+        body = _body(raw)
+    finally:
+        raw.close()  # else it stays open where it was not read to its end
+    found = {name.lower(): value for name, value in answer.headers.items()}
+    length = found.get("content-length", "")
+    if length.isdecimal() and len(body) < int(length) and request.method != "HEAD":
+        raise TransportError("cut off")
+    if answer.status_code == 407:
+        raise TransportError("proxy", "407")
+    return Response(answer.status_code, raw.reason or "", found, body)
+
+
+def _body(raw: Any) -> bytes:  # noqa: ANN401 - urllib3's response, which botocore wraps
+    body = b""
+    for piece in raw.stream(BODY_LIMIT, decode_content=False):
+        body += piece
+        if len(body) > BODY_LIMIT:
+            raise TransportError("malformed", "too long")
+    return body
+
+
+def _failed(error: Exception, variable: str) -> TransportError | ConfigError:
+    """Return botocore's exception, or urllib3's from reading the body, in our words."""
+    if isinstance(error, HTTPError):
+        return TransportError("read timeout" if isinstance(error, ReadTimeoutError) else "cut off")
+    cause = getattr(error, "kwargs", {}).get("error")
+    if isinstance(error, boto.ProxyConnectionError):
+        return TransportError("proxy", "407" if "407 " in str(cause) else "")
+    if isinstance(cause, boto.InvalidProxiesConfigError):
+        return ConfigError("proxies_config: the certificates cannot be used", "check the paths in it")
+    if isinstance(cause, UnicodeError):
+        return ConfigError(f"{variable}: the user or password of the proxy is not plain ASCII", "use one that is")
+    if isinstance(cause, ValueError):
+        return ConfigError(f"{variable}: is no URL of a proxy", "write http://HOST:PORT")
+    if isinstance(error, boto.SSLError):
+        untrusted = _untrusted(error)
+        return TransportError("tls") if untrusted is None else TransportError("certificate", untrusted)
+    return TransportError(next((kind for kinds, kind in _KINDS if isinstance(error, kinds)), "proxy"))
+
+
+def _untrusted(error: BaseException) -> str | None:
+    """Return what OpenSSL says against a certificate, from wherever the exceptions hold it; None: it says nothing."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, CertificateError):  # urllib3 compares the names itself
+        return str(error)
+    wrapped = getattr(error, "kwargs", {}).get("error")
+    inner = [each for each in (wrapped, *error.args) if isinstance(each, BaseException)]
+    return next((found for each in inner if (found := _untrusted(each)) is not None), None)

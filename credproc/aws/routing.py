@@ -1,0 +1,31 @@
+"""Which way a request takes: directly, or through the proxy that botocore would choose."""
+
+from collections.abc import Mapping
+
+from credproc.aws import proxies
+from credproc.aws.authorities import authorities_for
+from credproc.aws.transport import Transport
+from credproc.config.parser import Section, nested
+from credproc.plan.url import Url
+
+
+def transport_for(url: Url, section: Section | None, environ: Mapping[str, str]) -> Transport:
+    """Return the transport for requests to the URL, with the profile's and the environment's settings.
+
+    Raises ConfigError if one of them cannot be followed.
+    """
+    authorities = authorities_for(section, environ)
+    proxy = proxies.proxy_for(url.scheme, url.host_header)
+    if proxy is None:
+        from credproc.aws.direct import Direct  # noqa: PLC0415 - one of the two
+
+        return Direct(authorities)
+    from credproc.aws.proxied import Proxied  # noqa: PLC0415 - botocore
+
+    return Proxied(proxy, authorities, _proxies_config(section))
+
+
+def _proxies_config(section: Section | None) -> dict[str, str]:
+    """Return botocore's ``proxies_config``, a block of settings of the profile."""
+    setting = None if section is None else section.setting("proxies_config")
+    return {} if setting is None else nested(setting)

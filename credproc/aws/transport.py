@@ -1,0 +1,30 @@
+"""How a request travels: directly, or through a proxy as boto3 does it. One interface, two implementations."""
+
+import time
+from typing import NamedTuple, Protocol
+
+from credproc.aws.message import Request, Response
+
+CONNECT_SECONDS = 3
+
+
+class Patience(NamedTuple):
+    """How long one try may wait."""
+
+    deadline: float  # for all of it, in seconds of time.monotonic()
+    read_seconds: float = 5  # for each part of the answer
+    connect_seconds: float = CONNECT_SECONDS
+
+    def left(self, most: float) -> float:
+        """Return for how many seconds something may be waited for that may take so many by itself."""
+        return max(0.001, min(most, self.deadline - time.monotonic()))
+
+
+class Transport(Protocol):
+    """Sends one request, and returns the whole response; redirects are not followed."""
+
+    def warm(self) -> None:
+        """Import and read what the first request would. Raises ConfigError."""
+
+    def send(self, request: Request, patience: Patience) -> Response:
+        """Return the response, whatever its status. Raises TransportError or ConfigError."""
