@@ -8,11 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import botocore
 import pytest
-from botocore.model import ServiceModel
 
-from credproc.aws import iam
 from tests.built import completions
 
 FROZEN = Path(__file__).parent.parent / "build" / "frozen"
@@ -92,29 +89,29 @@ def _data(tmp_path: Path, content: dict[str, Any]) -> list[tuple[str, str, str]]
     return entries
 
 
+SERVICES: dict[str, Any] = {"portal.sso": {"y": 2}, "oidc": {}}
+
+
 def test_of_botocores_data_what_stays_says_what_it_said(tmp_path: Path) -> None:
     endpoints = {
         "version": 3,
-        "partitions": [{"partition": "aws", "defaults": {"x": 1}, "services": {"sts": {"y": 2}, "s3": {}, "oidc": {}}}],
+        "partitions": [
+            {"partition": "aws", "defaults": {"x": 1}, "services": {"portal.sso": {"y": 2}, "s3": {}, "oidc": {}}}
+        ],
     }
     model = {
         "documentation": "<p>",
         "shapes": {"S": {"members": {"documentation": {"shape": "T"}}, "documentation": "t"}},
     }
-    users = {
-        "operations": {name: {"input": {"shape": "A"}} for name in (*collected.OPERATIONS["iam"], "GetUser")},
-        "shapes": {"A": {"members": {"shape": {"shape": "B"}}}, "B": {"type": "string"}, "C": {}},
-    }
     kept = {f"botocore/data/{name}": {"z": name} for name in collected.FILES if name != "endpoints.json"}
     files = kept | {
         "botocore/data/endpoints.json": endpoints,
         "botocore/data/ec2/2016/service-2.json.gz": {},
-        "botocore/data/sts/2011/service-2.json.gz": model,
-        "botocore/data/sts/2011/examples-1.json": {},
+        "botocore/data/sso/2019/service-2.json.gz": model,
+        "botocore/data/sso/2019/examples-1.json": {},
         "botocore/data/sso/2019/paginators-1.json": {},
+        "botocore/data/sts/2011/service-2.json.gz": {},
         "botocore/data/sso-oidc/2019/endpoint-rule-set-1.json.gz": {"r": 1},
-        "botocore/data/iam/2010/service-2.json.gz": users,
-        "botocore/data/iam/2010/paginators-1.json": {},
         "botocore/cacert.pem": {},
         "other/data.json": {},
     }
@@ -123,40 +120,16 @@ def test_of_botocores_data_what_stays_says_what_it_said(tmp_path: Path) -> None:
     assert read == kept | {
         "botocore/data/endpoints.json": {
             "version": 3,
-            "partitions": [{"partition": "aws", "defaults": {"x": 1}, "services": {"sts": {"y": 2}, "oidc": {}}}],
+            "partitions": [
+                {"partition": "aws", "defaults": {"x": 1}, "services": {"portal.sso": {"y": 2}, "oidc": {}}}
+            ],
         },
-        "botocore/data/sts/2011/service-2.json": {"shapes": {"S": {"members": {"documentation": {"shape": "T"}}}}},
+        "botocore/data/sso/2019/service-2.json": {"shapes": {"S": {"members": {"documentation": {"shape": "T"}}}}},
         "botocore/data/sso/2019/paginators-1.json": {},
         "botocore/data/sso-oidc/2019/endpoint-rule-set-1.json": {"r": 1},
-        "botocore/data/iam/2010/service-2.json": {
-            "operations": {name: {"input": {"shape": "A"}} for name in collected.OPERATIONS["iam"]},
-            "shapes": {"A": {"members": {"shape": {"shape": "B"}}}, "B": {"type": "string"}},
-        },
         "botocore/cacert.pem": {},
         "other/data.json": {},
     }
-
-
-def test_of_a_model_that_is_cut_the_operations_that_stay_are_whole() -> None:
-    source = Path(botocore.__file__).parent / "data" / "iam" / "2010-05-08"
-    model = json.loads(gzip.decompress((source / "service-2.json.gz").read_bytes()))
-    cut = collected._called(model, collected.OPERATIONS["iam"])
-    whole, ours = (ServiceModel(one, "iam") for one in (model, cut))
-    assert set(ours.operation_names) == set(iam._METHODS)
-    for name in ours.operation_names:
-        assert _described(ours.operation_model(name)) == _described(whole.operation_model(name))
-    assert len(json.dumps(cut)) < 40_000
-
-
-def _described(operation: Any) -> str:
-    return repr([_members(operation.input_shape), _members(operation.output_shape), operation.http])
-
-
-def _members(shape: Any) -> Any:
-    if shape is None or not hasattr(shape, "members"):
-        inner = getattr(shape, "member", None)
-        return None if shape is None else (shape.name, shape.type_name, None if inner is None else _members(inner))
-    return shape.name, {name: _members(member) for name, member in shape.members.items()}
 
 
 def test_data_that_has_moved_in_another_botocore_is_an_error(tmp_path: Path) -> None:
@@ -183,11 +156,10 @@ def test_what_nothing_reads_is_left_out() -> None:
     kept = [
         "keyring/core.pyc",
         "botocore/docs/utils.pyc",
-        "botocore/docs/__init__.pyc",
         "encodings/cp1252.pyc",
         "hz.pyc",
     ]
-    left = ["keyring-25.dist-info/RECORD", "dateutil/zoneinfo/rebuild.pyc", "botocore/docs/bcdoc/style.pyc"]
-    left += ["botocore/docs/utils/x.pyc", "encodings/gb2312.pyc", "encodings/hz.pyc", "encodings/cp949.pyc"]
+    left = ["keyring-25.dist-info/RECORD", "dateutil/zoneinfo/rebuild.pyc"]
+    left += ["encodings/gb2312.pyc", "encodings/hz.pyc", "encodings/cp949.pyc"]
     entries = [(name, "/x", "DATA") for name in [*left, *kept]]
     assert [name for name, _, _ in collected.needed(entries)] == kept

@@ -11,12 +11,9 @@ from typing import Any
 
 Entry = tuple[str, str, str]  # PyInstaller's: name in the directory, path of the source, kind
 
-# What credproc calls, by the names of botocore's directories and by those in its endpoints.json
-SERVICES = ("sts", "sso", "sso-oidc", "iam")
-ENDPOINTS = ("sts", "sso", "portal.sso", "oidc", "iam")
-# Of a service whose model is large, the operations that credproc calls: credproc/aws/iam.py
-OPERATIONS = {"iam": ("ListAccessKeys", "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey")}
-_UNREAD_OF = {"iam": ("paginators-1.json", "waiters-2.json")}  # which are for other operations
+# What credproc calls by botocore, by the names of botocore's directories and by those in its endpoints.json
+SERVICES = ("sso", "sso-oidc")
+ENDPOINTS = ("sso", "portal.sso", "oidc")
 FILES = ("_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json")
 _UNREAD = ("examples-1.json",)  # for documentation only
 _NEVER_CHECKED = 0b01  # PEP 552: told by a hash that is not compared, as there is no source beside it
@@ -26,8 +23,6 @@ _UNUSED = re.compile(
     r"[^/]+\.dist-info/"
     # time zones by name, which no AWS service writes
     r"|dateutil/zoneinfo/"
-    # what writes documentation; the rest of the package is imported
-    r"|botocore/docs/(?!(?:__init__|docstring|utils)\.pyc)"
     # encodings whose C half is left out, in credproc.spec
     r"|encodings/(?:big5\w*|cp9(?:32|49|50)|euc_\w+|gb\w+|hz|iso2022_\w+|johab|shift_jis\w*)\.pyc"
 )
@@ -72,11 +67,11 @@ def data(files: Iterable[Entry], directory: str) -> list[Entry]:
         parts = inside.removeprefix("botocore/data/").split("/")
         if parts == ["endpoints.json"]:
             entries.append((name, _write(directory, inside, _json(_endpoints(_load(path)))), "DATA"))
-        elif parts[0] in FILES or (parts[0] in SERVICES and parts[-1] not in _unread_of(parts[0])):
+        elif parts[0] in FILES or (parts[0] in SERVICES and parts[-1] not in _UNREAD):
             plain = inside.removesuffix(".gz")
             content = _load(path)
             if parts[-1].startswith("service-2."):
-                content = _undocumented(_called(content, OPERATIONS.get(parts[0])))
+                content = _undocumented(content)
             entries.append((plain, _write(directory, plain, _json(content)), "DATA"))
     found = {name.split("/")[2] for name, _, _ in entries if name.startswith("botocore/data/")}
     if missing := {*SERVICES, *FILES} - found:
@@ -91,38 +86,6 @@ def _endpoints(content: Any) -> Any:  # noqa: ANN401 - JSON
         for partition in content["partitions"]
     ]
     return content | {"partitions": partitions}
-
-
-def _unread_of(service: str) -> tuple[str, ...]:
-    return _UNREAD + _UNREAD_OF.get(service, ())
-
-
-def _called(content: Any, operations: tuple[str, ...] | None) -> Any:  # noqa: ANN401 - JSON
-    """Return a model with these operations alone, and the shapes that they lead to; None: with all."""
-    if operations is None:
-        return content
-    kept = {name: content["operations"][name] for name in operations}
-    shapes: dict[str, Any] = {}
-    led_to = list(_shapes_in(kept))
-    while led_to:
-        name = led_to.pop()
-        if name not in shapes:
-            shapes[name] = content["shapes"][name]
-            led_to.extend(_shapes_in(shapes[name]))
-    return content | {"operations": kept, "shapes": {name: shapes[name] for name in sorted(shapes)}}
-
-
-def _shapes_in(content: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-    """Yield the names of the shapes that a part of a model refers to."""
-    if isinstance(content, dict):
-        for key, value in content.items():
-            if key == "shape" and isinstance(value, str):
-                yield value
-            else:
-                yield from _shapes_in(value)
-    elif isinstance(content, list):
-        for value in content:
-            yield from _shapes_in(value)
 
 
 def _undocumented(content: Any) -> Any:  # noqa: ANN401 - JSON

@@ -1,7 +1,8 @@
-"""`python -m tests.sts [--delay MS] [--permissive]`: a strict STS for benchmarks, until it is terminated.
+"""`python -m tests.sts [--delay MS] [--permissive] [--tls DIRECTORY]`: a strict STS for benchmarks, until it is ended.
 
 The first line on stdout is a JSON object: url, access_key_id, secret_access_key, mfa_serial, totp_secret (base32) of
-`user1`; role_arn, which user1 may assume for up to 12 hours; mfa_role_arn, which in addition asks for MFA.
+`user1`; role_arn, which user1 may assume for up to 12 hours; mfa_role_arn, which in addition asks for MFA. With `--tls`
+also tls_url, the same STS behind TLS, and authority, a file in the directory with the certificate that vouches for it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ import argparse
 import json
 import signal
 import sys
+from contextlib import ExitStack
+from pathlib import Path
 
+from tests.loopback import Ca, Server, passing_on, tls
 from tests.sts import Sts, Trust, delay
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/marketingadminrole"
@@ -22,11 +26,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.sts", description=__doc__)
     parser.add_argument("--delay", type=float, default=0, metavar="MS", help="milliseconds before each answer")
     parser.add_argument("--permissive", action="store_true", help="accept any signer and role")
+    parser.add_argument("--tls", type=Path, metavar="DIRECTORY", help="serve TLS as well, with a new authority")
     options = parser.parse_args()
     # Masked before the server's thread starts, so that the signal waits for sigwait() in this thread.
     signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    with Sts(permissive=options.permissive) as sts:
+    with ExitStack() as stack:
+        sts = stack.enter_context(Sts(permissive=options.permissive))
         user = sts.user("user1", mfa=True)
         sts.role(ROLE_ARN, Trust((user.arn,)), max_session_duration=43200)
         sts.role(MFA_ROLE_ARN, Trust((user.arn,), mfa_required=True), max_session_duration=43200)
@@ -41,6 +47,10 @@ def main() -> None:
             "role_arn": ROLE_ARN,
             "mfa_role_arn": MFA_ROLE_ARN,
         }
+        if options.tls is not None:
+            ca = Ca(options.tls)
+            door = stack.enter_context(Server(passing_on(sts.port), tls(ca.issue("sts", "127.0.0.1"))))
+            about |= {"tls_url": f"https://127.0.0.1:{door.port}", "authority": str(ca.path)}
         sys.stdout.write(json.dumps(about) + "\n")
         sys.stdout.flush()
         signal.sigwait(signals)

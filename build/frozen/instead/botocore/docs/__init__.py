@@ -1,1 +1,0 @@
-"""Botocore's package of this name imports all that writes documentation, and no one reads documentation here."""
