@@ -63,6 +63,20 @@ def document(credentials: Credentials) -> bytes:
     return line
 
 
+def credentials_in(document: bytes) -> Credentials:
+    """Return the keys in a Version 1 document of ours."""
+    fields = json.loads(document)
+    return Credentials(fields["AccessKeyId"], fields["SecretAccessKey"], fields.get("SessionToken"))
+
+
+def epoch_seconds(text: str) -> int:
+    """Return a time in ISO 8601 with its zone in epoch seconds. Raises ValueError if it is none."""
+    moment = datetime.fromisoformat(f"{text[:-1]}+00:00" if text.endswith("Z") else text)
+    if moment.tzinfo is None:
+        raise ValueError("no zone")
+    return int(moment.timestamp())
+
+
 def account_in(arn: str) -> str | None:
     """Return the account id in an ARN, or None where it names none."""
     fields = arn.split(":")

@@ -173,7 +173,7 @@ def test_an_answer_that_is_no_token_is_said_and_not_quoted(
 def test_an_endpoint_that_cannot_be_reached_is_said_without_the_query(home_of_admin: Home) -> None:
     environ = {"CREDPROC_FEDERATION_ENDPOINT": "http://127.0.0.1:1/federation"}
     assert home_of_admin.run("console", "admin", environ=environ) == _failed(
-        "http://127.0.0.1:1: getSigninToken: cannot be reached",
+        "http://127.0.0.1:1: getSigninToken: cannot be reached: connection refused",
         "check the network, proxy and VPN, and the region's name",
     )
 

@@ -483,7 +483,7 @@ def test_an_sts_that_cannot_be_reached_is_wrong_within_seconds(home_of_people: H
     ran = home_of_people.run("doctor", environ={"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1"})
     assert ran.status == 1
     assert (
-        "\nFAIL  STS: http://127.0.0.1:1: GET: cannot be reached\n"
+        "\nFAIL  STS: http://127.0.0.1:1: GET: cannot be reached: connection refused\n"
         "      check the network, proxy and VPN, and the region's name\n"
     ) in ran.stdout
     assert time.monotonic() - began < 5

@@ -6,6 +6,8 @@ import botocore.loaders
 import pytest
 from botocore.args import LEGACY_GLOBAL_STS_REGIONS
 
+from credproc.aws.client import Settings
+from credproc.aws.sts import Sts
 from credproc.config.parser import parse
 from credproc.errors import ConfigError
 from credproc.plan.endpoint import (
@@ -25,7 +27,7 @@ REGIONS = [
     if not region.endswith("-global")  # no region that a person would set, and none of STS
 ]
 HTTP_HINT = "write https; http is for this machine only (AWS_ENDPOINT_URL_STS sets the endpoint of STS alone)"
-URL_HINT = "write https://HOST[:PORT]"
+URL_HINT = "write https://HOST[:PORT][/PATH]"
 STS = "https://sts.example"
 
 
@@ -220,17 +222,24 @@ def test_plain_http_to_another_host_is_refused(host: str) -> None:
 
 @pytest.mark.parametrize(
     "rest",
-    ["/path", "//", "?", "?x=1", "#", "#x", "/?", "/#"],
+    ["?", "?x=1", "#", "#x", "/?", "/#", "/path?x=1"],
 )
-def test_an_endpoint_of_more_than_scheme_host_and_port_is_refused(rest: str) -> None:
-    said = "AWS_ENDPOINT_URL_STS: the STS endpoint has more than a scheme, host and port"
+def test_an_endpoint_of_more_than_scheme_host_port_and_path_is_refused(rest: str) -> None:
+    said = "AWS_ENDPOINT_URL_STS: the STS endpoint has more than scheme, host, port and path"
     assert _error(AWS_ENDPOINT_URL_STS=STS + rest) == (said, URL_HINT)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/path", "//", "/a%20b/~x/"])
+def test_an_endpoint_may_have_a_path_which_calls_go_to(path: str) -> None:
+    endpoint = _endpoint(AWS_ENDPOINT_URL_STS=STS + path)
+    assert endpoint.address == endpoint.issuer == STS + path
+    assert Sts(endpoint, Settings(None, {}), mfa=False).url.target == (path or "/")
 
 
 @pytest.mark.parametrize("userinfo", ["@", "user@", "user:password@", ":@", "sts.amazonaws.com\\@", "sts.example@"])
 def test_an_endpoint_with_a_user_is_refused_and_not_shown(userinfo: str) -> None:
     error, hint = _error(AWS_ENDPOINT_URL_STS=f"https://{userinfo}evil.example")
-    assert error == "AWS_ENDPOINT_URL_STS: the STS endpoint has more than a scheme, host and port"
+    assert error == "AWS_ENDPOINT_URL_STS: the STS endpoint has more than scheme, host, port and path"
     assert hint == URL_HINT
 
 
@@ -258,6 +267,8 @@ def test_an_endpoint_with_a_user_is_refused_and_not_shown(userinfo: str) -> None
         "https://sts.example\u202e",
         "https://sts.example\u00a0",
         "https://sts .example",
+        "https://sts.example/a b",
+        "https://sts.example/\xe4",
         "https://sts.example ",
         "https://sts.example\t",
         "https://sts.example\r\nX-Evil: y",

@@ -665,7 +665,8 @@ def test_rotate_sends_no_key_over_plain_http(cloud: Cloud) -> None:
     assert (ran.status, ran.stderr) == (
         1,
         (
-            "credproc: error: http://iam.example.com: the IAM endpoint is plain http: others could read the new key\n"
+            "credproc: error: AWS_ENDPOINT_URL_IAM: the IAM endpoint is plain http to iam.example.com: others could"
+            " read the credentials\n"
             "credproc: hint: write https; http is for this machine only (AWS_ENDPOINT_URL_IAM sets the endpoint of IAM"
             " alone)\n"
         ),

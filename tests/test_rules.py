@@ -265,7 +265,7 @@ def test_an_alias_may_be_a_source_too(arguments: str) -> None:
 )
 def test_another_program_is_no_alias(program: str) -> None:
     plan = _plan(f"[profile people]\ncredential_process = {program}\n{ROLE}", "people")
-    assert (plan.source.kind, plan.source["command"]) == ("Process", program)
+    assert (plan.source.kind, plan.source.named("command")) == ("Process", program)
 
 
 @pytest.mark.parametrize("value", ["123456789", "x" * 256, "arn:aws:iam::123456789012:mfa/path/user@x", "GAHT12345678"])

@@ -1,6 +1,5 @@
 """The calls of STS that a plan takes: each row of the table in credproc/README.md, "A sign-in"."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -90,7 +89,7 @@ def test_a_plan_takes_the_calls_of_its_row(name: str) -> None:
 def test_temporary_keys_cannot_use_a_device_that_a_role_names() -> None:
     found = plan()
     assert found.mfa is not None
-    on_role = replace(found, mfa=replace(found.mfa, on_role=True))
+    on_role = found._replace(mfa=found.mfa._replace(on_role=True))
     with pytest.raises(ConfigError, match="temporary"):
         steps(on_role, TEMPORARY)
 

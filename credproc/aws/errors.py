@@ -1,149 +1,120 @@
-"""What STS refuses and how calls fail, said in our words: botocore's exceptions → ours, with what to do."""
+"""What AWS refuses and how calls fail, in our words: where and what, then what to do."""
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import urlsplit
 
-import botocore.exceptions as boto
-from botocore.parsers import ResponseParserError
-from botocore.utils import get_environ_proxies
-
-from credproc.errors import ConfigError, CredprocError, NetworkError, ServiceError, TokenCodeError, inert
+from credproc.aws import proxies
+from credproc.aws.answer import MalformedAnswerError, RefusedError
+from credproc.aws.client import skew_of
+from credproc.aws.message import Response, TransportError
+from credproc.errors import CredprocError, NetworkError, ServiceError, TokenCodeError, inert
+from credproc.plan.url import Url
 
 MALFORMED_HINT = "something between here and AWS answers in its place: check the proxy, the portal and the endpoint"
 _NETWORK_HINT = "check the network, proxy and VPN"
-_SETTINGS_HINT = "correct it in ~/.aws/config, or in the environment"
-_SKEW_SECONDS = 240  # STS refuses a signature that is more than five minutes off
 _WRONG_CODE = "MultiFactorAuthentication failed with invalid MFA one time pass code"  # as STS words it
-_MESSAGE_LIMIT = 400  # characters of STS's own words
+_MESSAGE_LIMIT = 400  # characters of AWS's own words
+_DETAIL_LIMIT = 120  # characters of OpenSSL's, or the system's
+_DETAILED = ("certificate", "connect", "resolve", "tls")
+FAILURES = (RefusedError, TransportError, MalformedAnswerError, ValueError)
 
 
-@dataclass
-class Call:
-    """One call of STS: what is called, about what, and where it went as far as that is known."""
+class Explainer:
+    """Puts the failure of one call into words: what was called, about what, and where it went."""
 
-    operation: str
-    subject: str  # the role's ARN, or the access key id
-    endpoint: str
-    mfa: bool = field(kw_only=True)  # whether the plan has an MFA device: a refusal is explained differently then
-    with_code: bool = field(default=False, kw_only=True)  # whether the call carries an MFA code, which is used then
-    confidential: tuple[str, ...] = field(default=(), kw_only=True, repr=False)  # parameters that STS may quote
+    def __init__(
+        self, operation: str, subject: str, url: Url, *, mfa: bool = False, confidential: tuple[str, ...] = ()
+    ) -> None:
+        """Take the operation, and what it is about: the role's ARN, or the access key id.
 
-    @contextmanager
-    def set_up(self) -> Iterator[None]:
-        """Translate what botocore raises while the client is made: it reads settings that only it knows."""
-        try:
-            yield
-        except ValueError as error:  # a number that is none
-            what = inert(str(error), _MESSAGE_LIMIT)
-            raise ConfigError(f"{self.operation}: a setting or variable: {what}", _SETTINGS_HINT) from None
-        except boto.BotoCoreError as error:
-            raise self._unreachable(error) from None
+        ``mfa`` is whether the plan has an MFA device: a refusal is explained differently then. ``confidential`` are
+        parameters that AWS may quote.
+        """
+        self.with_code = False  # whether the call carries an MFA code, which is used then
+        self._operation = operation
+        self._subject = subject
+        self._url = url
+        self._endpoint = f"{url.scheme}://{url.host_header}"
+        self._mfa = mfa
+        self._confidential = confidential
 
-    @contextmanager
-    def sent(self) -> Iterator[None]:
-        """Translate what botocore raises while the call is sent and answered."""
-        try:
-            yield
-        except boto.ClientError as error:
-            raise self._refused(error) from None
-        except boto.BotoCoreError as error:
-            raise self._unreachable(error) from None
-        except OSError as error:  # a CA bundle that is not there
-            reason = (error.strerror or type(error).__name__).lower()
-            raise NetworkError(
-                f"{self.operation}: {reason}: {error.filename or 'set-up of TLS'}", "check AWS_CA_BUNDLE and ca_bundle"
-            ) from None
-        except (ValueError, KeyError, TypeError, AttributeError, ResponseParserError):
-            # No XML, or XML of another shape than botocore's parser trusts in; the text may hold what it quotes
-            raise ServiceError(
-                f"{self.endpoint}: {self.operation}: the answer cannot be understood", MALFORMED_HINT
-            ) from None
+    def explained(self, error: Exception) -> CredprocError:
+        """Return one of ``FAILURES`` in our words."""
+        if isinstance(error, RefusedError):
+            return self._refused(error)
+        if isinstance(error, TransportError):
+            return self._unreachable(error)
+        if isinstance(error, MalformedAnswerError):
+            return self._malformed(error.response)
+        return ServiceError(f"{self._endpoint}: {self._operation}: a parameter holds what cannot be sent", None)
 
     def unanswered(self) -> NetworkError:
         """Return the error for a call that has not ended by its deadline."""
-        return NetworkError(f"{self.endpoint}: {self.operation}: no answer in time", self._advice(_NETWORK_HINT))
+        return NetworkError(f"{self._endpoint}: {self._operation}: no answer in time", self._advice(_NETWORK_HINT))
 
     def _advice(self, hint: str) -> str:
         return f"{hint}; the MFA code may have been used: wait for the next one" if self.with_code else hint
 
-    def _refused(self, error: boto.ClientError) -> ServiceError:
-        details = error.response.get("Error", {})
-        code = str(details.get("Code", "")) or "an answer without a code"
-        message = str(details.get("Message", ""))
-        for text in self.confidential:
+    def _refused(self, error: RefusedError) -> ServiceError:
+        code = error.code or "an answer without a code"
+        message = error.message
+        for text in self._confidential:
             message = message.replace(text, "***")
         message = inert(message, _MESSAGE_LIMIT).strip()
-        what = f"{self.subject}: {self.operation}: {inert(code, 80)}"
-        skew = _skew(error.response)
+        what = f"{self._subject}: {self._operation}: {inert(code, 80)}"
+        skew = skew_of(error, time.time())
         if skew is not None:
             direction = "ahead of" if skew > 0 else "behind"
             return ServiceError(
-                f"{what}: the clock here is {abs(skew)} s {direction} the one of {self.endpoint}",
+                f"{what}: the clock here is {abs(skew)} s {direction} the one of {self._endpoint}",
                 "set the clock (timedatectl set-ntp true)",
                 code,
             )
         if _WRONG_CODE in message and self.with_code:
             return TokenCodeError(what + f": {message}", "wait for the next code", code)
-        hint = _hint(code, message, self.operation, mfa=self.mfa)
+        hint = _hint(code, message, self._operation, mfa=self._mfa)
         return ServiceError(what + (f": {message}" if message else ""), hint, code)
 
-    def _unreachable(self, error: boto.BotoCoreError) -> CredprocError:
-        where = f"{self.endpoint}: {self.operation}"
-        proxy = proxy_of(self.endpoint)
-        through = "" if proxy is None else f" (the proxy is {inert(proxy, 80)})"
-        for kind, what, hint in _NETWORK:
-            if isinstance(error, kind):
-                return NetworkError(f"{where}: {what}{through}", self._advice(hint))
-        if isinstance(error, boto.ParamValidationError):
-            return ServiceError(f"{where}: a parameter is not what STS takes", inert(str(error), _MESSAGE_LIMIT))
-        if isinstance(error, _SETTINGS):
-            return ConfigError(f"{self.operation}: {inert(str(error), _MESSAGE_LIMIT)}", _SETTINGS_HINT)
-        return NetworkError(f"{where}: {type(error).__name__}", self._advice(_NETWORK_HINT))
+    def _malformed(self, response: Response | None) -> ServiceError:
+        what = "the answer cannot be understood"
+        if response is not None and 300 <= response.status < 400:
+            place = inert(response.headers.get("location", "nowhere").partition("?")[0], 80)
+            what = f"answers with a redirect ({response.status}) to {place}, which is not followed"
+        elif response is not None and response.status >= 400:
+            what = f"answers with {response.status}, and {what}"
+        return ServiceError(f"{self._endpoint}: {self._operation}: {what}", MALFORMED_HINT)
+
+    def _unreachable(self, error: TransportError) -> CredprocError:
+        if error.kind == "malformed":
+            return self._malformed(None)
+        what, hint = _NETWORK[error.kind]
+        if error.kind == "proxy" and error.detail == "407":
+            what = "the proxy asks for a user and a password, or does not take these (407)"
+            hint = f"write them into {proxies.variable_of(self._url.scheme)}: http://USER:PASSWORD@HOST:PORT"
+        elif error.kind in _DETAILED and error.detail:
+            what += f": {inert(error.detail, _DETAIL_LIMIT)}"
+        proxy = proxies.proxy_for(self._url.scheme, self._url.host_header)
+        through = "" if proxy is None else f" (the proxy is {inert(proxies.shown(proxy), 80)})"
+        return NetworkError(f"{self._endpoint}: {self._operation}: {what}{through}", self._advice(hint))
 
 
-def proxy_of(url: str) -> str | None:
-    """Return the host and port of the proxy that requests to the URL go through, without its password, or None."""
-    proxy = get_environ_proxies(url).get(urlsplit(url).scheme)
-    return None if not proxy else proxy.rpartition("://")[2].rpartition("@")[2].rstrip("/")
-
-
-_NETWORK: tuple[tuple[type[Exception], str, str], ...] = (
-    (
-        boto.ProxyConnectionError,
-        "the proxy does not answer, or refuses",
-        "check HTTPS_PROXY, or add the endpoint's host to NO_PROXY",
-    ),
-    (
-        boto.SSLError,
-        "TLS: the endpoint's certificate is not trusted, or the connection was broken",
+# A transport's failure → what is said of it, and what to do
+_NETWORK = {
+    "proxy": ("the proxy does not answer, or refuses", "check HTTPS_PROXY, or add the endpoint's host to NO_PROXY"),
+    "certificate": (
+        "TLS: the endpoint's certificate is not trusted",
         "name the certificate authority in AWS_CA_BUNDLE or ca_bundle",
     ),
-    (boto.ConnectTimeoutError, "no connection in time", _NETWORK_HINT),
-    (boto.ReadTimeoutError, "no answer in time", _NETWORK_HINT),
-    (boto.EndpointConnectionError, "cannot be reached", "check the network, proxy and VPN, and the region's name"),
-    (boto.ConnectionClosedError, "closed the connection before it answered", "try again"),
-    (boto.IncompleteReadError, "broke off its answer", "try again"),
-    (boto.ResponseStreamingError, "broke off its answer", "try again"),
-    (
-        boto.UnknownEndpointError,
-        "the region has no STS",
-        "check the region in the profile, or AWS_REGION",
+    "tls": (
+        "TLS: no connection that is secure enough",
+        "the endpoint, or what stands between, must speak TLS 1.2: check the endpoint's URL, the proxy and the VPN",
     ),
-)
-
-# A setting that only botocore reads holds what it cannot use
-_SETTINGS = (
-    boto.InvalidRetryModeError,
-    boto.InvalidRetryConfigurationError,
-    boto.InvalidDefaultsMode,
-    boto.InvalidConfigError,
-    boto.InvalidProxiesConfigError,
-)
+    "connect timeout": ("no connection in time", _NETWORK_HINT),
+    "read timeout": ("no answer in time", _NETWORK_HINT),
+    "resolve": ("cannot be reached", "check the network, proxy and VPN, and the region's name"),
+    "connect": ("cannot be reached", "check the network, proxy and VPN, and the region's name"),
+    "closed": ("closed the connection before it answered", "try again"),
+    "cut off": ("broke off its answer", "try again"),
+}
 
 # STS's error code → what to do; STS API reference, "Common Errors", and the operations' own errors
 _HINTS = {
@@ -190,16 +161,3 @@ def _access_denied_hint(message: str, operation: str, *, mfa: bool) -> str:
     if mfa:
         return hint + "; it may also ask for a younger MFA session, an external_id or a source_identity"
     return hint + "; if it asks for MFA, mfa_serial is missing in the profile or its source_profile"
-
-
-def _skew(response: Mapping[str, Any]) -> int | None:
-    """Return by how many seconds the clock here is ahead of STS's, where that explains a refusal."""
-    code = response.get("Error", {}).get("Code", "")
-    if code not in ("SignatureDoesNotMatch", "RequestExpired", "InvalidSignatureException", "RequestTimeTooSkewed"):
-        return None
-    date = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
-    try:
-        skew = int(time.time() - parsedate_to_datetime(date).timestamp())
-    except (TypeError, ValueError):
-        return None
-    return skew if abs(skew) > _SKEW_SECONDS else None

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
-import botocore.session
-
 from credproc.aws import http
+from credproc.aws.client import Settings
 from credproc.aws.errors import MALFORMED_HINT
+from credproc.aws.message import Response
 from credproc.errors import ConfigError, ServiceError
 from credproc.plan import Plan
 from credproc.plan.endpoint import is_loopback, partition_of
+from credproc.plan.url import Url
 
 VARIABLE = "CREDPROC_FEDERATION_ENDPOINT"
 _OPERATION = "getSigninToken"
@@ -62,7 +63,7 @@ def console_for(plan: Plan, service: str | None, environ: Mapping[str, str]) -> 
     return Console(_federation(environ) or f"https://{signin}/federation", f"https://{console}/{_path(service)}{query}")
 
 
-def sign_in_url(console: Console, document: bytes, session: botocore.session.Session, deadline: float) -> str:
+def sign_in_url(console: Console, document: bytes, settings: Settings, deadline: float) -> str:
     """Return the URL that signs whoever opens it in to the console; it is a secret, as the credentials are.
 
     ``deadline`` is in seconds of ``time.monotonic()``. Raises NetworkError, ConfigError or ServiceError.
@@ -80,7 +81,8 @@ def sign_in_url(console: Console, document: bytes, session: botocore.session.Ses
     }
     # No SessionDuration: AWS refuses it for roles that were assumed with temporary credentials
     query = urlencode({"Action": _OPERATION, "Session": json.dumps(about, separators=(",", ":"))}, quote_via=quote)
-    answer = http.get(session, f"{console.federation}?{query}", _OPERATION, deadline)
+    url = Url.of(console.federation)
+    answer = http.get(url._replace(target=f"{url.target}?{query}"), _OPERATION, settings, deadline).response
     login = {
         "Action": "login",
         "Issuer": _ISSUER,
@@ -90,7 +92,7 @@ def sign_in_url(console: Console, document: bytes, session: botocore.session.Ses
     return f"{console.federation}?{urlencode(login, quote_via=quote)}"
 
 
-def _token(answer: http.Answer, url: str) -> str:
+def _token(answer: Response, url: str) -> str:
     """Return the token in an answer, of which nothing is quoted: it may repeat what it was asked with."""
     where = f"{urlsplit(url).netloc}: {_OPERATION}"
     if answer.status in (400, 403):

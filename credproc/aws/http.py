@@ -1,54 +1,42 @@
-"""One GET that is no call of an AWS API, over botocore's own HTTP: its proxies, authorities and time-outs count."""
+"""One GET that is no call of an AWS API, by the same transports: its proxies, authorities and deadlines count."""
 
 import time
-from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-import botocore.session
-from botocore.awsrequest import AWSRequest
-from botocore.httpsession import URLLib3Session
-from botocore.utils import get_environ_proxies
-
-from credproc.aws.errors import Call
-from credproc.aws.sts import CONNECT_SECONDS, READ_SECONDS
+from credproc.aws.client import USER_AGENT, Settings
+from credproc.aws.errors import FAILURES, Explainer
+from credproc.aws.message import Request, Response
+from credproc.aws.routing import transport_for
+from credproc.aws.transport import Patience
 from credproc.errors import DeadlineError
+from credproc.plan.url import Url
 from credproc.process.deadline import within
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """What came back, and after how many seconds."""
 
-    status: int
-    headers: Mapping[str, str]  # of lower-case names
-    body: bytes
+    response: Response
     seconds: float
 
 
-def get(session: botocore.session.Session, url: str, operation: str, deadline: float) -> Answer:
+def get(url: Url, operation: str, settings: Settings, deadline: float) -> Answer:
     """Return the answer, whatever its status; redirections are not followed.
 
     ``deadline`` is in seconds of ``time.monotonic()``. ``operation`` is what messages call it; the query, which may
     hold a secret, is in none of them. Raises NetworkError, ConfigError or ServiceError.
     """
-    parts = urlsplit(url)
-    call = Call(operation, "", f"{parts.scheme}://{parts.netloc}", mfa=False)
+    explainer = Explainer(operation, "", url)
     began = time.monotonic()
 
     def send() -> Answer:
-        with call.set_up():
-            http = URLLib3Session(
-                verify=session.get_config_variable("ca_bundle") or True,
-                proxies=get_environ_proxies(url),
-                timeout=(CONNECT_SECONDS, READ_SECONDS),  # type: ignore[arg-type]  # the stubs know no pairs
-                proxies_config=session.get_config_variable("proxies_config"),
-            )
-        with call.sent():
-            answer = http.send(AWSRequest("GET", url).prepare())
-            headers = {name.lower(): value for name, value in answer.headers.items()}
-            return Answer(answer.status_code, headers, answer.content, time.monotonic() - began)
+        transport = transport_for(url, settings.section, settings.environ)
+        response = transport.send(Request("GET", url, {"User-Agent": USER_AGENT}), Patience(deadline))
+        return Answer(response, time.monotonic() - began)
 
     try:
         return within(deadline, send)
     except DeadlineError:
-        raise call.unanswered() from None
+        raise explainer.unanswered() from None
+    except FAILURES as error:
+        raise explainer.explained(error) from None

@@ -4,7 +4,6 @@ Botocore opens neither AWS file, so two parsers cannot disagree about them, and 
 may name the very profile that called us.
 """
 
-import json
 import os
 from typing import Any
 
@@ -12,10 +11,7 @@ import botocore.session
 from botocore.loaders import Loader
 
 from credproc import __version__
-from credproc.aws.sts import Sts
 from credproc.config.parser import Section, SharedConfig, nested
-from credproc.credentials import Credentials
-from credproc.plan import Plan
 
 
 def botocore_session(config: SharedConfig, profile: str | None) -> botocore.session.Session:
@@ -38,16 +34,6 @@ def botocore_session(config: SharedConfig, profile: str | None) -> botocore.sess
     session.set_config_variable("profile", name)
     session.user_agent_extra = f"credproc/{__version__}"
     return session
-
-
-def caller_arn(document: bytes, plan: Plan, config: SharedConfig, deadline: float) -> str:
-    """Return the ARN that STS, as the plan reaches it, knows the document's credentials by. Raises CredprocError.
-
-    ``deadline`` is in seconds of ``time.monotonic()``.
-    """
-    fields = json.loads(document)
-    keys = Credentials(fields["AccessKeyId"], fields["SecretAccessKey"], fields.get("SessionToken"))
-    return Sts(botocore_session(config, plan.profile), plan.endpoint, mfa=False).get_caller_identity(keys, deadline)
 
 
 class _Models(Loader):

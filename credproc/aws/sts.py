@@ -2,32 +2,23 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import urlsplit
 
-import botocore
-import botocore.session
-from botocore.config import Config
-
-from credproc.aws.errors import MALFORMED_HINT, Call
-from credproc.credentials import Credentials, account_in
-from credproc.errors import DeadlineError, ServiceError
+from credproc.aws.answer import Element
+from credproc.aws.client import Call, Client, Service, Settings
+from credproc.aws.errors import MALFORMED_HINT, Explainer
+from credproc.aws.operation import called
+from credproc.aws.transport import Patience
+from credproc.credentials import Credentials, account_in, epoch_seconds
+from credproc.errors import ServiceError
 from credproc.plan.endpoint import Endpoint
 from credproc.plan.role import CHAINED_DURATION_LIMIT, Role
-from credproc.process.deadline import within
+from credproc.plan.url import Url
 
 MfaCode = tuple[str, str]  # the device's serial, and the code that it shows
 
-CONNECT_SECONDS = 3
-READ_SECONDS = 5
+VERSION = "2011-06-15"
 # A ValidationError quotes what it refuses (STS API reference, "Common Errors")
 _CONFIDENTIAL = ("ExternalId", "TokenCode", "WebIdentityToken", "Policy")
-_METHODS = {
-    "GetSessionToken": "get_session_token",
-    "AssumeRole": "assume_role",
-    "AssumeRoleWithWebIdentity": "assume_role_with_web_identity",
-    "GetCallerIdentity": "get_caller_identity",
-}
 
 
 class Sts:
@@ -36,27 +27,18 @@ class Sts:
     A call with an MFA code is sent once and never repeated. All raise ServiceError, NetworkError or ConfigError.
     """
 
-    def __init__(self, session: botocore.session.Session, endpoint: Endpoint, *, mfa: bool) -> None:
-        """Take a session that knows the profile's settings.
+    def __init__(self, endpoint: Endpoint, settings: Settings, *, mfa: bool) -> None:
+        """Take where it is, and the profile's settings for calls.
 
         ``mfa`` says whether the plan has an MFA device; a refusal is explained differently then.
         """
-        self._session = session
-        self._endpoint = endpoint
+        self.url = Url.of(endpoint.address)
+        self._client = Client(Service("sts", VERSION, self.url, endpoint.signing_region), settings)
         self._mfa = mfa
-        self._asked = endpoint.url or f"STS in {endpoint.region}"
-        session.set_config_variable("sts_regional_endpoints", endpoint.sts_regional_endpoints)
 
     def warm(self) -> None:
-        """Load what the first call would load."""
-        with Call("AssumeRole", "set-up", self._asked, mfa=self._mfa).set_up():
-            self._client(None, once=False)
-
-    def url(self) -> str:
-        """Return where the calls go."""
-        with Call("GET", "set-up", self._asked, mfa=self._mfa).set_up():
-            found: str = self._client(None, once=True).meta.endpoint_url
-        return found
+        """Import and read what the first call would. Raises ConfigError."""
+        self._client.warm()
 
     def get_session_token(
         self, keys: Credentials, seconds: int, deadline: float, code: MfaCode | None = None
@@ -82,85 +64,35 @@ class Sts:
 
     def get_caller_identity(self, keys: Credentials, deadline: float) -> str:
         """Return the ARN of whose keys these are."""
-        answer = self._call("GetCallerIdentity", keys.access_key_id, keys, {}, deadline)
-        arn = answer.get("Arn")
-        if not isinstance(arn, str) or account_in(arn) is None:
+        arn = self._call("GetCallerIdentity", keys.access_key_id, keys, {}, deadline).text("Arn")
+        if arn is None or account_in(arn) is None:
             raise ServiceError("GetCallerIdentity: the answer names nobody", MALFORMED_HINT)
         return arn
 
     def _call(
-        self, operation: str, subject: str, keys: Credentials | None, parameters: Mapping[str, Any], deadline: float
-    ) -> Mapping[str, Any]:
-        call = Call(
-            operation,
-            subject,
-            self._asked,
-            mfa=self._mfa,
-            with_code="TokenCode" in parameters,
-            confidential=tuple(parameters[name] for name in _CONFIDENTIAL if parameters.get(name)),
-        )
-
-        def note_endpoint(request: Any, **_: Any) -> None:  # noqa: ANN401 - botocore's event
-            parts = urlsplit(request.url)
-            call.endpoint = f"{parts.scheme}://{parts.netloc}"
-
-        def send() -> Mapping[str, Any]:
-            with call.set_up():
-                client = self._client(keys, once="TokenCode" in parameters)
-            client.meta.events.register("before-send.sts", note_endpoint)
-            with call.sent():
-                answer: Mapping[str, Any] = getattr(client, _METHODS[operation])(**parameters)
-            return answer
-
-        try:
-            return within(deadline, send)
-        except DeadlineError:
-            raise call.unanswered() from None
-
-    def _client(self, keys: Credentials | None, *, once: bool) -> Any:  # noqa: ANN401 - botocore makes its classes up
-        options: dict[str, Any] = {
-            "connect_timeout": CONNECT_SECONDS,
-            "read_timeout": READ_SECONDS,
-            "use_fips_endpoint": self._endpoint.use_fips,
-            "use_dualstack_endpoint": self._endpoint.use_dualstack,
-        }
-        if self._endpoint.url is None:
-            options["ignore_configured_endpoint_urls"] = True
-        if once:  # a code that has been sent is used, whatever the answer was
-            options["retries"] = {"total_max_attempts": 1}
-        if keys is None:
-            options["signature_version"] = botocore.UNSIGNED
-        return self._session.create_client(
-            "sts",
-            region_name=self._endpoint.region,
-            endpoint_url=self._endpoint.url,
-            aws_access_key_id=None if keys is None else keys.access_key_id,
-            aws_secret_access_key=None if keys is None else keys.secret_access_key,
-            aws_session_token=None if keys is None else keys.session_token,
-            config=Config(**options),
-        )
+        self, operation: str, subject: str, keys: Credentials | None, parameters: Mapping[str, object], deadline: float
+    ) -> Element:
+        confidential = tuple(str(parameters[name]) for name in _CONFIDENTIAL if parameters.get(name))
+        explainer = Explainer(operation, subject, self.url, mfa=self._mfa, confidential=confidential)
+        call = Call(operation, parameters, keys, is_once="TokenCode" in parameters)
+        return called(self._client, call, explainer, Patience(deadline))
 
 
 def _mfa_parameters(code: MfaCode | None) -> dict[str, str]:
     return {} if code is None else {"SerialNumber": code[0], "TokenCode": code[1]}
 
 
-def _credentials(answer: Mapping[str, Any], account_id: str | None, operation: str) -> Credentials:
+def _credentials(answer: Element, account_id: str | None, operation: str) -> Credentials:
     """Return the credentials in an answer; raises ServiceError if they are none that can be used and renewed."""
-    fields = answer.get("Credentials") or {}
-    arn = (answer.get("AssumedRoleUser") or {}).get("Arn", "")
+    fields = [answer.text("Credentials", name) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
     try:
-        credentials = Credentials(
-            fields["AccessKeyId"],
-            fields["SecretAccessKey"],
-            fields["SessionToken"],
-            int(fields["Expiration"].timestamp()),
-            account_in(arn) or account_id,
-        )
-    except (KeyError, AttributeError, ValueError, OverflowError):
-        raise ServiceError(f"{operation}: the answer holds no complete credentials", MALFORMED_HINT) from None
-    if not all(credentials[:3]):
+        expiration = epoch_seconds(answer.text("Credentials", "Expiration") or "")
+    except ValueError:
+        fields, expiration = [], 0
+    access_key_id, secret_access_key, session_token = fields or (None, None, None)
+    if not access_key_id or not secret_access_key or not session_token:
         raise ServiceError(f"{operation}: the answer holds no complete credentials", MALFORMED_HINT)
-    if credentials.expiration is not None and credentials.expiration <= time.time():
+    if expiration <= time.time():
         raise ServiceError(f"{operation}: the credentials in the answer have expired", "check the clock")
-    return credentials
+    account_id = account_in(answer.text("AssumedRoleUser", "Arn") or "") or account_id
+    return Credentials(access_key_id, secret_access_key, session_token, expiration, account_id)

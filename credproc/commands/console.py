@@ -28,8 +28,8 @@ DESCRIPTION = (
 
 def sign_in_url(request: Request, service: str | None, progress: Progress) -> str:
     """Return the URL that signs in to the console with the request's profile. Raises CredprocError."""
+    from credproc.aws.client import Settings  # noqa: PLC0415 - ssl, not for --help
     from credproc.aws.federation import console_for, sign_in_url  # noqa: PLC0415
-    from credproc.aws.session import botocore_session  # noqa: PLC0415 - botocore, not for --help
     from credproc.config.parser import read  # noqa: PLC0415
     from credproc.plan import plan_for  # noqa: PLC0415
 
@@ -37,8 +37,8 @@ def sign_in_url(request: Request, service: str | None, progress: Progress) -> st
     console = console_for(plan_for(config, request), service, request.environ)  # before a person is asked for a code
     resolved = resolve(request, config)
     progress.say("signing in to the console ...")
-    session = botocore_session(config, resolved.plan.profile)
-    return sign_in_url(console, resolved.document, session, time.monotonic() + _SIGN_IN_SECONDS)
+    settings = Settings.of(config, resolved.plan.profile, request.environ)
+    return sign_in_url(console, resolved.document, settings, time.monotonic() + _SIGN_IN_SECONDS)
 
 
 def open_browser(url: str, environ: Mapping[str, str], platform: str = sys.platform) -> None:

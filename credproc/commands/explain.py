@@ -3,7 +3,6 @@
 import argparse
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from credproc.commands.arguments import add_name
@@ -88,8 +87,7 @@ def explained(config: SharedConfig, request: Request, *, tries_store: bool) -> E
     Raises ConfigError.
     """
     used: dict[tuple[str, str], UsedSetting] = {}
-    recording = replace(
-        config,
+    recording = config._replace(
         profiles={name: _RecordingSection(section, used) for name, section in config.profiles.items()},
         sso_sessions={name: _RecordingSection(section, used) for name, section in config.sso_sessions.items()},
         services={name: _RecordingSection(section, used) for name, section in config.services.items()},

@@ -102,7 +102,7 @@ def _source_text(plan: Plan) -> StepText:
             source.where,
         )
     if source.kind == "Process":
-        program = setting_shown("credential_process", source["command"])
+        program = setting_shown("credential_process", source.named("command"))
         return StepText(f"run the program{profile}: {program}", source.where)
     said = {
         "StaticKeys": f"take the keys {identity.get('access_key_id')}{profile}",

@@ -90,7 +90,7 @@ def decoded(data: bytes, shown: str) -> str:
     if zero >= 0:
         raise ConfigError(f"{shown}:{_line_of(data, zero)}: holds a NUL byte", "save it as UTF-8 text")
     try:
-        return data.decode("utf-8-sig")
+        return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")  # the codec for it is another module
     except UnicodeDecodeError as error:
         line = _line_of(error.object, error.start)  # behind a byte order mark, that is not data
         raise ConfigError(f"{shown}:{line}: is not UTF-8", "save it as UTF-8") from None

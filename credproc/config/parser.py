@@ -8,7 +8,6 @@ import re
 import shlex
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from credproc import cache, paths
@@ -69,17 +68,16 @@ class Section(dict[str, Setting]):
         return self.where if found is None else found.where
 
 
-@dataclass(frozen=True)
-class SharedConfig:
+class SharedConfig(NamedTuple):
     """What the two files say."""
 
-    profiles: dict[str, Section] = field(default_factory=dict)
-    sso_sessions: dict[str, Section] = field(default_factory=dict)
-    services: dict[str, Section] = field(default_factory=dict)
+    profiles: dict[str, Section]
+    sso_sessions: dict[str, Section]
+    services: dict[str, Section]
+    doubts: Mapping[str, Doubt]  # by the file, as shown to people
     remarks: tuple[str, ...] = ()  # what others may read differently, each with file and line, for the log and doctor
     files: tuple[str, ...] = ()  # their paths, as shown to people
     warnings: tuple[str, ...] = ()  # what is amiss with the files themselves, for the log
-    doubts: Mapping[str, Doubt] = field(default_factory=dict)  # by the file, as shown to people
     unread: str | None = None  # why the credentials file could not be read
     fingerprint: str = cache.UNSURE  # what the files looked like before they were read
 
@@ -123,7 +121,7 @@ def read(environ: Mapping[str, str], now: float | None = None) -> SharedConfig:
     warnings = [f"{name}: {doubt.what}" for name, doubt in doubts.items()]
     warnings += readable_by_others(credentials.status, found.files[1]) if found.files[1] not in doubts else []
     warnings += [] if credentials.unread is None else [credentials.unread]
-    return replace(found, warnings=tuple(warnings), doubts=doubts, unread=credentials.unread, fingerprint=fingerprint)
+    return found._replace(warnings=tuple(warnings), doubts=doubts, unread=credentials.unread, fingerprint=fingerprint)
 
 
 def parse(
@@ -164,6 +162,7 @@ def parse(
         found["profile"],
         found["sso-session"],
         found["services"],
+        {},
         tuple(remarks),
         (config_name, credentials_name),
     )

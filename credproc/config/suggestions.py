@@ -1,9 +1,7 @@
 """What a name or a key that means nothing may have been meant for. Bounded: to compare takes the square of a length."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from itertools import islice
-from unicodedata import normalize
 
 from credproc.config.parser import Section
 
@@ -31,13 +29,21 @@ def like(name: str, known: Iterable[str]) -> str | None:
     looks = _looks(name)
     if looks in by_looks:
         return by_looks[looks]
-    near = get_close_matches(looks, by_looks, n=1) if len(looks) <= _LENGTH else []
-    return by_looks[near[0]] if near else None
+    near = _nearest(looks, by_looks) if len(looks) <= _LENGTH else None
+    return None if near is None else by_looks[near]
 
 
 def _looks(name: str) -> str:
     """Return how it looks to a person: SDKs compare bytes, but an accent may be one character or two."""
+    from unicodedata import normalize  # noqa: PLC0415 - once something is wrong
+
     return normalize("NFC", name).casefold()
+
+
+def _nearest(text: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    from difflib import get_close_matches  # noqa: PLC0415 - once something is wrong
+
+    return next(iter(get_close_matches(text, known, n=1, cutoff=cutoff)), None)
 
 
 def misspelt(section: Section) -> list[str]:
@@ -47,7 +53,7 @@ def misspelt(section: Section) -> list[str]:
         plain = key.removeprefix("credproc_")
         if plain in KNOWN_KEYS or len(plain) > _LENGTH:
             continue
-        near = get_close_matches(plain, KNOWN_KEYS, n=1, cutoff=0.8)
-        if near:
-            remarks.append(f"{setting.where}: {key[:40]} looks like {near[0]}")
+        near = _nearest(plain, KNOWN_KEYS, cutoff=0.8)
+        if near is not None:
+            remarks.append(f"{setting.where}: {key[:40]} looks like {near}")
     return remarks

@@ -3,11 +3,9 @@
 import errno
 import os
 import re
-import shlex
 import shutil
 import stat
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -16,7 +14,7 @@ from credproc import terminal
 from credproc.errors import ConfigError, PersonNeededError, SourceError, inert
 from credproc.mfa.code import Wanted, code_in
 from credproc.mfa.used_codes import UsedCodes, seconds_to_next_step, wait_for_next_step
-from credproc.process import recursion
+from credproc.process import command_line, recursion
 from credproc.request import Request
 
 _SECONDS = 30  # for one run
@@ -174,12 +172,7 @@ _LATER = "try again when the device shows the next code"
 def _split(command: str, where: str) -> list[str]:
     """Split the command without a shell, as botocore splits a credential_process line. Raises ConfigError."""
     try:
-        if sys.platform == "win32":  # pragma: no cover - Windows
-            from botocore.compat import compat_shell_split  # noqa: PLC0415 - only there are its rules its own
-
-            words: list[str] = compat_shell_split(command)
-        else:
-            words = shlex.split(command)
+        words = command_line.split(command)
     except ValueError:
         words = []
     if not words:

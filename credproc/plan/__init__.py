@@ -5,8 +5,7 @@ there with its reason.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from credproc.config.parser import Section, SharedConfig
 from credproc.config.suggestions import misspelt
@@ -19,8 +18,7 @@ from credproc.plan.source import Source
 from credproc.request import Request
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """How to come by the credentials of a profile."""
 
     profile: str | None

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from ipaddress import ip_address
-from urllib.parse import urlsplit
+from typing import NamedTuple
 
 from credproc.config.parser import Section, Setting, SharedConfig, nested
 from credproc.errors import ConfigError
+from credproc.plan.url import Url
 
 GLOBAL_REGION = "aws-global"
 SIGNING_REGION = "us-east-1"  # of the global endpoint (AWS general reference, "AWS STS endpoints and quotas")
@@ -51,11 +50,11 @@ _SUFFIXES = {
     "aws-eusc": ("amazonaws.eu", "api.amazonwebservices.eu"),
 }
 _REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")  # a host label, as botocore checks it
+_URL_HINT = "write https://HOST[:PORT][/PATH]"
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """Where STS calls go, for every hop of a plan."""
 
     region: str
@@ -106,7 +105,7 @@ def endpoint_for(section: Section, config: SharedConfig, environ: Mapping[str, s
 
     Raises ConfigError, with file and line or the variable's name.
     """
-    url = _configured_url(section, config, environ)
+    url = configured_url("sts", section, config, environ)
     fips = _flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", section, environ)
     dualstack = _flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", section, environ)
     if url is not None and (fips or dualstack):
@@ -164,55 +163,69 @@ def _regional(section: Section, environ: Mapping[str, str]) -> str:
     return setting.value
 
 
-def _configured_url(section: Section, config: SharedConfig, environ: Mapping[str, str]) -> Setting | None:
+def configured_url(service: str, section: Section, config: SharedConfig, environ: Mapping[str, str]) -> Setting | None:
+    """Return the URL that environment or profile set for a service (``sts``, ``iam``), or None.
+
+    Raises ConfigError if it is none that signed requests may be sent to.
+    """
     if _flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls", section, environ):
         return None
-    for variable in ("AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"):
+    for variable in (f"AWS_ENDPOINT_URL_{service.upper()}", "AWS_ENDPOINT_URL"):
         if environ.get(variable):
-            return _checked_url(Setting(environ[variable], variable))
+            return _checked_url(service, Setting(environ[variable], variable))
     services = section.setting("services")
     if services is not None:
         if services.value not in config.services:
             raise ConfigError(
                 f"{services.where}: there is no section [services {services.value}]", "add it, or remove this line"
             )
-        sts = config.services[services.value].setting("sts")
-        url = nested(sts).get("endpoint_url") if sts is not None else None
-        if sts is not None and url:
-            return _checked_url(Setting(url, sts.where))
+        block = config.services[services.value].setting(service)
+        url = nested(block).get("endpoint_url") if block is not None else None
+        if block is not None and url:
+            return _checked_url(service, Setting(url, block.where))
     found = section.setting("endpoint_url")
-    return _checked_url(found) if found is not None and found.value else None
+    return _checked_url(service, found) if found is not None and found.value else None
 
 
-def _checked_url(setting: Setting) -> Setting:
+def _checked_url(service: str, setting: Setting) -> Setting:
     """Return the setting if signed requests, which buy credentials, may be sent to its URL."""
+    name = service.upper()
+    netloc = setting.value.partition("://")[2].partition("/")[0]
     try:
-        parts = urlsplit(setting.value)
-        host, _ = parts.hostname, parts.port
+        url = Url.of(setting.value if "@" not in netloc else "")
     except ValueError:
-        host, parts = None, urlsplit("")
-    plain = not any(character.isspace() or not character.isprintable() for character in setting.value)
-    if host and ("[" in parts.netloc) != (":" in host):  # brackets are for IPv6, and newer Pythons let more pass
-        host = None
-    if not plain or not host or parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
-        raise ConfigError(f"{setting.where}: the STS endpoint is no URL of http or https", "write https://HOST[:PORT]")
-    # Looked for in the text, as an empty query or fragment leaves no trace in its parts
-    more = "?" in setting.value or "#" in setting.value
-    if more or parts.username is not None or parts.path not in ("", "/"):
+        url = None
+    more = "?" in setting.value or "#" in setting.value or "@" in netloc
+    if more and _is_visible(setting.value):
+        raise ConfigError(f"{setting.where}: the {name} endpoint has more than scheme, host, port and path", _URL_HINT)
+    if url is None or not _HOST.fullmatch(url.host):
+        raise ConfigError(f"{setting.where}: the {name} endpoint is no URL of http or https", _URL_HINT)
+    if url.scheme == "http" and not is_loopback(url.host):
         raise ConfigError(
-            f"{setting.where}: the STS endpoint has more than a scheme, host and port", "write https://HOST[:PORT]"
-        )
-    if parts.scheme == "http" and not is_loopback(host):
-        raise ConfigError(
-            f"{setting.where}: the STS endpoint is plain http to {host}: others could read the credentials",
-            "write https; http is for this machine only (AWS_ENDPOINT_URL_STS sets the endpoint of STS alone)",
+            f"{setting.where}: the {name} endpoint is plain http to {url.host}: others could read the credentials",
+            f"write https; http is for this machine only (AWS_ENDPOINT_URL_{name} sets the endpoint of {name} alone)",
         )
     return setting
 
 
+def _is_visible(text: str) -> bool:
+    return all("!" <= character <= "~" for character in text)
+
+
 def is_loopback(host: str) -> bool:
     """Whether the host is this machine."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:  # a name; one that looks like an address may be resolved in a search domain
-        return False
+    parts = host.split(".")
+    if ":" in host:
+        from ipaddress import ip_address  # noqa: PLC0415 - 1 ms, for IPv6 alone
+
+        try:
+            return ip_address(host).is_loopback
+        except ValueError:
+            return False
+    # 127.1 and 0x7f.0.0.1 are names to some, and may be looked up in a search domain
+    return host == "localhost" or (
+        len(parts) == 4
+        and parts[0] == "127"
+        and all(part.isdecimal() and str(int(part)) == part for part in parts)
+        and max(map(int, parts)) < 256
+    )

@@ -1,7 +1,7 @@
 """The MFA device of a plan: whose serial, how its code is come by, where its session is kept. Pure, as the plan is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from credproc.config.parser import Section, Setting
 from credproc.errors import ConfigError
@@ -13,8 +13,7 @@ _STORES = ("keyring", "file", "none")
 _STORE_VARIABLE = "CREDPROC_SESSION_STORE"
 
 
-@dataclass(frozen=True)
-class Mfa:
+class Mfa(NamedTuple):
     """The MFA device of the user at the root of a chain, and how its code is come by."""
 
     serial: str

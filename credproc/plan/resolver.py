@@ -6,7 +6,7 @@ The rules are botocore's (``botocore.credentials.AssumeRoleProvider`` and ``Prof
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from credproc.config.parser import Section, Setting, SharedConfig
 from credproc.config.suggestions import like
@@ -37,8 +37,7 @@ _CREDENTIAL_KEYS = (
 _OUR_LINE_LIMIT = 8192  # characters of a credential_process line that may be ours; shlex takes the square of the length
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(NamedTuple):
     """Where a walk has led: from a source, by the roles of the hops."""
 
     profile: str | None  # whose credentials they are; None: none was named

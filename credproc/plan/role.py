@@ -2,8 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from credproc.config.parser import Section, Setting
 from credproc.errors import ConfigError
@@ -17,8 +16,7 @@ _SERIAL = re.compile(r"[\w+=/:,.@-]{9,256}", re.ASCII)
 _MISPRINTED_ARN = re.compile(r"(arn:[\w-]+:iam):(\d+:.+)")  # the AWS CLI guide itself misprints it so
 
 
-@dataclass(frozen=True)
-class Role:
+class Role(NamedTuple):
     """A role to assume and how; the names are those of the STS API's parameters and of the config file's keys."""
 
     role_arn: str

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from credproc.config.parser import Section, Setting, SharedConfig
 from credproc.credentials import Credentials
@@ -19,8 +19,7 @@ _WEB_IDENTITY_VARIABLES = {
 }
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """Where the first credentials come from; ``identity`` is what determines them, without a secret."""
 
     # StaticKeys, KeyringKeys, Environment, Ec2InstanceMetadata, EcsContainer, WebIdentity, IdentityCenter, Process
@@ -28,11 +27,11 @@ class Source:
     where: str
     profile: str | None = None
     identity: tuple[tuple[str, str], ...] = ()
-    keys: Credentials | None = field(default=None, repr=False)  # of StaticKeys
+    keys: Credentials | None = None  # of StaticKeys; its repr does not show the secret
     role: Role | None = None  # of WebIdentity
     if_any: bool = False  # asked only because nothing was named: finding nothing is then no error of its own
 
-    def __getitem__(self, name: str) -> str:
+    def named(self, name: str) -> str:
         """Return one field of the identity."""
         return dict(self.identity)[name]
 

@@ -59,12 +59,12 @@ class _Obtaining:
         self._request = turn.request
         self._budget = _Budget(turn.began, turn.request.started + turn.request.deadlines.work)
         self._keyring_keys: Credentials | None = None
-        # In a thread, so that a person can type meanwhile; nothing of botocore is imported before
+        # In a thread, so that a person can type meanwhile; nothing of TLS is imported before
         self._connection = BackgroundCall(self._connect)
 
     def obtained(self) -> Fetched:
         if self._plan.source.kind == "KeyringKeys":
-            return Fetched(self._completed(self._of_keyring(self._plan.source["access_key_id"])), renewable=True)
+            return Fetched(self._completed(self._of_keyring(self._plan.source.named("access_key_id"))), renewable=True)
         plan = self._plan
         credentials = self._web_identity(plan.source.role) if plan.source.role else plan.source.keys or self._fetched()
         renewable = plan.source.role is not None or bool(plan.roles) or not credentials.temporary
@@ -84,16 +84,15 @@ class _Obtaining:
         return self._sts().assume_role_with_web_identity(role, token, self._budget.deadline())
 
     def _fetched(self) -> Credentials:
-        from credproc.sources import fetch  # noqa: PLC0415 - botocore
-        from credproc.sources.process import Started  # noqa: PLC0415 - botocore
+        from credproc.sources import fetch  # noqa: PLC0415 - not for keys that the plan holds
+        from credproc.sources.started import Started  # noqa: PLC0415
 
         source = self._plan.source
         is_process = source.kind == "Process"
         if is_process:
             self._config.check_program("credential_process", source.where)
         started = Started()
-        session = self._connected()[0]
-        fetching = BackgroundCall(lambda: fetch(source, session, self._request.environ, started))
+        fetching = BackgroundCall(lambda: fetch(source, self._botocore_session, self._request.environ, started))
         try:
             credentials = fetching.result(self._budget.deadline(PROCESS_SECONDS if is_process else NETWORK_SECONDS))
         except DeadlineError:
@@ -217,29 +216,36 @@ class _Obtaining:
         return self._sts()
 
     def _sts(self) -> "Sts":
-        return self._connected()[1]
-
-    def _connected(self) -> "tuple[botocore.session.Session, Sts]":
         try:
             return self._connection.result(self._budget.deadline())
         except DeadlineError:
-            raise NetworkError("botocore: could not be loaded in time", "this machine is busy: try again") from None
+            raise NetworkError("STS: no connection in time", "this machine is busy: try again") from None
 
-    def _connect(self) -> "tuple[botocore.session.Session, Sts]":
+    def _botocore_session(self) -> "botocore.session.Session":
         from credproc.aws.session import botocore_session  # noqa: PLC0415 - botocore
+
+        return botocore_session(self._config, self._plan.profile)
+
+    def _connect(self) -> "Sts":
+        from credproc.aws.client import Settings  # noqa: PLC0415 - ssl
         from credproc.aws.sts import Sts  # noqa: PLC0415
 
-        session = botocore_session(self._config, self._plan.profile)
-        sts = Sts(session, self._plan.endpoint, mfa=self._plan.mfa is not None)
-        if self._plan.mfa is not None:  # a person may be typing, and will wait for what comes after
+        plan, request = self._plan, self._request
+
+        def note(text: str) -> None:
+            log.write(self._turn.directory, text, profile=request.profile)
+
+        settings = Settings.of(self._config, plan.profile, request.environ, note)
+        sts = Sts(plan.endpoint, settings, mfa=plan.mfa is not None)
+        if plan.mfa is not None:  # a person may be typing, and will wait for what comes after
             sts.warm()
-        return session, sts
+        return sts
 
 
 def execute(plan: Plan, config: SharedConfig, turn: Attempt) -> Fetched:
     """Return the credentials that the plan leads to. Raises CredprocError.
 
-    The deadlines count from when this run's turn came: the import of botocore, which can take a second on a busy
-    machine, is part of what must end in time.
+    The deadlines count from when this run's turn came: imports, which can take a second on a busy machine, are
+    part of what must end in time.
     """
     return _Obtaining(plan, config, turn).obtained()

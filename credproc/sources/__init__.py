@@ -1,30 +1,39 @@
 """The plan's source → credentials, one file a kind; botocore's own providers are fed with our reading."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from credproc.credentials import Credentials
 from credproc.plan.source import Source
+from credproc.sources.started import Started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import botocore.session
 
-    from credproc.sources.process import Started
-
 
 def fetch(
-    source: Source, session: "botocore.session.Session", environ: Mapping[str, str], started: "Started"
+    source: Source,
+    new_session: "Callable[[], botocore.session.Session]",
+    environ: Mapping[str, str],
+    started: Started,
 ) -> Credentials:
     """Return the source's credentials (those of WebIdentity come from STS, not from here).
 
-    Children that are started on the way are put into ``started``. Raises SourceError.
+    ``new_session`` is called for the sources that are botocore's. Children that are started on the way are put into
+    ``started``. Raises SourceError.
     """
     if source.keys is not None:
         return source.keys
-    from credproc.sources import identity_center, machine, process  # noqa: PLC0415 - botocore
+    if source.kind == "Process":
+        from credproc.sources import process  # noqa: PLC0415 - one of them
+
+        return process.fetch(source, environ, started)
+    if source.kind == "Environment":
+        from credproc.sources import environment  # noqa: PLC0415
+
+        return environment.fetch(source, environ)
+    from credproc.sources import identity_center, machine  # noqa: PLC0415 - botocore
 
     if source.kind == "IdentityCenter":
-        return identity_center.fetch(source, session)
-    if source.kind == "Process":
-        return process.fetch(source, session, environ, started)
-    return machine.fetch(source, session, environ)
+        return identity_center.fetch(source, new_session())
+    return machine.fetch(source, new_session(), environ)

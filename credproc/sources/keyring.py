@@ -9,7 +9,7 @@ from credproc.stores.access_keys import LongTermKeys
 
 def read(source: Source, keys: LongTermKeys) -> Credentials:
     """Return the source's keys from the keyring. Raises SourceError: there is no other way to them."""
-    access_key_id = source["access_key_id"]
+    access_key_id = source.named("access_key_id")
     try:
         found = keys.read(access_key_id)
     except SessionStoreError as error:

@@ -1,10 +1,10 @@
-"""What this machine gives: the environment, the container's endpoint, the instance's metadata service."""
+"""What this machine gives: the container's endpoint, the instance's metadata service."""
 
 from collections.abc import Mapping
 
 import botocore.exceptions as boto
 import botocore.session
-from botocore.credentials import ContainerProvider, CredentialProvider, EnvProvider, InstanceMetadataProvider
+from botocore.credentials import ContainerProvider, CredentialProvider, InstanceMetadataProvider
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
 from credproc.credentials import Credentials
@@ -14,12 +14,10 @@ from credproc.sources.provider import FAILURES, load
 
 _METADATA_WINDOW = 900  # seconds; botocore's own default
 _NOTHING = {
-    "Environment": "credential_source = Environment, and AWS_ACCESS_KEY_ID is not set",
     "Ec2InstanceMetadata": "the instance metadata service does not answer, or has no role",
     "EcsContainer": "credential_source = EcsContainer, and no container endpoint is set in the environment",
 }
 _HINTS = {
-    "Environment": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY where the program starts",
     "Ec2InstanceMetadata": "attach a role to the instance, and check AWS_EC2_METADATA_DISABLED",
     "EcsContainer": "it works inside ECS and EKS, where AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI is set",
 }
@@ -42,8 +40,6 @@ def fetch(source: Source, session: botocore.session.Session, environ: Mapping[st
 
 
 def _provider(source: Source, session: botocore.session.Session, environ: Mapping[str, str]) -> CredentialProvider:
-    if source.kind == "Environment":
-        return EnvProvider(environ=dict(environ))
     if source.kind == "EcsContainer":
         return ContainerProvider(environ=dict(environ))
     return _instance_metadata(session)
@@ -69,7 +65,6 @@ def _instance_metadata(session: botocore.session.Session) -> CredentialProvider:
 def _explained(source: Source, error: Exception) -> SourceError:
     """Return a provider's failure in our words; what it quotes of an answer stays inside."""
     reason = {
-        boto.PartialCredentialsError: "is incomplete: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together",
         boto.MetadataRetrievalError: "cannot be reached, or refuses",
         boto.CredentialRetrievalError: "cannot be reached, or refuses",
         RuntimeError: "has credentials that have expired",

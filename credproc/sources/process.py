@@ -1,66 +1,77 @@
-"""Another program: the ``credential_process`` of a source profile."""
+"""Another program: the ``credential_process`` of a source profile, split, run and read as botocore does it."""
 
+import json
 import subprocess
 from collections.abc import Mapping
-from typing import Any
-
-import botocore.exceptions as boto
-import botocore.session
-from botocore.credentials import ProcessProvider
 
 from credproc.credentials import Credentials
 from credproc.errors import SourceError, inert, quoted
 from credproc.plan.source import Source
-from credproc.process import recursion
-from credproc.sources.provider import FAILURES, load
+from credproc.process import command_line, recursion
+from credproc.sources.expiration import ExpiredError, expiration_in
+from credproc.sources.started import Started
 
 _STDERR_LIMIT = 200  # characters of what a program said
 _HINT = "run the program by hand and look at what it prints"
 
 
-def fetch(
-    source: Source, session: botocore.session.Session, environ: Mapping[str, str], started: "Started"
-) -> Credentials:
+def fetch(source: Source, environ: Mapping[str, str], started: Started) -> Credentials:
     """Return what the program prints; it is put into ``started``. Raises SourceError."""
-    try:
-        found = load(_provider(source, session, environ, started))
-    except FAILURES as error:
-        raise _explained(source, error) from None
-    if found is None:
-        raise SourceError(f"{source.where}: the program gave no credentials", _HINT)
-    return found
-
-
-class Started(list["subprocess.Popen[bytes]"]):
-    """The children that a source has started, so that a deadline can end them."""
-
-    def end(self) -> None:
-        """Kill those that still run."""
-        for child in self:
-            if child.poll() is None:
-                child.kill()
-
-
-def _provider(
-    source: Source, session: botocore.session.Session, environ: Mapping[str, str], started: Started
-) -> ProcessProvider:
-    def popen(command: list[str], **options: Any) -> "subprocess.Popen[bytes]":  # noqa: ANN401 - passed on
-        # stdin is the caller's, who may leave it open for ever: the program gets none
-        passed = recursion.extended(environ, source.profile)
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=passed, **options)  # noqa: S603 - the user's own line
-        started.append(child)
-        return child
-
-    return ProcessProvider(profile_name=source.profile or "", load_config=lambda: session.full_config, popen=popen)
-
-
-def _explained(source: Source, error: Exception) -> SourceError:
     where = f"{source.where}: credential_process of {quoted(source.profile or '')}"
-    if isinstance(error, OSError):
-        return SourceError(f"{where}: cannot be started: {(error.strerror or 'error').lower()}", "check the path")
-    if isinstance(error, boto.CredentialRetrievalError):
-        said = inert(str(error).partition("custom-process: ")[2].strip(), _STDERR_LIMIT)
-        return SourceError(f"{where}: {said or 'failed without a word'}", _HINT)
-    if isinstance(error, RuntimeError) and not isinstance(error, RecursionError):
-        return SourceError(f"{where}: printed credentials that have expired", _HINT)
-    return SourceError(f"{where}: printed no Version 1 document", _HINT)
+    try:
+        words = command_line.split(source.named("command"))
+    except ValueError as error:
+        raise SourceError(f"{where}: {str(error).lower()}", "close the quotes") from None
+    if not words:
+        raise SourceError(f"{where}: is empty", "write the program's path")
+    try:
+        # stdin is the caller's, who may leave it open for ever: the program gets none
+        child = subprocess.Popen(  # noqa: S603 - the user's own line
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=recursion.extended(environ, source.profile),
+        )
+        started.append(child)
+        stdout, stderr = child.communicate()
+    except (OSError, ValueError) as error:  # ValueError: a null character
+        reason = (getattr(error, "strerror", None) or "error").lower()
+        raise SourceError(f"{where}: cannot be started: {reason}", "check the path") from None
+    if child.returncode != 0:
+        said = inert(stderr.decode("utf-8", "replace").strip(), _STDERR_LIMIT)
+        raise SourceError(f"{where}: {said or 'failed without a word'}", _HINT)
+    return _credentials(stdout, where)
+
+
+def _credentials(output: bytes, where: str) -> Credentials:
+    """Return the credentials in a Version 1 document; nothing of it is quoted but its version."""
+    try:
+        fields = json.loads(output.decode("utf-8"))
+        version = fields.get("Version", "<Version key not provided>")
+        if version != 1:
+            said = f"Unsupported version '{inert(str(version), 40)}' for credential process provider, supported: 1"
+            raise SourceError(f"{where}: {said}", _HINT)
+        for name in ("AccessKeyId", "SecretAccessKey"):
+            if name not in fields:
+                raise SourceError(f"{where}: Missing required key in response: {name!r}", _HINT)
+        texts = tuple(map(_text, (fields["AccessKeyId"], fields["SecretAccessKey"], fields.get("SessionToken") or "")))
+        end, account_id = fields.get("Expiration"), fields.get("AccountId")
+        expiration = None if end is None else expiration_in(end)
+    except ExpiredError:
+        raise SourceError(f"{where}: printed credentials that have expired", _HINT) from None
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        raise SourceError(f"{where}: printed no Version 1 document", _HINT) from None
+    return Credentials(
+        texts[0],
+        texts[1],
+        texts[2] or None,
+        expiration,
+        account_id if isinstance(account_id, str) and account_id else None,
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value

@@ -13,7 +13,7 @@ def read_token(source: Source) -> str:
 
     Raises SourceError.
     """
-    path = os.path.expanduser(source["token_file"])
+    path = os.path.expanduser(source.named("token_file"))
     try:
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
         with os.fdopen(fd, "rb") as file:

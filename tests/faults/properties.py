@@ -14,7 +14,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime
 from functools import cache as cached
 from hashlib import blake2b
@@ -25,7 +24,6 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from credproc import cache
-from credproc.aws.session import botocore_session
 from credproc.config.parser import parse, read
 from credproc.credentials import LATEST, LIMIT, Credentials, document
 from credproc.errors import ConfigError, ServiceError, SourceError, inert
@@ -35,8 +33,8 @@ from credproc.plan import Plan, plan_for
 from credproc.plan.role import Role
 from credproc.refresh.entry import LAST_MINUTE, EntryStore, Fetched
 from credproc.request import Request
-from credproc.sources import fetch
-from credproc.sources.process import Started
+from credproc.sources import process
+from credproc.sources.started import Started
 from tests.faults.fuzz_entry import NAME, OneFile
 
 _ARN = "arn:aws:iam::123456789012:role/{}"
@@ -269,7 +267,7 @@ def _label(plan: Plan) -> str:
     """Return an access key id that stands for what AWS would be asked, and by whom; not made from ``compared()``."""
 
     def shown(role: Role | None) -> str:
-        return "" if role is None else repr(replace(role, where=""))
+        return "" if role is None else repr(role._replace(where=""))
 
     source, endpoint = plan.source, plan.endpoint
     asked = (
@@ -424,13 +422,12 @@ class Program:
         self._file = Path(self._directory.name) / "printed"
         config = parse(f"[profile p]\ncredential_process = /bin/cat {self._file}\n", "")
         self._source = plan_for(config, Request("p", {}, 0.0)).source
-        self._session = botocore_session(config, "p")
 
     def check(self, printed: bytes, tally: Tally) -> None:
         """See that what the program prints becomes a document that all SDKs read, or an error in our words."""
         self._file.write_bytes(printed)
         try:
-            credentials = fetch(self._source, self._session, {"PATH": "/bin"}, Started())
+            credentials = process.fetch(self._source, {"PATH": "/bin"}, Started())
             made = document(credentials)
         except (SourceError, ServiceError):
             tally["refused"] += 1

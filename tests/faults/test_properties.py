@@ -12,15 +12,14 @@ from typing import Protocol
 import pytest
 
 from credproc import cache
-from credproc.aws.session import botocore_session
 from credproc.config.parser import parse
 from credproc.credentials import LATEST, Credentials, account_in, document
 from credproc.errors import ConfigError, ServiceError, SourceError, inert
 from credproc.plan import plan_for
 from credproc.refresh.entry import Fetched, about_entry, served_until
 from credproc.request import Request
-from credproc.sources import fetch
-from credproc.sources.process import Started
+from credproc.sources.process import fetch
+from credproc.sources.started import Started
 from tests.faults import fuzz_config, fuzz_entry, fuzz_plan
 from tests.faults.properties import PROPERTIES, assert_inert, check_printed, held
 
@@ -171,7 +170,7 @@ def test_json_deeper_than_json_goes_is_not_called_expired(tmp_path: Path) -> Non
     config = parse(f"[profile p]\ncredential_process = /bin/cat {tmp_path}/printed\n", "")
     source = plan_for(config, Request("p", {}, 0.0)).source
     with pytest.raises(SourceError, match="printed no Version 1 document"):
-        fetch(source, botocore_session(config, "p"), {"PATH": "/bin"}, Started())
+        fetch(source, {"PATH": "/bin"}, Started())
 
 
 def test_an_account_that_is_a_number_is_left_out() -> None:

@@ -3,7 +3,6 @@
 import argparse
 import time
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from credproc import paths, terminal
 from credproc.commands.arguments import add_name
@@ -119,18 +118,21 @@ class Examined:
                 yield checks.from_error(error)
             return
         self._progress.say(f"asking {checks.asked(endpoint)} ...")
-        from credproc.aws import errors, http  # noqa: PLC0415 - botocore, which --offline does without
-        from credproc.aws.session import botocore_session  # noqa: PLC0415
-        from credproc.aws.sts import Sts  # noqa: PLC0415
+        from credproc.aws import http, proxies  # noqa: PLC0415 - ssl, which --offline does without
+        from credproc.aws.client import Settings  # noqa: PLC0415
+        from credproc.plan.url import Url  # noqa: PLC0415
 
-        session = botocore_session(config, self._plans[0].profile if self._profile and self._plans else None)
+        profile = self._plans[0].profile if self._profile and self._plans else None
+        url = Url.of(endpoint.address)
         try:
-            url = Sts(session, endpoint, mfa=False).url()
-            answer = http.get(session, url, "GET", time.monotonic() + _STS_SECONDS)
+            settings = Settings.of(config, profile, self._environ)
+            answer, seconds = http.get(url, "GET", settings, time.monotonic() + _STS_SECONDS)
+            proxy = proxies.proxy_for(url.scheme, url.host_header)
         except CredprocError as error:
             yield checks.from_error(error, "STS: ")
             return
-        yield checks.reached(urlsplit(url).netloc, answer.status, answer.seconds, errors.proxy_of(url))
+        through = None if proxy is None else proxies.shown(proxy)
+        yield checks.reached(url.host_header, answer.status, seconds, through)
         yield checks.clock(answer.headers.get("date"), self._request.clock())
 
     def _endpoint(self, config: SharedConfig) -> Endpoint:

@@ -48,12 +48,12 @@ def naming_errors(command: str, access_key_id: str) -> Iterator[None]:
 
 def arn_of(keys: Credentials, profile: str, config: SharedConfig, environ: Mapping[str, str]) -> str:
     """Return the ARN of whose keys these are, as the STS of the profile says it. Raises CredprocError."""
-    from credproc.aws.session import botocore_session  # noqa: PLC0415 - botocore
+    from credproc.aws.client import Settings  # noqa: PLC0415 - ssl
     from credproc.aws.sts import Sts  # noqa: PLC0415
     from credproc.plan.endpoint import endpoint_for  # noqa: PLC0415
 
     endpoint = endpoint_for(config.profiles.get(profile, Section(profile, profile)), config, environ, None)
-    sts = Sts(botocore_session(config, profile), endpoint, mfa=False)
+    sts = Sts(endpoint, Settings.of(config, profile, environ), mfa=False)
     return sts.get_caller_identity(keys, time.monotonic() + _CALL_SECONDS)
 
 

@@ -1,22 +1,22 @@
 """credproc keys rotate: what a rotation (``refresh.rotation``) works with, for the profile of a user."""
 
-import dataclasses
 import os
 import time
 from functools import partial
 
 from credproc import terminal
+from credproc.aws.client import Settings
 from credproc.aws.iam import Iam
-from credproc.aws.session import botocore_session
 from credproc.commands.inventory import in_turn
 from credproc.commands.keys.config import key_setting, section_of, switch_key
 from credproc.commands.keys.keyring import arn_of, end_sessions, open_keyring
 from credproc.commands.keys.rotation import Means, Rotation
-from credproc.config.parser import SharedConfig, read
+from credproc.config.parser import Section, SharedConfig, read
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted
 from credproc.locking.directory import own_directory
 from credproc.plan import Plan, plan_for
+from credproc.plan.iam_endpoint import iam_endpoint_for
 from credproc.plan.source import Source
 from credproc.refresh import FOR_PEOPLE
 from credproc.refresh.execute import execute
@@ -89,17 +89,20 @@ class _User:
             wanted = request._replace(profile=profile, deadlines=FOR_PEOPLE, min_session_seconds=_SESSION_LEFT)
             turn = Attempt(wanted, self.directory, time.monotonic(), may_ask=True)
             caller = execute(plan, config, turn).credentials
-        return Iam(botocore_session(config, profile), plan.endpoint, caller, name.rpartition("/")[2])
+        section = config.profiles.get(profile, Section(profile, profile))
+        endpoint = iam_endpoint_for(section, config, request.environ, plan.endpoint)
+        settings = Settings.of(config, profile, request.environ)
+        return Iam(endpoint, settings, caller, name.rpartition("/")[2])
 
     def _plan(self, config: SharedConfig) -> Plan:
         """Return the plan that ends with the user, whatever role the profile takes with these keys."""
         profile = self._profile
         plan = plan_for(config, self._request._replace(profile=profile))
         if plan.source.kind == "KeyringKeys" and plan.source.profile == profile:
-            return dataclasses.replace(plan, roles=())
+            return plan._replace(roles=())
         setting = key_setting(section_of(config, profile))
         source = Source("KeyringKeys", setting.where, profile, (("access_key_id", setting.value),))
-        return dataclasses.replace(plan, source=source, roles=(), mfa=None)
+        return plan._replace(source=source, roles=(), mfa=None)
 
     def _arn(self, keys: Credentials, config: SharedConfig) -> str:
         return arn_of(keys, self._profile, config, self._request.environ)

@@ -241,10 +241,13 @@ def _tried(request: Request) -> str:
         config = read(request.environ, request.clock())
         found = refresh(request._replace(deadlines=FOR_PEOPLE), config)
         progress.say("asking STS whose credentials these are ...")
-        from credproc.aws.session import caller_arn  # noqa: PLC0415 - botocore
+        from credproc.aws.client import Settings  # noqa: PLC0415 - ssl
+        from credproc.aws.sts import Sts  # noqa: PLC0415
+        from credproc.credentials import credentials_in  # noqa: PLC0415
 
         plan = found.plan or plan_for(config, request)
-        arn = caller_arn(found.document, plan, config, time.monotonic() + _TRIAL_SECONDS)
+        sts = Sts(plan.endpoint, Settings.of(config, plan.profile, request.environ), mfa=False)
+        arn = sts.get_caller_identity(credentials_in(found.document), time.monotonic() + _TRIAL_SECONDS)
     except CredprocError as error:
         undo = f"credproc setup {request.profile} --undo takes the edit back"
         hint = f"{error.hint}; {undo}" if error.hint else undo
