@@ -27,7 +27,7 @@ HIT = {
 ROOT = {"cache", "credentials", "errors", "files", "log", "paths", "request", ""}
 FOLDERS = {
     "commands": {"aws", "config", "locking", "plan", "process", "refresh", "sources", "stores", "terminal"},
-    "refresh": {"aws", "config", "locking", "mfa", "plan", "process", "sources", "stores", "terminal"},
+    "refresh": {"aws", "config", "locking", "mfa", "plan", "process", "sources", "terminal"},
     "sources": {"plan", "process", "stores", "terminal"},
     "mfa": {"locking", "plan", "process", "stores", "terminal"},
     "stores": {"process"},

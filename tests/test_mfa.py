@@ -10,19 +10,19 @@ from collections.abc import Iterator
 import pytest
 
 from credproc.errors import PersonNeededError
-from credproc.mfa import codes
-from credproc.mfa.code import Wanted, code_in
+from credproc.mfa import code_provider
+from credproc.mfa.code import CodeRequest, code_in
 from credproc.mfa.used_codes import UsedCodes
 from credproc.request import FOR_PEOPLE, FOR_SDKS, Deadlines, Request
 
 WHERE = "~/.aws/config:5"
 
 
-def wanted(profile: str | None = "admin", *, seconds: float = 40, deadlines: Deadlines = FOR_SDKS) -> Wanted:
+def wanted(profile: str | None = "admin", *, seconds: float = 40, deadlines: Deadlines = FOR_SDKS) -> CodeRequest:
     """Return what a code is wanted for, in a run that has so many seconds left for a prompt."""
     started = time.monotonic() - deadlines.prompt + seconds
     request = Request(profile, {"CREDPROC_INTERACTIVE": "never"}, started, deadlines=deadlines)
-    return Wanted("arn:aws:iam::123456789012:mfa/user1", WHERE, None, request)
+    return CodeRequest("arn:aws:iam::123456789012:mfa/user1", WHERE, None, request)
 
 
 @pytest.mark.parametrize("text", ["123456", " 123 456\t", "\x1b[200~123456\x1b[201~", "\x1b[200~123\x1b[201~456"])
@@ -60,7 +60,7 @@ def test_with_less_than_fifteen_seconds_left_nobody_is_asked(deadlines: Deadline
 def test_the_hint_is_a_command_that_can_be_typed(profile: str | None, hint: str) -> None:
     assert wanted(profile).hint == hint
     with pytest.raises(PersonNeededError) as raised:
-        codes(wanted(profile), UsedCodes(None, "session"))
+        code_provider(wanted(profile), UsedCodes(None, "session"))
     assert raised.value.hint == hint
     assert str(raised.value) == f"{WHERE}: an MFA code is needed, and CREDPROC_INTERACTIVE=never forbids asking"
 
@@ -71,8 +71,8 @@ if sys.platform != "linux":
 from tests.terminal import Job, Terminal  # noqa: E402 - termios, which not all have
 
 CAN_ASK = """
-from credproc.mfa.code import can_ask
-print(*(can_ask(environ) for environ in ({}, {"CREDPROC_INTERACTIVE": ""}, {"CREDPROC_INTERACTIVE": "never"})))
+from credproc.terminal import why_not_interactive
+print(*(why_not_interactive(environ) is None for environ in ({}, {"CREDPROC_INTERACTIVE": ""}, {"CREDPROC_INTERACTIVE": "never"})))
 """
 
 
@@ -87,19 +87,20 @@ def test_only_who_has_a_terminal_and_may_ask_can_ask(terminal: Terminal) -> None
 ASK = """
 import os, sys, time
 from credproc.errors import PersonNeededError, SignalError
-from credproc.mfa import codes
-from credproc.mfa.code import Wanted
+from credproc.mfa import code_provider
+from credproc.mfa.code import CodeRequest
 from credproc.request import Request
 from credproc.mfa.used_codes import UsedCodes
 
 profile, seconds = sys.argv[1] or None, float(sys.argv[2])
 used = UsedCodes(None, "session")
 open_before = os.listdir("/proc/self/fd")
-found = codes(Wanted("serial", "config:5", None, Request(profile, {}, time.monotonic() - 40 + seconds)), used)
+request = Request(profile, {}, time.monotonic() - 40 + seconds)
+found = code_provider(CodeRequest("serial", "config:5", None, request), used)
 try:
     found.notice("told")
     while True:
-        code = found.next(None)
+        code = found.next_code(None)
         used.add(code, time.time())
         print(code, flush=True)
 except SignalError as error:

@@ -21,7 +21,7 @@ if sys.platform != "linux":
     pytest.skip("the rigs are made for Linux", allow_module_level=True)
 
 from credproc.errors import PersonNeededError, SourceError
-from credproc.mfa.code import Wanted
+from credproc.mfa.code import CodeRequest
 from credproc.mfa.process import ProgramCodes
 from credproc.mfa.used_codes import UsedCodes
 from credproc.request import Request
@@ -1140,7 +1140,7 @@ def program_codes(
     """Return the codes of a program in a run that has so many seconds left for it."""
     path = write_program(tmp_path / "token", f"#!/bin/sh\n{script}\n")
     request = Request("admin", {"PATH": os.environ["PATH"]}, time.monotonic() - 40 + seconds, clock)
-    return ProgramCodes(Wanted(SERIAL, WHERE, str(path), request), str(path), used or UsedCodes(None, "session"))
+    return ProgramCodes(CodeRequest(SERIAL, WHERE, str(path), request), str(path), used or UsedCodes(None, "session"))
 
 
 def test_a_program_whose_output_no_thread_can_read_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1151,7 +1151,7 @@ def test_a_program_whose_output_no_thread_can_read_is_ended(tmp_path: Path, monk
     monkeypatch.setattr(threading.Thread, "start", refused)
     began = time.monotonic()
     with pytest.raises(SourceError, match="mfa_process: cannot be read: too many processes"):
-        codes.next(None)
+        codes.next_code(None)
     assert time.monotonic() - began < SOON
 
 
@@ -1159,7 +1159,7 @@ def test_a_program_that_hangs_is_killed_at_the_deadline(tmp_path: Path) -> None:
     codes = program_codes(tmp_path, f"echo $$ >{tmp_path}/pid; exec sleep 60", seconds=0.5)
     began = time.monotonic()
     with pytest.raises(PersonNeededError, match="mfa_process: did not end in time, and was killed") as raised:
-        codes.next(None)
+        codes.next_code(None)
     assert time.monotonic() - began < SOON
     assert (raised.value.kind, raised.value.hint) == ("late", BY_HAND)
     assert process_state(int((tmp_path / "pid").read_text())) == ""
@@ -1167,7 +1167,7 @@ def test_a_program_that_hangs_is_killed_at_the_deadline(tmp_path: Path) -> None:
 
 def test_a_program_that_fills_its_output_for_ever_is_killed_at_the_deadline(tmp_path: Path) -> None:
     with pytest.raises(PersonNeededError, match="did not end in time"):
-        program_codes(tmp_path, "exec yes", seconds=0.5).next(None)
+        program_codes(tmp_path, "exec yes", seconds=0.5).next_code(None)
 
 
 BORDER = 30 * 60_000_000.0  # epoch seconds at which a code gives way to the next
@@ -1177,14 +1177,14 @@ def test_a_used_code_makes_a_program_wait_for_the_next_one(tmp_path: Path) -> No
     used = UsedCodes(None, "session")
     used.add("111111", BORDER - 10)
     script = f"[ -e {tmp_path}/once ] && echo 222222 || echo 111111; touch {tmp_path}/once"
-    assert program_codes(tmp_path, script, lambda: BORDER - 0.3, used=used).next(None) == "222222"
+    assert program_codes(tmp_path, script, lambda: BORDER - 0.3, used=used).next_code(None) == "222222"
 
 
 def test_a_program_that_prints_a_used_code_again_is_not_believed(tmp_path: Path) -> None:
     used = UsedCodes(None, "session")
     used.add("111111", BORDER - 10)
     with pytest.raises(PersonNeededError, match="mfa_process: printed a code that has been used") as raised:
-        program_codes(tmp_path, "echo 111111", lambda: BORDER - 0.3, used=used).next(None)
+        program_codes(tmp_path, "echo 111111", lambda: BORDER - 0.3, used=used).next_code(None)
     assert (raised.value.kind, raised.value.hint) == ("wrong", "try again when the device shows the next code")
 
 
@@ -1193,7 +1193,7 @@ def test_a_program_does_not_wait_for_a_code_that_comes_too_late(tmp_path: Path) 
     used.add("111111", BORDER)
     began = time.monotonic()
     with pytest.raises(PersonNeededError, match="mfa_process: printed a code that has been used"):
-        program_codes(tmp_path, "echo 111111", lambda: BORDER, used=used).next(None)
+        program_codes(tmp_path, "echo 111111", lambda: BORDER, used=used).next_code(None)
     assert time.monotonic() - began < SOON
 
 
@@ -1201,7 +1201,7 @@ def test_a_program_that_cannot_be_started_is_no_refusal_of_a_person(tmp_path: Pa
     codes = program_codes(tmp_path, "")
     (tmp_path / "token").unlink()
     with pytest.raises(SourceError, match="cannot be started"):
-        codes.next(None)
+        codes.next_code(None)
 
 
 # At last

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import NamedTuple
 
 from credproc import __version__
@@ -16,6 +17,7 @@ from credproc.config.parser import Section, SharedConfig
 from credproc.credentials import Credentials
 from credproc.plan.url import Url
 
+CALL_SECONDS = 9  # a run that asks nobody must notice within ten that the network is dead
 USER_AGENT = f"credproc/{__version__}"
 _SKEWED = frozenset(("InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch"))
 _SKEW_SECONDS = 240  # what AWS refuses is five minutes off
@@ -31,11 +33,17 @@ class Service(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What a profile and the environment say of how calls are made."""
+    """What a profile and the environment say of how calls are made, and how long one call may take."""
 
     section: Section | None  # the profile's; None: no profile is named, and there is no default
     environ: Mapping[str, str]
     note: Callable[[str], None] = lambda _text: None  # writes a line into the log
+    seconds: float = CALL_SECONDS  # for one call, with all its tries
+    last: float = inf  # in seconds of time.monotonic(); then every call has ended
+
+    def deadline(self) -> float:
+        """Return until when a call that begins now may take, in seconds of ``time.monotonic()``."""
+        return min(time.monotonic() + self.seconds, self.last)
 
     @classmethod
     def of(
@@ -43,10 +51,10 @@ class Settings(NamedTuple):
         config: SharedConfig,
         profile: str | None,
         environ: Mapping[str, str],
-        note: Callable[[str], None] = lambda _text: None,
+        seconds: float = CALL_SECONDS,
     ) -> "Settings":
         """Return those of a profile; None: of the default one, if there is one."""
-        return cls(config.profiles.get(profile or "default"), environ, note)
+        return cls(config.profiles.get(profile or "default"), environ, seconds=seconds)
 
 
 class Call(NamedTuple):
@@ -70,6 +78,10 @@ class Client:
         self._settings = settings
         self._ready: tuple[Transport, Retries] | None = None
         self._skew = 0.0  # seconds by which the clock here is behind
+
+    def deadline(self) -> float:
+        """Return until when a call that begins now may take, in seconds of ``time.monotonic()``."""
+        return self._settings.deadline()
 
     def warm(self) -> None:
         """Import and read what the first call would. Raises ConfigError."""
@@ -103,7 +115,7 @@ class Client:
 
     def _prepared(self) -> tuple[Transport, Retries]:
         if self._ready is None:
-            section, environ, _ = self._settings
+            section, environ = self._settings.section, self._settings.environ
             retries = retries_for(section, environ)
             self._ready = (transport_for(self.service.url, section, environ), retries)
         return self._ready

@@ -63,10 +63,10 @@ def console_for(plan: Plan, service: str | None, environ: Mapping[str, str]) -> 
     return Console(_federation(environ) or f"https://{signin}/federation", f"https://{console}/{_path(service)}{query}")
 
 
-def sign_in_url(console: Console, document: bytes, settings: Settings, deadline: float) -> str:
+def sign_in_url(console: Console, document: bytes, settings: Settings) -> str:
     """Return the URL that signs whoever opens it in to the console; it is a secret, as the credentials are.
 
-    ``deadline`` is in seconds of ``time.monotonic()``. Raises NetworkError, ConfigError or ServiceError.
+    Raises NetworkError, ConfigError or ServiceError.
     """
     fields = json.loads(document)
     if "SessionToken" not in fields:
@@ -82,7 +82,7 @@ def sign_in_url(console: Console, document: bytes, settings: Settings, deadline:
     # No SessionDuration: AWS refuses it for roles that were assumed with temporary credentials
     query = urlencode({"Action": _OPERATION, "Session": json.dumps(about, separators=(",", ":"))}, quote_via=quote)
     url = Url.of(console.federation)
-    answer = http.get(url._replace(target=f"{url.target}?{query}"), _OPERATION, settings, deadline).response
+    answer = http.get(url._replace(target=f"{url.target}?{query}"), _OPERATION, settings).response
     login = {
         "Action": "login",
         "Issuer": _ISSUER,

@@ -20,14 +20,14 @@ class Answer(NamedTuple):
     seconds: float
 
 
-def get(url: Url, operation: str, settings: Settings, deadline: float) -> Answer:
+def get(url: Url, operation: str, settings: Settings) -> Answer:
     """Return the answer, whatever its status; redirections are not followed.
 
-    ``deadline`` is in seconds of ``time.monotonic()``. ``operation`` is what messages call it; the query, which may
+    ``operation`` is what messages call it; the query, which may
     hold a secret, is in none of them. Raises NetworkError, ConfigError or ServiceError.
     """
     explainer = Explainer(operation, "", url)
-    began = time.monotonic()
+    began, deadline = time.monotonic(), settings.deadline()
 
     def send() -> Answer:
         transport = transport_for(url, settings.section, settings.environ)

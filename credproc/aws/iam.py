@@ -1,4 +1,4 @@
-"""A user's access keys in IAM: list, create, deactivate, delete; each by its deadline."""
+"""A user's access keys in IAM: list, create, deactivate, delete."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,7 +7,6 @@ from credproc.aws.answer import Element
 from credproc.aws.client import Call, Client, Service, Settings
 from credproc.aws.errors import MALFORMED_HINT, Explainer
 from credproc.aws.operation import called
-from credproc.aws.transport import Patience
 from credproc.credentials import Credentials, epoch_seconds
 from credproc.errors import ServiceError
 from credproc.plan.url import Url
@@ -24,7 +23,7 @@ class AccessKey(NamedTuple):
 
 
 class Iam:
-    """IAM, called with some credentials about one user; deadlines are in seconds of ``time.monotonic()``.
+    """IAM, called with some credentials about one user.
 
     All raise ServiceError, NetworkError or ConfigError.
     """
@@ -36,9 +35,9 @@ class Iam:
         self._caller = caller
         self._user = user
 
-    def access_keys(self, deadline: float) -> list[AccessKey]:
+    def access_keys(self) -> list[AccessKey]:
         """Return the user's access keys."""
-        answer = self._call("ListAccessKeys", self._user, {}, deadline)
+        answer = self._call("ListAccessKeys", self._user, {})
         found = answer.all("AccessKeyMetadata", "member")
         try:
             keys = [
@@ -50,37 +49,37 @@ class Iam:
             raise ServiceError("ListAccessKeys: the answer cannot be understood", MALFORMED_HINT)
         return keys
 
-    def create(self, deadline: float) -> Credentials:
+    def create(self) -> Credentials:
         """Return a new access key; the call is sent once, as a second one could make a second key."""
-        answer = self._call("CreateAccessKey", self._user, {}, deadline)
+        answer = self._call("CreateAccessKey", self._user, {})
         access_key_id = answer.text("AccessKey", "AccessKeyId")
         secret_access_key = answer.text("AccessKey", "SecretAccessKey")
         if not access_key_id or not secret_access_key:
             raise ServiceError("CreateAccessKey: the answer holds no complete key", MALFORMED_HINT)
         return Credentials(access_key_id, secret_access_key)
 
-    def deactivate(self, access_key_id: str, deadline: float) -> None:
+    def deactivate(self, access_key_id: str) -> None:
         """Make the key inactive; one that is not there any more is that already."""
-        self._on_key("UpdateAccessKey", access_key_id, {"Status": "Inactive"}, deadline)
+        self._on_key("UpdateAccessKey", access_key_id, {"Status": "Inactive"})
 
-    def delete(self, access_key_id: str, deadline: float) -> None:
+    def delete(self, access_key_id: str) -> None:
         """Delete the key, if it is still there."""
-        self._on_key("DeleteAccessKey", access_key_id, {}, deadline)
+        self._on_key("DeleteAccessKey", access_key_id, {})
 
-    def _on_key(self, operation: str, access_key_id: str, parameters: Mapping[str, str], deadline: float) -> None:
+    def _on_key(self, operation: str, access_key_id: str, parameters: Mapping[str, str]) -> None:
         try:
-            self._call(operation, access_key_id, {"AccessKeyId": access_key_id, **parameters}, deadline)
+            self._call(operation, access_key_id, {"AccessKeyId": access_key_id, **parameters})
         except ServiceError as error:
             if error.code != "NoSuchEntity":
                 raise
 
-    def _call(self, operation: str, subject: str, parameters: Mapping[str, str], deadline: float) -> Element:
+    def _call(self, operation: str, subject: str, parameters: Mapping[str, str]) -> Element:
         call = Call(
             operation, {"UserName": self._user, **parameters}, self._caller, is_once=operation == "CreateAccessKey"
         )
         explainer = Explainer(operation, subject, self.url, mfa=self._caller.temporary)
         try:
-            return called(self._client, call, explainer, Patience(deadline, read_seconds=_READ_SECONDS))
+            return called(self._client, call, explainer, _READ_SECONDS)
         except ServiceError as error:
             if error.code == "AccessDenied":
                 error.hint = f"a policy must allow iam:{operation} on the user itself" + (

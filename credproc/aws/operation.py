@@ -3,17 +3,18 @@
 from credproc.aws.answer import Element
 from credproc.aws.client import Call, Client
 from credproc.aws.errors import FAILURES, Explainer
-from credproc.aws.transport import Patience
+from credproc.aws.transport import READ_SECONDS, Patience
 from credproc.errors import DeadlineError
 from credproc.process.deadline import within
 
 
-def called(client: Client, call: Call, explainer: Explainer, patience: Patience) -> Element:
-    """Return what the answer holds as the operation's result.
+def called(client: Client, call: Call, explainer: Explainer, read_seconds: float = READ_SECONDS) -> Element:
+    """Return what the answer holds as the operation's result; ``read_seconds`` are for each part of the answer.
 
     Raises ServiceError, NetworkError or ConfigError.
     """
     explainer.with_code = "TokenCode" in call.parameters
+    patience = Patience(client.deadline(), read_seconds)
     try:
         answer = within(patience.deadline, lambda: client.call(call, patience))
     except DeadlineError:

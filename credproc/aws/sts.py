@@ -1,4 +1,4 @@
-"""GetSessionToken, AssumeRole, AssumeRoleWithWebIdentity, GetCallerIdentity, each by its deadline."""
+"""GetSessionToken, AssumeRole, AssumeRoleWithWebIdentity, GetCallerIdentity."""
 
 import time
 from collections.abc import Mapping
@@ -7,11 +7,10 @@ from credproc.aws.answer import Element
 from credproc.aws.client import Call, Client, Service, Settings
 from credproc.aws.errors import MALFORMED_HINT, Explainer
 from credproc.aws.operation import called
-from credproc.aws.transport import Patience
 from credproc.credentials import Credentials, account_in, epoch_seconds
 from credproc.errors import ServiceError
 from credproc.plan.endpoint import Endpoint
-from credproc.plan.role import CHAINED_DURATION_LIMIT, Role
+from credproc.plan.role import Role
 from credproc.plan.url import Url
 
 MfaCode = tuple[str, str]  # the device's serial, and the code that it shows
@@ -22,7 +21,7 @@ _CONFIDENTIAL = ("ExternalId", "TokenCode", "WebIdentityToken", "Policy")
 
 
 class Sts:
-    """STS as the plan's endpoint reaches it; every call ends by its deadline, in seconds of ``time.monotonic()``.
+    """STS as the plan's endpoint reaches it; every call ends in the time that the settings give it.
 
     A call with an MFA code is sent once and never repeated. All raise ServiceError, NetworkError or ConfigError.
     """
@@ -40,42 +39,38 @@ class Sts:
         """Import and read what the first call would. Raises ConfigError."""
         self._client.warm()
 
-    def get_session_token(
-        self, keys: Credentials, seconds: int, deadline: float, code: MfaCode | None = None
-    ) -> Credentials:
+    def get_session_token(self, keys: Credentials, seconds: int, code: MfaCode | None = None) -> Credentials:
         """Return a session of the long-term keys' user for so many seconds, with MFA where a code is given."""
         parameters = {"DurationSeconds": seconds} | _mfa_parameters(code)
-        answer = self._call("GetSessionToken", keys.access_key_id, keys, parameters, deadline)
+        answer = self._call("GetSessionToken", keys.access_key_id, keys, parameters)
         return _credentials(answer, keys.account_id, "GetSessionToken")
 
-    def assume_role(self, keys: Credentials, role: Role, deadline: float, code: MfaCode | None = None) -> Credentials:
-        """Return the role's credentials; with temporary ones of the caller they are capped at one hour, as AWS does."""
+    def assume_role(self, keys: Credentials, role: Role, code: MfaCode | None = None) -> Credentials:
+        """Return the role's credentials."""
         parameters = role.parameters() | _mfa_parameters(code)
-        if keys.temporary and parameters.get("DurationSeconds", 0) > CHAINED_DURATION_LIMIT:
-            parameters["DurationSeconds"] = CHAINED_DURATION_LIMIT
-        answer = self._call("AssumeRole", role.role_arn, keys, parameters, deadline)
+        answer = self._call("AssumeRole", role.role_arn, keys, parameters)
         return _credentials(answer, account_in(role.role_arn), "AssumeRole")
 
-    def assume_role_with_web_identity(self, role: Role, token: str, deadline: float) -> Credentials:
+    def assume_role_with_web_identity(self, role: Role, token: str) -> Credentials:
         """Return the role's credentials for a token of an identity provider; the request is not signed."""
         parameters = role.parameters() | {"WebIdentityToken": token}
-        answer = self._call("AssumeRoleWithWebIdentity", role.role_arn, None, parameters, deadline)
+        answer = self._call("AssumeRoleWithWebIdentity", role.role_arn, None, parameters)
         return _credentials(answer, account_in(role.role_arn), "AssumeRoleWithWebIdentity")
 
-    def get_caller_identity(self, keys: Credentials, deadline: float) -> str:
+    def get_caller_identity(self, keys: Credentials) -> str:
         """Return the ARN of whose keys these are."""
-        arn = self._call("GetCallerIdentity", keys.access_key_id, keys, {}, deadline).text("Arn")
+        arn = self._call("GetCallerIdentity", keys.access_key_id, keys, {}).text("Arn")
         if arn is None or account_in(arn) is None:
             raise ServiceError("GetCallerIdentity: the answer names nobody", MALFORMED_HINT)
         return arn
 
     def _call(
-        self, operation: str, subject: str, keys: Credentials | None, parameters: Mapping[str, object], deadline: float
+        self, operation: str, subject: str, keys: Credentials | None, parameters: Mapping[str, object]
     ) -> Element:
         confidential = tuple(str(parameters[name]) for name in _CONFIDENTIAL if parameters.get(name))
         explainer = Explainer(operation, subject, self.url, mfa=self._mfa, confidential=confidential)
         call = Call(operation, parameters, keys, is_once="TokenCode" in parameters)
-        return called(self._client, call, explainer, Patience(deadline))
+        return called(self._client, call, explainer)
 
 
 def _mfa_parameters(code: MfaCode | None) -> dict[str, str]:

@@ -6,13 +6,14 @@ from typing import NamedTuple, Protocol
 from credproc.aws.message import Request, Response
 
 CONNECT_SECONDS = 3
+READ_SECONDS = 5
 
 
 class Patience(NamedTuple):
     """How long one try may wait."""
 
     deadline: float  # for all of it, in seconds of time.monotonic()
-    read_seconds: float = 5  # for each part of the answer
+    read_seconds: float = READ_SECONDS  # for each part of the answer
     connect_seconds: float = CONNECT_SECONDS
 
     def left(self, most: float) -> float:

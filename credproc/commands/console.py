@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import time
 from collections.abc import Mapping
 
 from credproc.commands.arguments import add_name
@@ -37,8 +36,8 @@ def sign_in_url(request: Request, service: str | None, progress: Progress) -> st
     console = console_for(plan_for(config, request), service, request.environ)  # before a person is asked for a code
     resolved = resolve(request, config)
     progress.say("signing in to the console ...")
-    settings = Settings.of(config, resolved.plan.profile, request.environ)
-    return sign_in_url(console, resolved.document, settings, time.monotonic() + _SIGN_IN_SECONDS)
+    settings = Settings.of(config, resolved.plan.profile, request.environ, _SIGN_IN_SECONDS)
+    return sign_in_url(console, resolved.document, settings)
 
 
 def open_browser(url: str, environ: Mapping[str, str], platform: str = sys.platform) -> None:

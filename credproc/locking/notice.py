@@ -1,10 +1,15 @@
 """Words for a person who waits: on each terminal one of those that wait says for whom."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
+from credproc.errors import DeadlineError
 from credproc.files import PrivateDirectory
 from credproc.locking.lock import Lock
 
+T = TypeVar("T")
+_CHAINED_WAIT = 2  # seconds; the credproc that started us may hold what we wait for
 _AFTER_SECONDS = 5
 
 
@@ -49,3 +54,26 @@ class Notice:
         """Let another one speak."""
         if self._speaker is not None:
             self._speaker.close()
+
+
+def waits_until(environ: Mapping[str, str], deadline: float) -> float:
+    """Return until when to wait for a turn, in seconds of ``time.monotonic()``: the deadline, or sooner in a chain."""
+    is_chained = bool(environ.get("CREDPROC_PROFILE_CHAIN"))
+    return time.monotonic() + _CHAINED_WAIT if is_chained else deadline
+
+
+def wait_with_notice(
+    lock: Lock, directory: PrivateDirectory | None, look: Callable[[], T | None], deadline: float, subject: str
+) -> T | None:
+    """Wait until the lock is ours (None is returned) or ``look`` returns something, and say whom we wait for.
+
+    ``deadline`` is in seconds of ``time.monotonic()``. Raises DeadlineError, which begins with ``subject``, when it has
+    passed, and what ``look`` raises.
+    """
+    notice = Notice(directory, lock.holder)
+    try:
+        return lock.wait(look, deadline, notice)
+    except DeadlineError as error:
+        raise DeadlineError(f"{subject}: {error}", "wait until it has ended, or end that process") from None
+    finally:
+        notice.close()

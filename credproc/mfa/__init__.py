@@ -2,12 +2,12 @@
 
 from credproc import terminal
 from credproc.errors import PersonNeededError
-from credproc.mfa.code import Codes, Wanted
+from credproc.mfa.code import CodeProvider, CodeRequest
 from credproc.mfa.prompt import TypedCodes
 from credproc.mfa.used_codes import UsedCodes
 
 
-def codes(wanted: Wanted, used: UsedCodes) -> Codes:
+def code_provider(wanted: CodeRequest, used: UsedCodes) -> CodeProvider:
     """Return where codes come from; to be called before any thread is started.
 
     Raises PersonNeededError, with what to do, where there is neither a program nor a person.
@@ -17,11 +17,8 @@ def codes(wanted: Wanted, used: UsedCodes) -> Codes:
         from credproc.mfa.process import ProgramCodes  # noqa: PLC0415 - subprocess, for those who have one
 
         return ProgramCodes(wanted, wanted.process, used)
-    if request.environ.get("CREDPROC_INTERACTIVE") == "never":
-        raise PersonNeededError(
-            f"{wanted.where}: an MFA code is needed, and CREDPROC_INTERACTIVE=never forbids asking", wanted.hint
-        )
     try:
+        terminal.check_interactive(request.environ)
         return TypedCodes(wanted, terminal.Terminal(), used)
     except PersonNeededError as error:
         raise PersonNeededError(f"{wanted.where}: an MFA code is needed, and {error}", wanted.hint) from None

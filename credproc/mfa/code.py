@@ -3,10 +3,8 @@
 import re
 import shlex
 import time
-from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from credproc import terminal
 from credproc.errors import PersonNeededError, inert
 from credproc.request import Request
 
@@ -16,7 +14,7 @@ _CODE = re.compile(r"[0-9]{6}")
 _PASTED = re.compile(r"\x1b\[20[01]~")  # what a terminal puts around a paste
 
 
-class Wanted(NamedTuple):
+class CodeRequest(NamedTuple):
     """What a code is wanted for."""
 
     serial: str
@@ -45,10 +43,10 @@ class Wanted(NamedTuple):
         return f"run credproc login --profile {shlex.quote(profile)} in a terminal"
 
 
-class Codes(Protocol):
+class CodeProvider(Protocol):
     """Where codes come from, one after the other until one is taken."""
 
-    def next(self, remark: str | None) -> str:
+    def next_code(self, remark: str | None) -> str:
         """Return the next code, six digits that have not been sent yet; ``remark`` says why another one is needed.
 
         Raises PersonNeededError when there will be none, SourceError or ConfigError if a program fails, SignalError.
@@ -59,11 +57,6 @@ class Codes(Protocol):
 
     def close(self) -> None:
         """Let go of the terminal."""
-
-
-def can_ask(environ: Mapping[str, str]) -> bool:
-    """Whether this process has a person at a terminal whom it may ask."""
-    return environ.get("CREDPROC_INTERACTIVE") != "never" and terminal.is_there()
 
 
 def code_in(text: str) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from credproc import terminal
 from credproc.errors import ConfigError, PersonNeededError, SourceError, inert
-from credproc.mfa.code import Wanted, code_in
+from credproc.mfa.code import CodeRequest, code_in
 from credproc.mfa.used_codes import UsedCodes, seconds_to_next_step, wait_for_next_step
 from credproc.process import command_line, recursion
 from credproc.request import Request
@@ -32,9 +32,9 @@ _SECRETS = (
 
 
 class ProgramCodes:
-    """Codes that a program prints."""
+    """CodeProvider that a program prints."""
 
-    def __init__(self, wanted: Wanted, command: str, used: UsedCodes) -> None:
+    def __init__(self, wanted: CodeRequest, command: str, used: UsedCodes) -> None:
         """Take the command, which is split as a credential_process line is."""
         self._wanted = wanted
         self._where = f"{wanted.where}: mfa_process"
@@ -43,8 +43,8 @@ class ProgramCodes:
         self._used = used
         self._asked = False
 
-    def next(self, remark: str | None) -> str:
-        """Return the code that the program prints; see ``mfa.Codes``."""
+    def next_code(self, remark: str | None) -> str:
+        """Return the code that the program prints; see ``mfa.CodeProvider``."""
         if self._asked:  # it has no other one before the next step
             raise PersonNeededError(f"{self._where}: {remark}", "compare what it prints with the device", "wrong")
         self._asked = True

@@ -1,8 +1,8 @@
-"""Codes that a person types at the terminal."""
+"""CodeProvider that a person types at the terminal."""
 
 from credproc import terminal
 from credproc.errors import PersonNeededError, SignalError, inert
-from credproc.mfa.code import Wanted, code_in
+from credproc.mfa.code import CodeRequest, code_in
 from credproc.mfa.used_codes import UsedCodes, seconds_to_next_step
 from credproc.process import caller
 
@@ -10,9 +10,9 @@ TRIES = 3
 
 
 class TypedCodes:
-    """Codes that a person types."""
+    """CodeProvider that a person types."""
 
-    def __init__(self, wanted: Wanted, console: terminal.Terminal, used: UsedCodes) -> None:
+    def __init__(self, wanted: CodeRequest, console: terminal.Terminal, used: UsedCodes) -> None:
         """Take the open terminal."""
         self._wanted = wanted
         self._console = console
@@ -20,8 +20,8 @@ class TypedCodes:
         self._tries = 0
         self._prompt = _prompt(wanted)
 
-    def next(self, remark: str | None) -> str:
-        """Return the next code that a person types; see ``Codes``."""
+    def next_code(self, remark: str | None) -> str:
+        """Return the next code that a person types; see ``CodeProvider``."""
         while self._tries < TRIES:
             self._tries += 1
             if remark is not None:
@@ -61,7 +61,7 @@ class TypedCodes:
         return f"{self._wanted.where}: MFA code: {what}"
 
 
-def _prompt(wanted: Wanted) -> str:
+def _prompt(wanted: CodeRequest) -> str:
     """Return the one line that asks: for which device, which profile, and which program."""
     profile = wanted.request.profile
     program = caller.program_name(wanted.request.caller)

@@ -1,105 +1,94 @@
-"""How the user at a plan's root signs in with MFA: which call carries the code, and what is shared.
+"""Sign the user at a plan's root in with MFA: use the session that other runs share, or ask for a code and get one.
 
-One code buys one GetSessionToken session, which every role behind the user shares (STS API reference, GetSessionToken).
-Two things make AssumeRole carry the code itself: a role for more than an hour, as roles assumed with a session are
-capped there, and a machine on which no session can be kept. Rows of the table in credproc/README.md,
-"A sign-in".
+``plan/steps.py`` says which call carries the code and what is shared; this module waits for its turn, reads the store,
+asks, and lets the plan's run make the call.
 """
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from credproc import log
+from credproc import log, terminal
 from credproc.credentials import Credentials
 from credproc.errors import DeadlineError, PersonNeededError, SessionStoreError, SignalError, TokenCodeError
 from credproc.locking.lock import Lock
-from credproc.locking.notice import Notice, prompt_lock
+from credproc.locking.notice import prompt_lock, wait_with_notice, waits_until
 from credproc.locking.refusal import Declined
-from credproc.mfa import codes
-from credproc.mfa.code import Codes, Wanted, can_ask
+from credproc.mfa import code_provider
+from credproc.mfa.code import CodeProvider, CodeRequest
 from credproc.mfa.used_codes import UsedCodes
 from credproc.plan import Plan
 from credproc.plan.mfa import Mfa
-from credproc.plan.role import CHAINED_DURATION_LIMIT, Role
+from credproc.plan.steps import Circumstances, GetSession, Step, UseSession, steps
 from credproc.process.deadline import BackgroundCall
-from credproc.process.recursion import OURS as CHAIN_VARIABLE
 from credproc.request import Attempt
 from credproc.stores import store_for
 from credproc.stores.mfa_sessions import LEAST_LEFT, Index, Sessions, session_id
 
 _ASKED_AGAIN_BELOW = 300  # seconds of a session that is printed itself; with more left nobody is asked
-_CHAINED_WAIT = 2  # seconds; who started us may hold what we wait for
 _STORE_SECONDS = 4  # to find out whether there is a keyring; it has its own deadline, a little before
 
 
-class Calls(NamedTuple):
-    """The two calls of STS that can carry a code, and what makes them ready before one is asked for."""
+class Caller(Protocol):
+    """Who makes the calls of STS: the plan's run."""
 
-    prepare: Callable[[], None]
-    get_session_token: Callable[[str, str], Credentials]  # serial, code
-    assume_role: Callable[[Role, str, str], Credentials]  # role, serial, code
+    def prepare(self) -> None:
+        """Make ready what a call with a code needs, the user's keys too, before the code is asked for."""
+
+    def call_with_code(self, step: Step, serial: str, code: str) -> Credentials:
+        """Make the call with the user's long-term keys and the code of the device."""
 
 
 class SignedIn(NamedTuple):
-    """Credentials to go on with, and the roles that are still to be assumed with them."""
+    """Credentials to go on with, and the steps that are still to be made with them."""
 
     credentials: Credentials
-    roles: tuple[Role, ...]
+    rest: tuple[Step, ...]
     shared_since: int | None = None  # epoch seconds; of a shared session that was there already
 
 
 class SignIn:
-    """The way of one user to STS, for one plan."""
+    """One user signing in, for one plan."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        device: Mfa,
-        access_key_id: str,
-        turn: Attempt,
-        calls: Calls,
-    ) -> None:
-        """Take the plan, its device and the id of the user's long-term access key.
+    def __init__(self, plan: Plan, device: Mfa, access_key_id: str, attempt: Attempt, caller: Caller) -> None:
+        """Take the plan, its device, and the id of the user's long-term access key.
 
-        To be used before any thread is started: the terminal's watcher is a fork.
+        To be used before any thread is started: the terminal's watchdog is a fork.
         """
-        request, directory = turn.request, turn.directory
+        request, directory = attempt.request, attempt.directory
         self._plan = plan
         self._request = request
         self._directory = directory
-        self._calls = calls
-        self._may_ask = turn.may_ask
-        self._is_long = is_long(plan)
-        self._wanted = Wanted(
-            device.serial, device.where, None if device.process is None else device.process.value, request
-        )
+        self._caller = caller
+        self._may_ask = attempt.may_ask
+        process = None if device.process is None else device.process.value
+        self._code_request = CodeRequest(device.serial, device.where, process, request)
+        is_person_there = attempt.may_ask and terminal.why_not_interactive(request.environ) is None
+        self._can_ask = attempt.may_ask and (process is not None or is_person_there)
         session = session_id(access_key_id, device.serial, plan.endpoint.issuer)
-        at_terminal = turn.may_ask and can_ask(request.environ)
-        unlocking = self._unlocking if at_terminal else None
+        unlocking = self._unlocking if is_person_there else None
         self._store = store_for(device.session_store, directory, request.environ, unlocking)
         self._sessions = Sessions(directory, session, self._store)
         self._lock = Lock(directory, session.name)
-        self._declined = Declined(directory, session.name)
+        self._refusal = Declined(directory, session.name)
         self._used = UsedCodes(directory, session.name)
-        self._usable = BackgroundCall(self._store.why_unusable)
-        self._has_person = device.process is not None or at_terminal
+        self._why_no_store = BackgroundCall(self._store.why_unusable)
         self.has_asked = False  # whether a person has seen a prompt
-        self._codes: Codes | None = None
+        self._codes: CodeProvider | None = None
         self._remark: str | None = None  # why a person is asked again
         self._tried: Index | None = None  # a session that was noted and could not be used
 
     def sign_in(self) -> SignedIn:
         """Return the shared session, or what a code has bought. Raises CredprocError."""
-        if self._is_long and self._may_ask and self._has_person:
-            self._awaited(lambda: None)
+        if not isinstance(self._steps(has_session=True)[0], UseSession):  # a code buys more than the session does
+            self._wait_for_turn(lambda: None)
             return self._ask()
         session = self._shared()
         return self._ask() if session is None else session
 
     def sign_in_anew(self, refused: Credentials) -> SignedIn:
         """Return the same when STS has refused the shared session: unless another run has, it is replaced."""
-        self._awaited(lambda: None)
+        self._wait_for_turn(lambda: None)
         index = self._sessions.index()
         if index is None or index.access_key_id == refused.access_key_id:
             try:
@@ -120,24 +109,28 @@ class SignIn:
             self._codes.close()
             self._codes = None
 
-    # --- the shared session ------------------------------------------------------------------------------------
+    def _steps(self, *, has_session: bool, can_keep: bool = True) -> tuple[Step, ...]:
+        can_ask = self._can_ask or not has_session  # without a session only a code helps, and asking says why it fails
+        return steps(self._plan, Circumstances(False, has_session, can_keep, can_ask))
+
+    # The shared session
 
     def _shared(self) -> SignedIn | None:
         """Return the shared session, or None once it is our turn to get one."""
         while True:
-            index = self._noted() or self._awaited(self._noted) or self._noted()
+            index = self._noted() or self._wait_for_turn(self._noted) or self._noted()
             if index is None:
                 return None
             session = self._read(index)
             if session is not None:
-                return SignedIn(session, self._plan.roles, index.issued)
+                return SignedIn(session, self._steps(has_session=True)[1:], index.issued)
 
     def _noted(self) -> Index | None:
-        """Return what is noted of a session that will do, but for one that has been tried."""
+        """Return what is noted of a session that lasts long enough, but for one that has been tried."""
         index = self._sessions.index()
-        return index if index != self._tried and index is not None and self._will_do(index.expiration) else None
+        return index if index != self._tried and index is not None and self._lasts(index.expiration) else None
 
-    def _will_do(self, expiration: int | None) -> bool:
+    def _lasts(self, expiration: int | None) -> bool:
         if expiration is None:
             return False
         least: float = LEAST_LEFT if self._plan.roles or not self._may_ask else _ASKED_AGAIN_BELOW
@@ -147,7 +140,7 @@ class SignIn:
 
     def _read(self, index: Index) -> Credentials | None:
         self._tried = index
-        if self._may_ask and self._has_person:
+        if self._can_ask:
             try:
                 self._open_codes()  # now, as a thread reads the keyring
             except PersonNeededError:  # the session may be all that is needed
@@ -158,109 +151,97 @@ class SignIn:
             log.write(self._directory, f"the MFA session cannot be read: {error}", profile=self._request.profile)
             self._remark = f"{error}: a new code is needed"
             return None
-        return session if session is not None and self._will_do(session.expiration) else None
+        return session if session is not None and self._lasts(session.expiration) else None
 
     def _unlocking(self) -> None:
         if self._codes is not None:
             self._codes.notice("waiting for the keyring to be unlocked")
 
-    # --- one after the other -----------------------------------------------------------------------------------
+    # One after the other
 
-    def _awaited(self, look: Callable[[], Index | None]) -> Index | None:
+    def _wait_for_turn(self, look: Callable[[], Index | None]) -> Index | None:
         """Wait for our turn (None), or for what ``look`` finds; raises the refusal of who had it before."""
 
         def found() -> Index | None:
-            self._declined.heed(self._request, lambda: self._has_person)
+            self._refusal.heed(self._request, lambda: self._can_ask)
             return look()
 
-        notice = Notice(self._directory, self._lock.holder)
-        try:
-            return self._lock.wait(found, self._patience(), notice)
-        except DeadlineError as error:
-            raise DeadlineError(
-                f"{self._wanted.where}: MFA session: {error}", "wait until it has ended, or end that process"
-            ) from None
-        finally:
-            notice.close()
+        subject = f"{self._code_request.where}: MFA session"
+        return wait_with_notice(self._lock, self._directory, found, self._waits_until(), subject)
 
-    def _patience(self) -> float:
-        """Return until when a turn is waited for, in seconds of ``time.monotonic()``."""
-        is_chained = bool(self._request.environ.get(CHAIN_VARIABLE))
-        return time.monotonic() + _CHAINED_WAIT if is_chained else self._wanted.deadline
+    def _waits_until(self) -> float:
+        return waits_until(self._request.environ, self._code_request.deadline)
+
+    # The code, and what it buys
 
     def _ask(self) -> SignedIn:
         """Return what a code buys; our turn."""
         prompt = prompt_lock(self._directory)
         try:
-            self._declined.heed(self._request, lambda: self._has_person)
+            self._refusal.heed(self._request, lambda: self._can_ask)
             codes = self._open_codes()
-            self._calls.prepare()
-            if not self._is_long:
-                self._usable.start()
+            self._caller.prepare()
+            if isinstance(self._steps(has_session=False)[0], GetSession):
+                self._why_no_store.start()
             self._wait_for_terminal(prompt)
-            self._wanted.check_time()
-            remark = self._remark
-            while True:
-                self.has_asked = self._wanted.process is None
-                code = codes.next(remark)
-                self._used.add(code, self._request.clock())
-                try:
-                    return self._bought(code)
-                except TokenCodeError:
-                    remark = "AWS did not take that code: it was wrong, or has been used"
+            self._code_request.check_time()
+            return self._buy(codes)
         except (PersonNeededError, SignalError) as error:
             failure = error.declined if isinstance(error, SignalError) else error
-            self._declined.share(failure, self._request.clock())
+            self._refusal.share(failure, self._request.clock())
             raise
         finally:
             prompt.close()
 
+    def _buy(self, codes: CodeProvider) -> SignedIn:
+        remark = self._remark
+        while True:
+            self.has_asked = self._code_request.process is None
+            code = codes.next_code(remark)
+            self._used.add(code, self._request.clock())
+            try:
+                return self._bought(code)
+            except TokenCodeError:
+                remark = "AWS did not take that code: it was wrong, or has been used"
+
     def _wait_for_terminal(self, prompt: Lock) -> None:
         try:
-            prompt.wait(lambda: None, self._patience())
+            prompt.wait(lambda: None, self._waits_until())
         except DeadlineError as error:
-            raise DeadlineError(f"{self._wanted.where}: MFA code: {error}", self._wanted.hint) from None
+            raise DeadlineError(f"{self._code_request.where}: MFA code: {error}", self._code_request.hint) from None
 
-    def _open_codes(self) -> Codes:
+    def _open_codes(self) -> CodeProvider:
         """Return where codes come from; raises PersonNeededError if nobody is to be asked."""
         if not self._may_ask:
             raise PersonNeededError(
-                f"{self._wanted.where}: an MFA code is needed, and nobody is asked while credentials are left",
-                self._wanted.hint,
+                f"{self._code_request.where}: an MFA code is needed, and nobody is asked while credentials are left",
+                self._code_request.hint,
                 "not asked",
             )
         if self._codes is None:
-            self._codes = codes(self._wanted, self._used)
+            self._codes = code_provider(self._code_request, self._used)
         return self._codes
 
-    # --- what a code buys --------------------------------------------------------------------------------------
-
     def _bought(self, code: str) -> SignedIn:
-        roles = self._plan.roles
-        serial = self._wanted.serial
-        if roles and not self._keeps_sessions():
-            return SignedIn(self._calls.assume_role(roles[0], serial, code), roles[1:])
-        session = self._calls.get_session_token(serial, code)
-        log.write(self._directory, f"signed in with {serial}", profile=self._request.profile)
-        try:
-            self._sessions.keep(session, self._plan.source.profile, self._request.clock())
-        except SessionStoreError as error:
-            log.write(self._directory, f"the MFA session is not kept: {error}", profile=self._request.profile)
-        return SignedIn(session, roles)
+        serial, directory, profile = self._code_request.serial, self._directory, self._request.profile
+        first, *rest = self._steps(has_session=False)
+        if isinstance(first, GetSession) and not self._can_keep():
+            first, *rest = self._steps(has_session=False, can_keep=False)
+        credentials = self._caller.call_with_code(first, serial, code)
+        if isinstance(first, GetSession):
+            log.write(directory, f"signed in with {serial}", profile=profile)
+        if isinstance(first, GetSession) and first.is_kept:
+            try:
+                self._sessions.keep(credentials, self._plan.source.profile, self._request.clock())
+            except SessionStoreError as error:
+                log.write(directory, f"the MFA session is not kept: {error}", profile=profile)
+        return SignedIn(credentials, tuple(rest))
 
-    def _keeps_sessions(self) -> bool:
-        """Whether a session is of use to others: not for a long role, and not where it cannot be kept."""
-        if self._is_long:
-            return False
+    def _can_keep(self) -> bool:
         try:
-            reason = self._usable.result(time.monotonic() + _STORE_SECONDS)
+            reason = self._why_no_store.result(time.monotonic() + _STORE_SECONDS)
         except DeadlineError as error:
             reason = str(error)
         if reason is not None:
             log.write(self._directory, f"no MFA session can be kept: {reason}", profile=self._request.profile)
         return reason is None
-
-
-def is_long(plan: Plan) -> bool:
-    """Whether the plan is one role for more than an hour, which only long-term keys with a code of its own get."""
-    return len(plan.roles) == 1 and (plan.roles[0].duration_seconds or 0) > CHAINED_DURATION_LIMIT

@@ -1,4 +1,4 @@
-"""A plan, carried out: the source's credentials, the user signed in, one role after the other, all in time."""
+"""Carry a plan out: get the source's credentials, sign the user in, make the plan's calls, each in its time."""
 
 import time
 from collections.abc import Callable
@@ -6,167 +6,149 @@ from collections.abc import Callable
 from credproc import log
 from credproc.config.parser import SharedConfig
 from credproc.credentials import Credentials
-from credproc.errors import (
-    ConfigError,
-    CredprocError,
-    DeadlineError,
-    NetworkError,
-    PersonNeededError,
-    ServiceError,
-    SourceError,
-)
+from credproc.errors import CredprocError, DeadlineError, NetworkError, PersonNeededError, ServiceError, SourceError
 from credproc.plan import Plan
 from credproc.plan.mfa import Mfa
 from credproc.plan.role import Role
+from credproc.plan.steps import AssumeRole, Circumstances, GetSession, Step, steps, usable_device
 from credproc.process.deadline import BackgroundCall
 from credproc.refresh.entry import Fetched
 from credproc.request import Attempt
 
-NETWORK_SECONDS = 9  # for source and STS together: a dead network must be noticed within ten
-PROCESS_SECONDS = 40  # for another program, which may ask a person in its turn
+NETWORK_SECONDS = 9  # for the container's endpoint, the instance's, Identity Center: a dead network ends within ten
+PROCESS_SECONDS = 40  # for another program, which may ask a person itself
 _NO_SESSION = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClientException")
-_OLD_SESSION = 300  # seconds; younger than that, a trust policy's bound on the age of the MFA is not the reason
+_OLD_SESSION = 300  # seconds; a trust policy that bounds the age of the MFA does not bound it to less
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import botocore.session
 
-    from credproc.aws.sts import Sts
+    from credproc.aws.sts import MfaCode, Sts
     from credproc.mfa.signin import SignedIn, SignIn
 
 
-class _Budget:
-    """How long may be worked: a few seconds from a beginning, which a person or a program may put off."""
-
-    def __init__(self, began: float, last: float) -> None:
-        self._began = began
-        self._last = last
-
-    def deadline(self, seconds: float = NETWORK_SECONDS) -> float:
-        return min(self._began + seconds, self._last)
-
-    def begin_anew(self) -> None:
-        self._began = time.monotonic()
+def execute(plan: Plan, config: SharedConfig, attempt: Attempt) -> Fetched:
+    """Return the credentials that the plan leads to. Raises CredprocError."""
+    return PlanRun(plan, config, attempt).fetched()
 
 
-class _Obtaining:
-    """One plan on its way."""
+class PlanRun:
+    """One plan, carried out step by step."""
 
-    def __init__(self, plan: Plan, config: SharedConfig, turn: Attempt) -> None:
+    def __init__(self, plan: Plan, config: SharedConfig, attempt: Attempt) -> None:
+        """Take the plan, the configuration that it was made from, and whose attempt it is."""
         self._plan = plan
         self._config = config
-        self._turn = turn
-        self._request = turn.request
-        self._budget = _Budget(turn.began, turn.request.started + turn.request.deadlines.work)
-        self._keyring_keys: Credentials | None = None
+        self._attempt = attempt
+        self._request = attempt.request
+        self._last = attempt.request.started + attempt.request.deadlines.work
+        self._source_keys: Callable[[], Credentials] = self._keys_in_keyring  # a user's, which sign in with MFA
+        self._keys: Credentials | None = None  # from the keyring
         # In a thread, so that a person can type meanwhile; nothing of TLS is imported before
-        self._connection = BackgroundCall(self._connect)
+        self._client = BackgroundCall(self._new_client)
 
-    def obtained(self) -> Fetched:
-        if self._plan.source.kind == "KeyringKeys":
-            return Fetched(self._completed(self._of_keyring(self._plan.source.named("access_key_id"))), renewable=True)
+    def fetched(self) -> Fetched:
+        """Return what the plan leads to."""
         plan = self._plan
-        credentials = self._web_identity(plan.source.role) if plan.source.role else plan.source.keys or self._fetched()
-        renewable = plan.source.role is not None or bool(plan.roles) or not credentials.temporary
-        return Fetched(self._completed(self._with_roles(credentials)), renewable)
+        if plan.source.kind == "KeyringKeys":
+            access_key_id = plan.source.named("access_key_id")
+            credentials = self._carry_out(access_key_id, self._keys_in_keyring, is_temporary=False)
+            return Fetched(self._with_account(credentials), renewable=True)
+        found = self._web_identity(plan.source.role) if plan.source.role else plan.source.keys or self._source()
+        credentials = self._carry_out(found.access_key_id, lambda: found, is_temporary=found.temporary)
+        renewable = plan.source.role is not None or bool(plan.roles) or not found.temporary
+        return Fetched(self._with_account(credentials), renewable)
 
-    def _completed(self, credentials: Credentials) -> Credentials:
+    def _with_account(self, credentials: Credentials) -> Credentials:
         if credentials.account_id is None and self._plan.account_id is not None:
             return credentials._replace(account_id=self._plan.account_id)
         return credentials
 
-    # --- the source --------------------------------------------------------------------------------------------
+    def _carry_out(self, access_key_id: str, keys: Callable[[], Credentials], *, is_temporary: bool) -> Credentials:
+        """Return what the plan's steps lead to from the keys, which a shared MFA session does without."""
+        plan = self._plan
+        device = usable_device(plan, is_source_temporary=is_temporary)
+        if device is not None:
+            return self._with_mfa(device, access_key_id, keys)
+        if plan.mfa is not None:
+            remark = f"ignored: {plan.mfa.where}: mfa_serial: the credentials beside it are temporary"
+            log.write(self._attempt.directory, remark, profile=self._request.profile)
+        return self._make(steps(plan, Circumstances(is_source_temporary=is_temporary)), keys())
+
+    def _make(self, calls: tuple[Step, ...], credentials: Credentials) -> Credentials:
+        """Make the calls, each with the credentials that the one before has returned."""
+        for step in calls:
+            credentials = self._call(step, credentials)
+        return credentials
+
+    def _call(self, step: Step, credentials: Credentials, code: "MfaCode | None" = None) -> Credentials:
+        if isinstance(step, GetSession):
+            return self._sts().get_session_token(credentials, step.duration_seconds, code)
+        if isinstance(step, AssumeRole):
+            role = step.role._replace(duration_seconds=step.duration_seconds)
+            return self._sts().assume_role(credentials, role, code)
+        return credentials
+
+    # The source
 
     def _web_identity(self, role: Role) -> Credentials:
         from credproc.sources.web_identity import read_token  # noqa: PLC0415 - only where there is one
 
-        token = read_token(self._plan.source)
-        return self._sts().assume_role_with_web_identity(role, token, self._budget.deadline())
+        return self._sts().assume_role_with_web_identity(role, read_token(self._plan.source))
 
-    def _fetched(self) -> Credentials:
+    def _source(self) -> Credentials:
         from credproc.sources import fetch  # noqa: PLC0415 - not for keys that the plan holds
         from credproc.sources.started import Started  # noqa: PLC0415
 
         source = self._plan.source
-        is_process = source.kind == "Process"
-        if is_process:
+        seconds = NETWORK_SECONDS
+        if source.kind == "Process":
             self._config.check_program("credential_process", source.where)
+            seconds = PROCESS_SECONDS
         started = Started()
         fetching = BackgroundCall(lambda: fetch(source, self._botocore_session, self._request.environ, started))
         try:
-            credentials = fetching.result(self._budget.deadline(PROCESS_SECONDS if is_process else NETWORK_SECONDS))
+            return fetching.result(min(time.monotonic() + seconds, self._last))
         except DeadlineError:
             started.end()
             raise SourceError(
                 f"{source.where}: {source.kind}: no answer in time", "check what the source needs to answer"
             ) from None
-        if is_process:
-            self._budget.begin_anew()
-        return credentials
 
-    def _of_keyring(self, access_key_id: str) -> Credentials:
-        """Return what the plan leads to from keys in the keyring; a shared session does without their secret."""
-        if self._plan.mfa is None:
-            return self._with_roles(self._from_keyring())
-        return self._with_mfa(self._plan.mfa, access_key_id, self._from_keyring)
+    def _keys_in_keyring(self) -> Credentials:
+        if self._keys is None:
+            from credproc.sources.keyring import keys_of  # noqa: PLC0415 - only where keys are in the keyring
 
-    def _from_keyring(self) -> Credentials:
-        if self._keyring_keys is None:
-            from credproc import terminal  # noqa: PLC0415 - only where keys are in the keyring
-            from credproc.sources.keyring import notify_unlocking  # noqa: PLC0415
-            from credproc.sources.keyring import read as read_keys  # noqa: PLC0415
-            from credproc.stores import access_keys  # noqa: PLC0415
-
-            request = self._request
-            at_terminal = request.environ.get("CREDPROC_INTERACTIVE") != "never" and terminal.is_there()
-            unlocking = notify_unlocking if at_terminal else None
             # a person who has mended the keyring need not wait until it is asked again
-            directory = None if request.is_login else self._turn.directory
-            keys = access_keys.LongTermKeys(directory, request.environ, unlocking)
-            self._keyring_keys = read_keys(self._plan.source, keys)
-            self._budget.begin_anew()
-        return self._keyring_keys
+            directory = None if self._request.is_login else self._attempt.directory
+            self._keys = keys_of(self._plan.source, directory, self._request.environ)
+        return self._keys
 
-    # --- MFA, and the roles ------------------------------------------------------------------------------------
+    def _botocore_session(self) -> "botocore.session.Session":
+        from credproc.aws.session import botocore_session  # noqa: PLC0415 - botocore
 
-    def _with_roles(self, credentials: Credentials) -> Credentials:
-        mfa = self._plan.mfa
-        if mfa is not None and credentials.temporary and mfa.on_role:
-            raise ConfigError(
-                f"{mfa.where}: mfa_serial, but the source's credentials are temporary, and those cannot use an MFA"
-                " device",
-                "remove mfa_serial, or let source_profile name the user whose device it is",
-            )
-        if mfa is not None and not credentials.temporary:
-            return self._with_mfa(mfa, credentials.access_key_id, lambda: credentials)
-        if mfa is not None:
-            remark = f"ignored: {mfa.where}: mfa_serial: the credentials beside it are temporary"
-            log.write(self._turn.directory, remark, profile=self._request.profile)
-        if not self._plan.roles and not credentials.temporary:
-            return self._sts().get_session_token(credentials, self._plan.session_seconds, self._budget.deadline())
-        return self._through(self._plan.roles, credentials)
+        return botocore_session(self._config, self._plan.profile)
+
+    # MFA
+
+    def prepare(self) -> None:
+        """Make ready what the call with the code needs, before one is asked for, so that none is wasted."""
+        device = self._plan.mfa
+        if device is not None and device.process is not None:
+            self._config.check_program("mfa_process", device.process.where)
+        self._client.start()
+        self._source_keys()
+
+    def call_with_code(self, step: Step, serial: str, code: str) -> Credentials:
+        """Make the step's call with the source's long-term keys and the code of the device."""
+        return self._call(step, self._source_keys(), (serial, code))
 
     def _with_mfa(self, device: Mfa, access_key_id: str, keys: Callable[[], Credentials]) -> Credentials:
-        from credproc.mfa.signin import Calls, SignIn  # noqa: PLC0415 - only where there is a device
+        from credproc.mfa.signin import SignIn  # noqa: PLC0415 - only where there is a device
 
-        plan = self._plan
-
-        def prepare() -> None:
-            if device.process is not None:
-                self._config.check_program("mfa_process", device.process.where)
-            self._connection.start()
-            keys()  # before a code is asked for: without them it would be spent for nothing
-
-        calls = Calls(
-            prepare=prepare,
-            get_session_token=lambda serial, code: self._after_code().get_session_token(
-                keys(), plan.session_seconds, self._budget.deadline(), (serial, code)
-            ),
-            assume_role=lambda role, serial, code: self._after_code().assume_role(
-                keys(), role, self._budget.deadline(), (serial, code)
-            ),
-        )
-        sign_in = SignIn(plan, device, access_key_id, self._turn, calls)
+        self._source_keys = keys
+        sign_in = SignIn(self._plan, device, access_key_id, self._attempt, self)
         try:
             return self._signed_in(sign_in)
         except CredprocError as error:
@@ -177,12 +159,11 @@ class _Obtaining:
             sign_in.close()
 
     def _signed_in(self, sign_in: "SignIn") -> Credentials:
-        """Return what the plan's roles give to the signed in user; a session that STS refuses is replaced once."""
+        """Return what the steps give to the signed in user; a session that STS refuses is replaced once."""
         signed_in = sign_in.sign_in()
         sign_in.release()
-        self._budget.begin_anew()
         try:
-            return self._through(signed_in.roles, signed_in.credentials)
+            return self._make(signed_in.rest, signed_in.credentials)
         except ServiceError as error:
             if signed_in.shared_since is None:
                 raise
@@ -190,11 +171,10 @@ class _Obtaining:
                 raise self._explained(error, signed_in) from None
         signed_in = sign_in.sign_in_anew(signed_in.credentials)
         sign_in.release()
-        self._budget.begin_anew()
-        return self._through(signed_in.roles, signed_in.credentials)
+        return self._make(signed_in.rest, signed_in.credentials)
 
     def _explained(self, error: ServiceError, signed_in: "SignedIn") -> ServiceError:
-        """Return the refusal with a word about the session's age, where that may be the reason."""
+        """Return AWS's error with a word about the session's age, where that may be the reason."""
         age = self._request.clock() - (signed_in.shared_since or 0)
         if error.code == "AccessDenied" and age > _OLD_SESSION:
             option = "" if self._request.profile is None else f" --profile {self._request.profile[:80]}"
@@ -204,48 +184,23 @@ class _Obtaining:
             )
         return error
 
-    def _through(self, roles: tuple[Role, ...], credentials: Credentials) -> Credentials:
-        for role in roles:
-            credentials = self._sts().assume_role(credentials, role, self._budget.deadline())
-        return credentials
-
-    # --- STS ---------------------------------------------------------------------------------------------------
-
-    def _after_code(self) -> "Sts":
-        self._budget.begin_anew()
-        return self._sts()
+    # STS
 
     def _sts(self) -> "Sts":
         try:
-            return self._connection.result(self._budget.deadline())
+            return self._client.result(min(time.monotonic() + NETWORK_SECONDS, self._last))
         except DeadlineError:
             raise NetworkError("STS: no connection in time", "this machine is busy: try again") from None
 
-    def _botocore_session(self) -> "botocore.session.Session":
-        from credproc.aws.session import botocore_session  # noqa: PLC0415 - botocore
-
-        return botocore_session(self._config, self._plan.profile)
-
-    def _connect(self) -> "Sts":
+    def _new_client(self) -> "Sts":
         from credproc.aws.client import Settings  # noqa: PLC0415 - ssl
         from credproc.aws.sts import Sts  # noqa: PLC0415
 
-        plan, request = self._plan, self._request
-
-        def note(text: str) -> None:
-            log.write(self._turn.directory, text, profile=request.profile)
-
-        settings = Settings.of(self._config, plan.profile, request.environ, note)
+        plan, request, directory = self._plan, self._request, self._attempt.directory
+        settings = Settings.of(self._config, plan.profile, request.environ)._replace(
+            note=lambda text: log.write(directory, text, profile=request.profile), last=self._last
+        )
         sts = Sts(plan.endpoint, settings, mfa=plan.mfa is not None)
         if plan.mfa is not None:  # a person may be typing, and will wait for what comes after
             sts.warm()
         return sts
-
-
-def execute(plan: Plan, config: SharedConfig, turn: Attempt) -> Fetched:
-    """Return the credentials that the plan leads to. Raises CredprocError.
-
-    The deadlines count from when this run's turn came: imports, which can take a second on a busy machine, are
-    part of what must end in time.
-    """
-    return _Obtaining(plan, config, turn).obtained()

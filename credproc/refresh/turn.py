@@ -3,10 +3,8 @@
 A thousand runs may wait here, so nothing heavy is imported before the lock is ours.
 """
 
-import time
-
 from credproc import cache, log
-from credproc.errors import CredprocError, DeadlineError, PersonNeededError, SignalError
+from credproc.errors import CredprocError, PersonNeededError, SignalError
 from credproc.locking.directory import own_directory
 from credproc.locking.lock import Lock
 from credproc.locking.refusal import Declined
@@ -17,8 +15,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
-
-CHAINED_WAIT = 2  # seconds; the credproc that started us may hold what we wait for
 
 
 class Turn:
@@ -68,23 +64,17 @@ class Turn:
         return document
 
     def _can_ask(self) -> bool:
-        from credproc.mfa.code import can_ask  # noqa: PLC0415 - once somebody has declined
+        from credproc import terminal  # noqa: PLC0415 - once somebody has declined
 
-        return can_ask(self.request.environ)
+        return terminal.why_not_interactive(self.request.environ) is None
 
     def _wait(self) -> bytes | None:
-        from credproc.locking.notice import Notice  # noqa: PLC0415 - only those who wait say so
+        from credproc.locking.notice import wait_with_notice, waits_until  # noqa: PLC0415 - for those who wait
 
         request = self.request
-        is_chained = bool(request.environ.get("CREDPROC_PROFILE_CHAIN"))
-        deadline = time.monotonic() + CHAINED_WAIT if is_chained else request.started + request.deadlines.waiting
-        notice = Notice(self.directory, self._lock.holder)
-        try:
-            return self._lock.wait(self._look_or_decline, deadline, notice) or self._look_or_decline()
-        except DeadlineError as error:
-            raise DeadlineError(f"{request.subject}: {error}", "wait until it has ended, or end that process") from None
-        finally:
-            notice.close()
+        deadline = waits_until(request.environ, request.started + request.deadlines.waiting)
+        found = wait_with_notice(self._lock, self.directory, self._look_or_decline, deadline, request.subject)
+        return found or self._look_or_decline()
 
     def _check_recursion(self) -> None:
         if self.request.environ.get("CREDPROC_PROFILE_CHAIN"):

@@ -1,10 +1,27 @@
 """Long-term access keys in the OS keyring, as a source."""
 
+from collections.abc import Mapping
+
 from credproc import terminal
 from credproc.credentials import Credentials
 from credproc.errors import SessionStoreError, SourceError
+from credproc.files import PrivateDirectory
 from credproc.plan.source import Source
 from credproc.stores.access_keys import LongTermKeys
+
+
+def open_keyring(directory: PrivateDirectory | None, environ: Mapping[str, str]) -> LongTermKeys:
+    """Return the access keys in the keyring; a person at the terminal is told that it may wait for them.
+
+    A keyring that fails is remembered in ``directory``; without one it is asked each time.
+    """
+    can_unlock = terminal.why_not_interactive(environ) is None
+    return LongTermKeys(directory, environ, notify_unlocking if can_unlock else None)
+
+
+def keys_of(source: Source, directory: PrivateDirectory | None, environ: Mapping[str, str]) -> Credentials:
+    """Return the source's keys. Raises SourceError."""
+    return read(source, open_keyring(directory, environ))
 
 
 def read(source: Source, keys: LongTermKeys) -> Credentials:

@@ -1,7 +1,6 @@
 """credproc doctor: what is well and what is not, and what to do about it; the checks are in ``checks``."""
 
 import argparse
-import time
 from collections.abc import Iterator
 
 from credproc import paths, terminal
@@ -106,7 +105,7 @@ class Examined:
         kind = self._environ.get("CREDPROC_SESSION_STORE") or (chosen[0] if chosen else "keyring")
         directory = open_directory(paths.cache_directory(self._environ)) if kind == "file" else None
         # Without a directory the keyring is asked though it did not answer a minute ago: that is what one wants to know
-        can_unlock = terminal.is_there() and self._environ.get("CREDPROC_INTERACTIVE") != "never"
+        can_unlock = terminal.why_not_interactive(self._environ) is None
         unlocking = (lambda: self._progress.say("waiting for the keyring to be unlocked ...")) if can_unlock else None
         return checks.session_store(store_for(kind, directory, self._environ, unlocking))
 
@@ -125,8 +124,8 @@ class Examined:
         profile = self._plans[0].profile if self._profile and self._plans else None
         url = Url.of(endpoint.address)
         try:
-            settings = Settings.of(config, profile, self._environ)
-            answer, seconds = http.get(url, "GET", settings, time.monotonic() + _STS_SECONDS)
+            settings = Settings.of(config, profile, self._environ, _STS_SECONDS)
+            answer, seconds = http.get(url, "GET", settings)
             proxy = proxies.proxy_for(url.scheme, url.host_header)
         except CredprocError as error:
             yield checks.from_error(error, "STS: ")

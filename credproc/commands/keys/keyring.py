@@ -1,11 +1,9 @@
 """Keys in the keyring, as a person's command meets them: with messages of its own, and what hangs on a key."""
 
 import re
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from credproc import terminal
 from credproc.commands.inventory import described, remove, sessions
 from credproc.commands.logout import sign_out
 from credproc.config.parser import Section, SharedConfig
@@ -13,25 +11,18 @@ from credproc.credentials import Credentials
 from credproc.errors import CredprocError, SessionStoreError
 from credproc.locking.directory import own_directory
 from credproc.request import Request
-from credproc.sources.keyring import notify_unlocking
+from credproc.sources.keyring import open_keyring
 from credproc.stores import access_keys
 from credproc.stores.mfa_sessions import session_id
 
 SECRET = re.compile(r"[!-~]{16,256}")
-_CALL_SECONDS = 10
-
-
-def open_keyring(environ: Mapping[str, str]) -> access_keys.LongTermKeys:
-    """Return the keys in the keyring, which may ask whoever is at the terminal to unlock it."""
-    # no directory: a person who has mended the keyring need not wait until it is asked again
-    can_ask = environ.get("CREDPROC_INTERACTIVE") != "never" and terminal.is_there()
-    return access_keys.LongTermKeys(None, environ, notify_unlocking if can_ask else None)
+CALL_SECONDS = 10
 
 
 def keep_key(request: Request, keys: Credentials) -> None:
     """Put the keys into the keyring. Raises CredprocError."""
     with naming_errors("keyring", keys.access_key_id):
-        open_keyring(request.environ).keep(keys)
+        open_keyring(None, request.environ).keep(keys)
     access_keys.note(own_directory(request.environ), keys.access_key_id, pending=False)
 
 
@@ -53,8 +44,8 @@ def arn_of(keys: Credentials, profile: str, config: SharedConfig, environ: Mappi
     from credproc.plan.endpoint import endpoint_for  # noqa: PLC0415
 
     endpoint = endpoint_for(config.profiles.get(profile, Section(profile, profile)), config, environ, None)
-    sts = Sts(endpoint, Settings.of(config, profile, environ), mfa=False)
-    return sts.get_caller_identity(keys, time.monotonic() + _CALL_SECONDS)
+    sts = Sts(endpoint, Settings.of(config, profile, environ, CALL_SECONDS), mfa=False)
+    return sts.get_caller_identity(keys)
 
 
 def end_sessions(request: Request, access_key_id: str, command: str) -> list[str]:

@@ -3,13 +3,14 @@
 from contextlib import closing
 
 from credproc.commands.keys.config import SETTING, key_setting, section_of, unset_key
-from credproc.commands.keys.keyring import end_sessions, naming_errors, open_keyring
+from credproc.commands.keys.keyring import end_sessions, naming_errors
 from credproc.commands.ui.prompt import Person
 from credproc.config.parser import Setting, read
 from credproc.errors import ConfigError, quoted
 from credproc.locking.directory import own_directory
 from credproc.plan.source import keys_in_keyring
 from credproc.request import Request
+from credproc.sources.keyring import open_keyring
 from credproc.stores import access_keys
 
 
@@ -38,7 +39,7 @@ def remove(request: Request, profile: str, *, yes: bool) -> str:
 
 
 def _drop(request: Request, profile: str, setting: Setting) -> list[str]:
-    access_key_id, keyring = setting.value, open_keyring(request.environ)
+    access_key_id, keyring = setting.value, open_keyring(None, request.environ)
     with naming_errors("keys remove", access_key_id):
         if _is_being_rotated(keyring, access_key_id):
             raise ConfigError(

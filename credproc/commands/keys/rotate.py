@@ -9,7 +9,7 @@ from credproc.aws.client import Settings
 from credproc.aws.iam import Iam
 from credproc.commands.inventory import in_turn
 from credproc.commands.keys.config import key_setting, section_of, switch_key
-from credproc.commands.keys.keyring import arn_of, end_sessions, open_keyring
+from credproc.commands.keys.keyring import CALL_SECONDS, arn_of, end_sessions
 from credproc.commands.keys.rotation import Means, Rotation
 from credproc.config.parser import Section, SharedConfig, read
 from credproc.credentials import Credentials
@@ -21,6 +21,7 @@ from credproc.plan.source import Source
 from credproc.refresh import FOR_PEOPLE
 from credproc.refresh.execute import execute
 from credproc.request import Attempt, Request
+from credproc.sources.keyring import open_keyring
 from credproc.sources.keyring import read as read_keys
 from credproc.stores import access_keys
 from credproc.stores.mfa_sessions import session_id
@@ -57,7 +58,7 @@ class _User:
         self.ended: list[str] = []  # what hung on the old key, in words
         self._request = request
         self._profile = profile
-        self._keyring = open_keyring(request.environ)
+        self._keyring = open_keyring(None, request.environ)
 
     def means(self) -> Means:
         """Return what a rotation works with."""
@@ -91,7 +92,7 @@ class _User:
             caller = execute(plan, config, turn).credentials
         section = config.profiles.get(profile, Section(profile, profile))
         endpoint = iam_endpoint_for(section, config, request.environ, plan.endpoint)
-        settings = Settings.of(config, profile, request.environ)
+        settings = Settings.of(config, profile, request.environ, CALL_SECONDS)
         return Iam(endpoint, settings, caller, name.rpartition("/")[2])
 
     def _plan(self, config: SharedConfig) -> Plan:

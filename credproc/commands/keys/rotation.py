@@ -15,7 +15,6 @@ from credproc.errors import ConfigError, CredprocError, ServiceError
 from credproc.stores.access_keys import LongTermKeys, Pending
 
 LIMIT = 2  # access keys of a user; IAM user guide, "IAM and AWS STS quotas"
-CALL_SECONDS = 15
 _VERIFY_SECONDS = 60  # a new key is known everywhere only after some seconds
 _VERIFY_PAUSE = 1
 _LOST_SECONDS = 300  # around the announcement, in which a key is the one that was announced
@@ -26,16 +25,16 @@ _ENDED = (*_UNKNOWN, "ExpiredToken")
 class Keys(Protocol):
     """IAM, about the user's keys."""
 
-    def access_keys(self, deadline: float) -> list[AccessKey]:
+    def access_keys(self) -> list[AccessKey]:
         """Return them."""
 
-    def create(self, deadline: float) -> Credentials:
+    def create(self) -> Credentials:
         """Make one."""
 
-    def deactivate(self, access_key_id: str, deadline: float) -> None:
+    def deactivate(self, access_key_id: str) -> None:
         """Make one inactive."""
 
-    def delete(self, access_key_id: str, deadline: float) -> None:
+    def delete(self, access_key_id: str) -> None:
         """Delete one."""
 
 
@@ -76,14 +75,14 @@ class Rotation:
     def _pending_key(self, old: str) -> Credentials:
         pending = self._means.keyring.pending(old)
         iam = self._iam = self._means.iam(old)
-        there = iam.access_keys(_deadline())
+        there = iam.access_keys()
         if pending is not None and pending.keys is not None:
             if pending.keys.access_key_id in [key.access_key_id for key in there]:
                 return pending.keys
             self._means.tell(f"{pending.keys.access_key_id} has been deleted meanwhile")
         for key in _lost(there, old, pending):
             self._means.tell(f"deleting {key}, which was made and whose secret did not arrive")
-            iam.delete(key, _deadline())
+            iam.delete(key)
             there = [other for other in there if other.access_key_id != key]
         if len(there) >= LIMIT:
             others = " and ".join(key.access_key_id for key in there if key.access_key_id != old)
@@ -95,11 +94,11 @@ class Rotation:
         self._means.note(old, True)
         self._means.keyring.keep_pending(old, announced)
         self._means.tell("creating a new access key")
-        new = iam.create(_deadline())
+        new = iam.create()
         try:
             self._means.keyring.keep_pending(old, announced._replace(keys=new))
         except CredprocError:  # the secret is lost with this process: so is the key
-            iam.delete(new.access_key_id, _deadline())
+            iam.delete(new.access_key_id)
             raise
         return new
 
@@ -135,9 +134,9 @@ class Rotation:
         """End the old key; the config names the new one."""
         self._means.switch(old, new)  # in other profiles too, had that been interrupted
         self._means.tell(f"deactivating {old}")
-        self._with_iam(new, lambda iam: iam.deactivate(old, _deadline()))
+        self._with_iam(new, lambda iam: iam.deactivate(old))
         self._means.tell(f"deleting {old}")
-        self._with_iam(new, lambda iam: iam.delete(old, _deadline()))
+        self._with_iam(new, lambda iam: iam.delete(old))
         self._means.end(old)
         keyring = self._means.keyring
         keyring.drop(old)
@@ -169,7 +168,3 @@ def _lost(there: list[AccessKey], old: str, announced: Pending | None) -> list[s
         for key in there
         if key.access_key_id not in known and abs(key.created - announced.since) <= _LOST_SECONDS
     ]
-
-
-def _deadline() -> float:
-    return time.monotonic() + CALL_SECONDS

@@ -246,8 +246,8 @@ def _tried(request: Request) -> str:
         from credproc.credentials import credentials_in  # noqa: PLC0415
 
         plan = found.plan or plan_for(config, request)
-        sts = Sts(plan.endpoint, Settings.of(config, plan.profile, request.environ), mfa=False)
-        arn = sts.get_caller_identity(credentials_in(found.document), time.monotonic() + _TRIAL_SECONDS)
+        sts = Sts(plan.endpoint, Settings.of(config, plan.profile, request.environ, _TRIAL_SECONDS), mfa=False)
+        arn = sts.get_caller_identity(credentials_in(found.document))
     except CredprocError as error:
         undo = f"credproc setup {request.profile} --undo takes the edit back"
         hint = f"{error.hint}; {undo}" if error.hint else undo

@@ -59,8 +59,7 @@ class Person:
             raise PersonNeededError(f"{self._command}: declined; {self._undone}", kind="cancelled")
 
     def _opened(self) -> terminal.Terminal:
-        if self._request.environ.get("CREDPROC_INTERACTIVE") == "never":
-            raise PersonNeededError("CREDPROC_INTERACTIVE=never forbids asking")
+        terminal.check_interactive(self._request.environ)
         if self._terminal is None:
             self._terminal = terminal.Terminal()
         return self._terminal
