@@ -22,6 +22,9 @@ from importlib.metadata import Distribution
 from typing import Any
 from urllib.parse import quote
 
+import authorities
+from botocore.httpsession import get_cert_path
+
 _NAMESPACE = uuid.UUID("3d1c1f0e-6f0b-5a0c-9d0b-6a5f3f1d6c11")  # of this project's bills
 _LIBRARY = re.compile(r"(?:lib)?([A-Za-z0-9_+-]+?)[-0-9.]*\.(?:so|dylib|dll)\b.*")
 _PYTHON_LIBRARY = re.compile(r"(?:lib)?python3.*|Python|api-ms-win-.*|ucrtbase.*|vcruntime.*")
@@ -193,6 +196,9 @@ def _source(path: str) -> str:
     """Return the file that an installed distribution has in the place of the one in the directory."""
     if path.endswith(".pyc"):
         return path[:-1]
+    if path.startswith(f"{authorities.DIRECTORY}/"):
+        bundle = get_cert_path(verify=True) or ""
+        return "/".join(bundle.replace(os.sep, "/").split("/")[-2:])
     if path.startswith("botocore/data/") and path.count("/") == 4 and not path.endswith(("examples-1.json",)):
         packed = path.endswith(("service-2.json", "endpoint-rule-set-1.json"))
         return f"{path}.gz" if packed else path
