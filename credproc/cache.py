@@ -13,12 +13,7 @@ the entry anew. Storing can only save time: where it fails the caller still has 
 import os
 
 from credproc import paths
-from credproc.files import open_directory
-
-try:
-    from _blake2 import blake2b  # hashlib, which wraps it, costs ten times as much to import
-except ImportError:  # an interpreter that builds it under another name
-    from hashlib import blake2b
+from credproc.files import digest, open_directory
 
 TYPE_CHECKING = False  # typing itself would cost a hit more than all of credproc
 if TYPE_CHECKING:
@@ -73,7 +68,7 @@ def entry_name(profile: "str | None", environ: "Mapping[str, str]") -> str:
     parts.extend(environ.get(variable) for variable in VARIABLES)
     # NUL cannot occur in a variable or an argument, and a missing one differs from an empty one
     key = "\0".join("-" if part is None else "=" + part for part in parts)
-    return blake2b(key.encode("utf-8", "surrogateescape"), digest_size=16, person=_FORMAT).hexdigest() + SUFFIX
+    return digest(key, person=_FORMAT) + SUFFIX
 
 
 def fingerprint(environ: "Mapping[str, str]", now: float) -> str:
@@ -169,4 +164,4 @@ def store(directory: "PrivateDirectory", name: str, entry: Entry) -> None:
 
 
 def _digest(data: bytes) -> bytes:
-    return blake2b(data, digest_size=16).hexdigest().encode() + b" "
+    return digest(data).encode() + b" "

@@ -9,6 +9,11 @@ import os
 import stat
 import time
 
+try:
+    from _blake2 import blake2b  # hashlib, which wraps it, costs ten times as much to import
+except ImportError:  # an interpreter that builds it under another name
+    from hashlib import blake2b
+
 _POSIX = os.name == "posix"
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -219,6 +224,17 @@ def make_directory(path: str, kind: "type[PrivateDirectory]" = PrivateDirectory)
         except FileExistsError:  # a parallel run was faster
             pass
     return kind(path)
+
+
+def digest(data: "str | bytes", *, size: int = 16, key: bytes = b"", person: bytes = b"") -> str:
+    """Return the BLAKE2b digest of so many bytes, in hexadecimal: a file's name, or a text that is only compared.
+
+    ``key`` (64 bytes at most) and ``person`` (16 at most) keep digests of different uses apart. Text may hold what
+    Python has decoded with "surrogateescape".
+    """
+    if isinstance(data, str):
+        data = data.encode("utf-8", "surrogateescape")
+    return blake2b(data, digest_size=size, key=key, person=person).hexdigest()
 
 
 def close_file(fd: int) -> None:

@@ -4,10 +4,9 @@ CachedEntry as digests under the key of the session that they were for. A code i
 """
 
 import time
-from _blake2 import blake2b
 
 from credproc import log
-from credproc.files import PrivateDirectory
+from credproc.files import PrivateDirectory, digest
 
 STEP = 30  # seconds that a code is shown; RFC 6238, and what AWS's devices use
 _REMEMBERED = 3 * STEP  # STS takes the code before and the one after the current one too
@@ -51,7 +50,7 @@ class UsedCodes:
         return known
 
     def _digest(self, code: str) -> str:
-        return blake2b(code.encode(), key=self._key[:64], digest_size=16).hexdigest()
+        return digest(code, key=self._key[:64])
 
 
 def seconds_to_next_step(now: float) -> float:

@@ -6,14 +6,13 @@ place it took (``ID replaces``): a rotation that was interrupted is found again 
 """
 
 import json
-from _blake2 import blake2b
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from credproc import log
 from credproc.credentials import Credentials
 from credproc.errors import SessionStoreError
-from credproc.files import PrivateDirectory
+from credproc.files import PrivateDirectory, digest
 from credproc.stores.keyring import KeyringStore
 
 SERVICE = "credproc access key"
@@ -151,4 +150,4 @@ def is_pending(directory: PrivateDirectory | None, access_key_id: str) -> bool:
 
 
 def _index_name(access_key_id: str) -> str:
-    return blake2b(access_key_id.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest() + SUFFIX
+    return digest(access_key_id) + SUFFIX

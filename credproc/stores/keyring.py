@@ -7,13 +7,12 @@ be dead.
 
 import sys
 import time
-from _blake2 import blake2b
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from credproc import log
 from credproc.errors import DeadlineError, SessionStoreError, inert
-from credproc.files import PrivateDirectory
+from credproc.files import PrivateDirectory, digest
 from credproc.process.deadline import BackgroundCall
 
 T = TypeVar("T")
@@ -159,7 +158,7 @@ class KeyringStore:
     def _bus(self) -> str:
         """Return which keyring it is: a desktop's and an ssh login's are different ones."""
         address = self._environ.get("DBUS_SESSION_BUS_ADDRESS", "")
-        return blake2b(address.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+        return digest(address, size=8)
 
 
 def _load(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - keyring's backends share no type

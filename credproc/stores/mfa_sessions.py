@@ -5,13 +5,12 @@ credproc's directory, without a secret: absent or expired means that there is no
 """
 
 import json
-from _blake2 import blake2b
 from typing import Any, NamedTuple
 
 from credproc import log
 from credproc.credentials import Credentials
 from credproc.errors import SessionStoreError
-from credproc.files import PrivateDirectory
+from credproc.files import PrivateDirectory, digest
 from credproc.stores import Store
 
 SUFFIX = ".session"
@@ -32,7 +31,7 @@ class SessionId(NamedTuple):
 def session_id(access_key_id: str, serial: str, issuer: str) -> SessionId:
     """Return which session belongs to the user with these long-term keys, the device and the issuer."""
     text = f"{access_key_id}\0{serial}\0{issuer}"
-    return SessionId(blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest(), serial, issuer)
+    return SessionId(digest(text), serial, issuer)
 
 
 class Index(NamedTuple):

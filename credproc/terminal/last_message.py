@@ -1,10 +1,9 @@
 """Which failure a terminal has shown last: an SDK that runs a failing helper four times makes one screen of it."""
 
 import os
-from _blake2 import blake2b
 
 from credproc import terminal
-from credproc.files import PrivateDirectory
+from credproc.files import PrivateDirectory, digest
 
 _SUFFIX = ".shown"
 _LIMIT = 200  # bytes
@@ -23,7 +22,7 @@ def is_news(directory: PrivateDirectory | None, text: str, now: float) -> bool:
         return True
     name = terminal_name() + _SUFFIX
     group = os.getpgrp() if hasattr(os, "getpgrp") else 0
-    mark = f"{group} {blake2b(text.encode('utf-8', 'surrogateescape'), digest_size=16).hexdigest()}"
+    mark = f"{group} {digest(text)}"
     last, _, at = (directory.read(name, _LIMIT) or b"").decode("ascii", "replace").strip().rpartition(" ")
     if last == mark and at.isdigit() and 0 <= now - int(at) < _AGAIN_SECONDS:
         return False
