@@ -226,11 +226,11 @@ def _complain(error: "CredprocError") -> None:
     if not _is_seen(error):
         from credproc import terminal
         from credproc.locking.directory import own_directory
-        from credproc.terminal.last_message import is_news
+        from credproc.terminal.last_message import is_new
 
         # Of those who show stderr some pass it on behind a prompt too; the hint at least is then there once
         text = lines[0] if error.was_asked else "\n".join(lines)
-        if terminal.why_not_interactive(os.environ) is None and is_news(own_directory(os.environ), text, time.time()):
+        if terminal.why_not_interactive(os.environ) is None and is_new(own_directory(os.environ), text, time.time()):
             terminal.notify(text)
 
 

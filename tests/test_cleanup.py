@@ -105,7 +105,7 @@ def test_who_had_opened_a_lock_file_that_goes_locks_the_new_one(directory: Priva
 
 
 def test_what_meant_something_for_seconds_goes_and_the_note_of_a_session_stays(directory: PrivateDirectory) -> None:
-    for suffix in (".declined", ".shown", ".used", ".session", ".key", ".credentials"):
+    for suffix in (".declined", ".shown", ".used", ".unresponsive", ".session", ".key", ".credentials"):
         _put(directory, "0" + suffix, DAY + 60)
     _put(directory, "1.used", DAY - 60)
     clean_up(directory, time.time())

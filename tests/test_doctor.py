@@ -530,7 +530,7 @@ def test_a_silent_keyring_is_said_and_does_not_hold_doctor_up(home_of_people: Ho
         ran = home_of_people.run("doctor", "--offline", environ=environ, start_new_session=True)
     assert ran.status == 0
     assert "\nwarn  MFA sessions: the keyring did not answer in 5 s\n" in ran.stdout
-    assert not (home_of_people.cache / "keyring.unwell").exists()
+    assert not (home_of_people.cache / "keyring.unresponsive").exists()
 
 
 def test_on_a_terminal_it_shows_what_it_is_doing_and_leaves_no_trace_of_it(home_of_people: Home, sts: Sts) -> None:

@@ -102,7 +102,7 @@ def test_a_locked_keyring_is_not_a_missing_session_and_the_prompt_says_so(w: Wor
         assert job.outcome().document["Version"] == 1
     assert "the MFA session cannot be read: the keyring is locked, and was not unlocked" in w.home.log
     assert "the MFA session is not kept: the keyring is locked, and was not unlocked" in w.home.log
-    assert not list(w.home.cache.glob("keyring.unwell"))
+    assert not list(w.home.cache.glob("keyring.unresponsive"))
 
 
 def test_a_keyring_that_does_not_answer_is_left_alone_for_a_while(w: World) -> None:
@@ -278,11 +278,13 @@ def test_a_session_of_another_user_device_or_issuer_is_another_one() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": 2},
+        {"format": 1},
         {"name": "0" * 32},
         {"serial": 1},
         {"expiration": "1"},
+        {"expiration": 253_402_300_800},
         {"issued": None},
+        {"issued": -1},
         {"store": None},
         {"more": 1},
     ],

@@ -24,7 +24,7 @@ HIT = {
     "log": {"errors", "files"},
 }
 # Each folder, from the top: which others its modules import, at the top or within a function. All may import ROOT.
-ROOT = {"cache", "credentials", "errors", "files", "log", "paths", "request", ""}
+ROOT = {"cache", "credentials", "errors", "files", "log", "notes", "paths", "request", ""}
 FOLDERS = {
     "commands": {"aws", "config", "locking", "plan", "process", "refresh", "sources", "stores", "terminal"},
     "refresh": {"aws", "config", "locking", "mfa", "plan", "process", "sources", "terminal"},

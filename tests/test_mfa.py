@@ -72,7 +72,8 @@ from tests.terminal import Job, Terminal  # noqa: E402 - termios, which not all 
 
 CAN_ASK = """
 from credproc.terminal import why_not_interactive
-print(*(why_not_interactive(environ) is None for environ in ({}, {"CREDPROC_INTERACTIVE": ""}, {"CREDPROC_INTERACTIVE": "never"})))
+environs = {}, {"CREDPROC_INTERACTIVE": ""}, {"CREDPROC_INTERACTIVE": "never"}
+print(*(why_not_interactive(environ) is None for environ in environs))
 """
 
 

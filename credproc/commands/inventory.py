@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from credproc import cache
+from credproc import cache, notes
 from credproc.commands.ui.times import moment_shown
 from credproc.errors import CredprocError, DeadlineError
 from credproc.files import PrivateDirectory
 from credproc.locking.lock import Lock
 from credproc.refresh.entry import about_entry
-from credproc.stores.mfa_sessions import SUFFIX, Index, read_index
+from credproc.stores.mfa_sessions import Index, read_index
 
 _PATIENCE = 5  # seconds for who is under way; it may be waiting for a person
 
@@ -86,7 +86,7 @@ def described(directory: PrivateDirectory) -> list[Described]:
 
 def sessions(directory: PrivateDirectory) -> list[Index]:
     """Return the notes of all MFA sessions."""
-    found = (read_index(directory, name) for name in directory.names() if name.endswith(SUFFIX))
+    found = (read_index(directory, name) for name in notes.names(directory, notes.SESSION))
     return [index for index in found if index is not None]
 
 

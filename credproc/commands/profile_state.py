@@ -15,7 +15,7 @@ from credproc.refresh.entry import about_entry
 from credproc.request import Request
 from credproc.sources.sso_token import is_signed_in
 from credproc.stores import store_for
-from credproc.stores.mfa_sessions import LEAST_LEFT, SUFFIX, Index, read_index, session_id
+from credproc.stores.mfa_sessions import LEAST_LEFT, Index, read_index, session_id
 
 # What makes SDKs resolve a profile by themselves, whatever its credential_process says (CONTRACT.md, 1.6)
 BEFORE_PROCESS = (
@@ -83,7 +83,7 @@ class ProfileInspector:
         if self._directory is None or plan.mfa is None or access_key_id is None or plan.mfa.session_store == "none":
             return None
         name = session_id(access_key_id, plan.mfa.serial, plan.endpoint.issuer).name
-        found = read_index(self._directory, name + SUFFIX)
+        found = read_index(self._directory, name)
         return found if found is not None and found.expiration - self.now > LEAST_LEFT else None
 
     def standing(self, plan: Plan, *, tries_store: bool = False) -> Standing:

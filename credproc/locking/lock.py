@@ -21,7 +21,7 @@ T = TypeVar("T")
 SUFFIX = ".lock"
 _FIRST_POLL, _LAST_POLL = 0.05, 0.25  # seconds between looks
 _POLL_SHARE = 20  # of the time waited
-RECORD_BYTES = 128
+RECORD_BYTES = 128  # overwritten in place, not replaced as a note is: those who wait have this very file open
 _WINDOWS_OFFSET = 1024  # the locked byte; a locked one cannot be read, and the record should be
 
 
@@ -52,10 +52,10 @@ class Lock:
             while True:
                 # A thousand that wait must not slow the one they wait for: nothing new in there, nothing to look at
                 stamp = None if self._directory is None else self._directory.stamp()
-                is_news = stamp is None or stamp != seen
-                if self._take(again=is_news):
+                has_changed = stamp is None or stamp != seen
+                if self._take(again=has_changed):
                     return None
-                answer = look() if is_news else None
+                answer = look() if has_changed else None
                 if answer is not None:
                     self.close()
                     return answer

@@ -13,7 +13,7 @@ from credproc.credentials import Credentials
 from credproc.errors import DeadlineError, PersonNeededError, SessionStoreError, SignalError, TokenCodeError
 from credproc.locking.lock import Lock
 from credproc.locking.notice import prompt_lock, wait_with_notice, waits_until
-from credproc.locking.refusal import Declined
+from credproc.locking.refusal import SharedRefusal
 from credproc.mfa import code_provider
 from credproc.mfa.code import CodeProvider, CodeRequest
 from credproc.mfa.used_codes import UsedCodes
@@ -70,7 +70,7 @@ class SignIn:
         self._store = store_for(device.session_store, directory, request.environ, unlocking)
         self._sessions = Sessions(directory, session, self._store)
         self._lock = Lock(directory, session.name)
-        self._refusal = Declined(directory, session.name)
+        self._refusal = SharedRefusal(directory, session.name)
         self._used = UsedCodes(directory, session.name)
         self._why_no_store = BackgroundCall(self._store.why_unusable)
         self.has_asked = False  # whether a person has seen a prompt
@@ -163,7 +163,7 @@ class SignIn:
         """Wait for our turn (None), or for what ``look`` finds; raises the refusal of who had it before."""
 
         def found() -> Index | None:
-            self._refusal.heed(self._request, lambda: self._can_ask)
+            self._refusal.check(self._request, lambda: self._can_ask)
             return look()
 
         subject = f"{self._code_request.where}: MFA session"
@@ -178,7 +178,7 @@ class SignIn:
         """Return what a code buys; our turn."""
         prompt = prompt_lock(self._directory)
         try:
-            self._refusal.heed(self._request, lambda: self._can_ask)
+            self._refusal.check(self._request, lambda: self._can_ask)
             codes = self._open_codes()
             self._caller.prepare()
             if isinstance(self._steps(has_session=False)[0], GetSession):
@@ -188,7 +188,7 @@ class SignIn:
             return self._buy(codes)
         except (PersonNeededError, SignalError) as error:
             failure = error.declined if isinstance(error, SignalError) else error
-            self._refusal.share(failure, self._request.clock())
+            self._refusal.publish(failure, self._request.clock())
             raise
         finally:
             prompt.close()

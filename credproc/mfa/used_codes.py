@@ -1,17 +1,14 @@
-"""Which MFA codes have been sent: AWS takes each once, and a second one in the same half minute only costs a call.
+"""Which MFA codes have been sent: AWS takes each once, so that sending one again only costs a call.
 
-CachedEntry as digests under the key of the session that they were for. A code is worth nothing once it was used.
+A note holds their digests, under the name of the session that they were for. A used code is worth nothing.
 """
 
 import time
 
-from credproc import log
+from credproc import log, notes
 from credproc.files import PrivateDirectory, digest
 
 STEP = 30  # seconds that a code is shown; RFC 6238, and what AWS's devices use
-_REMEMBERED = 3 * STEP  # STS takes the code before and the one after the current one too
-_SUFFIX = ".used"
-_LIMIT = 4096  # bytes
 
 
 class UsedCodes:
@@ -20,34 +17,26 @@ class UsedCodes:
     def __init__(self, directory: PrivateDirectory | None, name: str) -> None:
         """Take the name of the session that the codes are for."""
         self._directory = directory
-        self._name = name + _SUFFIX
+        self._note = notes.Note(directory, notes.USED_CODES, name)
         self._key = name.encode()
         self._sent: dict[str, float] = {}  # where nothing can be kept, at least this run's own
 
     def holds(self, code: str, now: float) -> bool:
         """Whether this code has been sent in the last three steps before ``now`` (epoch seconds)."""
-        return abs(now - self._known().get(self._digest(code), 0.0)) < _REMEMBERED
+        return self._digest(code) in self._known(now)
 
     def add(self, code: str, now: float) -> None:
         """Remember the code, before it is sent at ``now``."""
-        self._sent = {digest: at for digest, at in self._known().items() if abs(now - at) < _REMEMBERED}
-        self._sent[self._digest(code)] = now
-        if self._directory is None:
-            return
+        self._sent = {**self._known(now), self._digest(code): now}
         try:
-            lines = "".join(f"{digest} {at:.0f}\n" for digest, at in self._sent.items())
-            self._directory.write(self._name, lines.encode("ascii"))
+            self._note.save({"codes": self._sent})
         except OSError as error:
-            log.write(self._directory, f"the code's use is not kept: {error}")
+            log.write(self._directory, f"the code's use is not noted: {error}")
 
-    def _known(self) -> dict[str, float]:
-        data = (self._directory.read(self._name, _LIMIT) if self._directory is not None else None) or b""
-        known = dict(self._sent)
-        for line in data.decode("ascii", "replace").splitlines():
-            digest, _, at = line.partition(" ")
-            if at.isdigit():
-                known[digest] = float(at)
-        return known
+    def _known(self, now: float) -> dict[str, float]:
+        note = self._note.load()
+        sent = self._sent if note is None else {**self._sent, **note["codes"]}
+        return {code: at for code, at in sent.items() if abs(now - at) < notes.USED_CODE_SECONDS}
 
     def _digest(self, code: str) -> str:
         return digest(code, key=self._key[:64])

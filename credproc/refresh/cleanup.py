@@ -1,11 +1,11 @@
-"""Old files of credproc's own, removed a few at a time: what dead processes left, and what nobody asks for any more.
+"""Remove old files of credproc's own, a few at a time: what dead processes left, and what nobody asks for any more.
 
-Called by whoever has just stored an entry. A kept MFA session's note stays: it is what ``logout`` finds it by.
+A run does it that has just stored an entry. The note of an MFA session stays: ``logout`` finds the session by it.
 """
 
 import os
 
-from credproc import cache
+from credproc import cache, notes
 from credproc.files import TEMPORARY, PrivateDirectory
 from credproc.locking import lock
 from credproc.refresh.entry import about_entry
@@ -13,7 +13,6 @@ from credproc.refresh.entry import about_entry
 _OLD = 24 * 3600  # seconds
 _LOOKED_AT = 1000  # files; a directory that others have filled must not cost a refresh its time
 _REMOVED = 50  # files
-_WORTHLESS = (".declined", ".shown", ".used")  # each means something for seconds or minutes
 
 
 def clean_up(directory: PrivateDirectory, now: float) -> int:
@@ -32,8 +31,9 @@ def _is_removed(directory: PrivateDirectory, name: str, now: float) -> bool:
     status = directory.status(name)
     if status is None or abs(now - status.st_mtime) < _OLD:
         return False
-    if name.endswith(_WORTHLESS):
-        return directory.remove(name)
+    kind = notes.kind_of(name)
+    if kind is not None:
+        return kind.is_ephemeral and directory.remove(name)
     if name.endswith(cache.SUFFIX):
         return _is_over(directory, name, now) and _removed_under_lock(directory, name, name, status)
     if name.endswith(lock.SUFFIX):

@@ -7,7 +7,7 @@ from credproc import cache, log
 from credproc.errors import CredprocError, PersonNeededError, SignalError
 from credproc.locking.directory import own_directory
 from credproc.locking.lock import Lock
-from credproc.locking.refusal import Declined
+from credproc.locking.refusal import SharedRefusal
 from credproc.request import Request
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ class Turn:
         self.directory = own_directory(request.environ)
         self.name = cache.entry_name(request.profile, request.environ)
         self._lock = Lock(self.directory, self.name)
-        self._refusal = Declined(self.directory, self.name)
+        self._refusal = SharedRefusal(self.directory, self.name)
 
     def __enter__(self) -> "Self":
         """Return self."""
@@ -38,7 +38,7 @@ class Turn:
         """Let the next run have its turn."""
         failure = error.declined if isinstance(error, SignalError) else error
         if isinstance(failure, PersonNeededError):
-            self._refusal.share(failure, self.request.clock())
+            self._refusal.publish(failure, self.request.clock())
         if isinstance(failure, CredprocError):
             log.write_failure(self.directory, failure, profile=self.request.profile)
         self._lock.close()
@@ -60,7 +60,7 @@ class Turn:
     def _look_or_decline(self) -> bytes | None:
         document = self._look()
         if document is None:
-            self._refusal.heed(self.request, self._can_ask)
+            self._refusal.check(self.request, self._can_ask)
         return document
 
     def _can_ask(self) -> bool:

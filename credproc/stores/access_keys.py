@@ -9,16 +9,14 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from credproc import log
+from credproc import log, notes
 from credproc.credentials import Credentials
 from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory, digest
 from credproc.stores.keyring import KeyringStore
 
 SERVICE = "credproc access key"
-SUFFIX = ".key"
 _FORMAT = 1
-_INDEX_LIMIT = 4096  # bytes
 
 
 class Pending(NamedTuple):
@@ -127,27 +125,22 @@ def _credentials(about: Mapping[str, Any] | None, access_key_id: str | None) -> 
 
 def note(directory: PrivateDirectory | None, access_key_id: str, *, pending: bool) -> None:
     """Note that the key is in the keyring, and whether another is to take its place; a help for ``keys list`` alone."""
-    if directory is None:
-        return
-    about = {"format": _FORMAT, "access_key_id": access_key_id, "pending": pending}
     try:
-        directory.write(_index_name(access_key_id), json.dumps(about, sort_keys=True).encode() + b"\n")
+        _note(directory, access_key_id).save({"access_key_id": access_key_id, "pending": pending})
     except OSError as error:
         log.write(directory, f"not noted that {access_key_id} is in the keyring: {error}")
 
 
 def forget(directory: PrivateDirectory | None, access_key_id: str) -> None:
     """Remove the note."""
-    if directory is not None:
-        directory.remove(_index_name(access_key_id))
+    _note(directory, access_key_id).remove()
 
 
 def is_pending(directory: PrivateDirectory | None, access_key_id: str) -> bool:
     """Whether it is noted that another key is to take this one's place."""
-    data = None if directory is None else directory.read(_index_name(access_key_id), _INDEX_LIMIT)
-    about = _parsed(None if data is None else data.decode("utf-8", "replace"))
-    return about is not None and about.get("access_key_id") == access_key_id and about.get("pending") is True
+    found = _note(directory, access_key_id).load()
+    return found is not None and found["access_key_id"] == access_key_id and found["pending"]
 
 
-def _index_name(access_key_id: str) -> str:
-    return digest(access_key_id) + SUFFIX
+def _note(directory: PrivateDirectory | None, access_key_id: str) -> notes.Note:
+    return notes.Note(directory, notes.ACCESS_KEY, digest(access_key_id))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from credproc import log
+from credproc import log, notes
 from credproc.errors import DeadlineError, SessionStoreError, inert
 from credproc.files import PrivateDirectory, digest
 from credproc.process.deadline import BackgroundCall
@@ -27,8 +27,6 @@ _READ_SECONDS = 3
 _WRITE_SECONDS = 5
 _UNLOCK_SECONDS = 20  # with a person there, whom the system may be asking
 _NOTICE_SECONDS = 1
-_UNWELL = "keyring.unwell"
-_UNWELL_SECONDS = 300
 _VALUE_LIMIT = 1200  # characters on Windows, which takes 2,560 bytes of UTF-16
 _PARTS = "credproc-parts:"
 
@@ -49,6 +47,7 @@ class KeyringStore:
         """Take where a failing keyring is remembered, the environment, the longest value, and what the values are."""
         self._service = service
         self._directory = directory
+        self._note = notes.Note(directory, notes.UNRESPONSIVE, "keyring")
         self._environ = environ
         self._unlocking = unlocking
         self._limit = limit
@@ -107,7 +106,7 @@ class KeyringStore:
 
     def _call(self, use: Callable[[Any], T], seconds: float) -> T:
         """Return what ``use`` makes of the backend, in so many seconds; raises SessionStoreError."""
-        if self._is_unwell():
+        if self._is_unresponsive():
             raise SessionStoreError("the keyring did not answer a few minutes ago, and is left alone for a while")
 
         deadline = time.monotonic() + seconds
@@ -121,7 +120,7 @@ class KeyringStore:
                 self._unlocking()
                 return running.result(deadline)
         except DeadlineError:
-            self._remember_unwell()
+            self._note_unresponsive()
             raise SessionStoreError(f"the keyring did not answer in {seconds} s") from None
 
     def _used(self, use: Callable[[Any], T], deadline: float) -> T:
@@ -136,24 +135,22 @@ class KeyringStore:
                 if time.monotonic() >= deadline:
                     raise SessionStoreError(f"the keyring {_reason(error)}") from None
             except _foreign_errors() as error:
-                if not (is_first and _has_ended(error)):
+                if not (is_first and _service_exited(error)):
                     raise SessionStoreError(f"the keyring {_reason(error)}") from None
                 is_first = False
 
-    def _is_unwell(self) -> bool:
-        data = None if self._directory is None else self._directory.read(_UNWELL, 200)
-        since, _, bus = (data or b"").decode("ascii", "replace").strip().partition(" ")
-        if not since.isdigit() or bus != self._bus():
+    def _is_unresponsive(self) -> bool:
+        note = self._note.load()
+        if note is None or note["bus"] != self._bus():
             return False
-        return 0 <= time.time() - int(since) < _UNWELL_SECONDS
+        since: float = note["since"]
+        return 0 <= time.time() - since < notes.UNRESPONSIVE_SECONDS
 
-    def _remember_unwell(self) -> None:
-        if self._directory is None:
-            return
+    def _note_unresponsive(self) -> None:
         try:
-            self._directory.write(_UNWELL, f"{int(time.time())} {self._bus()}\n".encode())
+            self._note.save({"since": int(time.time()), "bus": self._bus()})
         except OSError as error:
-            log.write(self._directory, f"not kept that the keyring does not answer: {error}")
+            log.write(self._directory, f"not noted that the keyring does not answer: {error}")
 
     def _bus(self) -> str:
         """Return which keyring it is: a desktop's and an ssh login's are different ones."""
@@ -201,8 +198,8 @@ def _foreign_errors() -> tuple[type[Exception], ...]:
     return tuple(found)
 
 
-def _has_ended(error: BaseException | None) -> bool:
-    """Return whether the Secret Service ended with a call unanswered, as gnome-keyring may: the next starts it."""
+def _service_exited(error: BaseException | None) -> bool:
+    """Return whether the Secret Service exited during the call, as gnome-keyring may: the next call starts it."""
     while error is not None and type(error).__name__ != "SecretServiceNotAvailableException":
         error = error.__cause__
     return error is not None

@@ -1,22 +1,20 @@
 """MFA sessions, shared by every role behind one user: the secret in the OS keyring, a note of it in a file beside.
 
-A keyring cannot be listed, and asking it may take seconds or ask the person. So each session has an index file in
+A keyring cannot be listed, and reading it may take seconds or prompt the person. So each session has a note in
 credproc's directory, without a secret: absent or expired means that there is none, and the keyring is not even loaded.
 """
 
 import json
 from typing import Any, NamedTuple
 
-from credproc import log
-from credproc.credentials import Credentials
+from credproc import log, notes
+from credproc.credentials import LATEST, Credentials
 from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory, digest
 from credproc.stores import Store
 
-SUFFIX = ".session"
 LEAST_LEFT = 60  # seconds; a session with less is none
-_LIMIT = 4096  # bytes of an index file
-_FORMAT = 1
+_FORMAT = 1  # of the value in the store
 _UNKNOWN = 1 << 40  # epoch seconds that no session lasts to
 
 
@@ -53,6 +51,7 @@ class Sessions:
     def __init__(self, directory: PrivateDirectory | None, session: SessionId, store: Store) -> None:
         """Take the place of the index, which session it is, and the store."""
         self._directory = directory
+        self._note = notes.Note(directory, notes.SESSION, session.name)
         self._id = session
         self._store = store
 
@@ -63,7 +62,7 @@ class Sessions:
         """
         if self._directory is None:
             return Index(*self._id, None, "", 0, _UNKNOWN, self._store.kind)
-        return read_index(self._directory, self._id.name + SUFFIX)
+        return read_index(self._directory, self._id.name)
 
     def read(self) -> Credentials | None:
         """Return the session that the store holds, whatever its age; None where it holds none that can be used.
@@ -79,45 +78,34 @@ class Sessions:
     def keep(self, session: Credentials, profile: str | None, now: float) -> None:
         """Put the session into the store, and note it. Raises SessionStoreError."""
         self._store.set(self._id.name, _value(session))
-        if self._directory is None or session.expiration is None:
+        if session.expiration is None:
             return
-        index = Index(
-            name=self._id.name,
-            serial=self._id.serial,
-            issuer=self._id.issuer,
-            profile=profile,
-            access_key_id=session.access_key_id,
-            issued=int(now),
-            expiration=session.expiration,
-            store=self._store.kind,
-        )
-        about = {"format": _FORMAT, **index._asdict()}
+        fields = {
+            "serial": self._id.serial,
+            "issuer": self._id.issuer,
+            "profile": profile,
+            "access_key_id": session.access_key_id,
+            "issued": int(now),
+            "expiration": session.expiration,
+            "store": self._store.kind,
+        }
         try:
-            self._directory.write(self._id.name + SUFFIX, json.dumps(about, sort_keys=True).encode() + b"\n")
+            self._note.save(fields)
         except OSError as error:
             raise SessionStoreError(f"the session's index: {(error.strerror or 'cannot be written').lower()}") from None
 
     def drop(self) -> None:
         """Remove the session and the note of it. Raises SessionStoreError, and then the note stays."""
         self._store.delete(self._id.name)
-        if self._directory is not None:
-            self._directory.remove(self._id.name + SUFFIX)
+        self._note.remove()
 
 
-def read_index(directory: PrivateDirectory, file: str) -> Index | None:
-    """Return what an index file says, or None where it says nothing that can be understood."""
-    data = directory.read(file, _LIMIT)
-    try:
-        about: Any = None if data is None else json.loads(data)
-        if not isinstance(about, dict) or about.pop("format", None) != _FORMAT:
-            return None
-        index = Index(**about)
-    except (ValueError, TypeError, RecursionError):
+def read_index(directory: PrivateDirectory, name: str) -> Index | None:
+    """Return what is noted of the session with this name, or None where no note of it can be used."""
+    note = notes.Note(directory, notes.SESSION, name).load()
+    if note is None or not all(0 <= note[moment] <= LATEST for moment in ("issued", "expiration")):
         return None
-    texts = (index.name, index.serial, index.issuer, index.access_key_id, index.store)
-    times = (index.issued, index.expiration)
-    sound = all(isinstance(text, str) for text in texts) and all(isinstance(moment, int) for moment in times)
-    return index if sound and index.name + SUFFIX == file else None
+    return Index(name, **note)
 
 
 def _value(session: Credentials) -> str:

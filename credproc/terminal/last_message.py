@@ -1,14 +1,11 @@
-"""Which failure a terminal has shown last: an SDK that runs a failing helper four times makes one screen of it."""
+"""Which message a terminal has shown last: an SDK that runs a failing helper four times shows it once."""
 
 import os
 
-from credproc import terminal
+from credproc import notes, terminal
 from credproc.files import PrivateDirectory, digest
 
-_SUFFIX = ".shown"
-_LIMIT = 200  # bytes
 _TERMINALS = 256  # names, so that their number is bounded; two terminals of one name take turns
-_AGAIN_SECONDS = 10  # from the same process group; a new command of a shell has one of its own
 
 
 def terminal_name() -> str:
@@ -16,18 +13,18 @@ def terminal_name() -> str:
     return f"terminal-{terminal.session_number() % _TERMINALS:02x}"
 
 
-def is_news(directory: PrivateDirectory | None, text: str, now: float) -> bool:
-    """Whether this text was not shown here just now, to the same process group; it is noted as shown at ``now``."""
-    if directory is None:
-        return True
-    name = terminal_name() + _SUFFIX
-    group = os.getpgrp() if hasattr(os, "getpgrp") else 0
-    mark = f"{group} {digest(text)}"
-    last, _, at = (directory.read(name, _LIMIT) or b"").decode("ascii", "replace").strip().rpartition(" ")
-    if last == mark and at.isdigit() and 0 <= now - int(at) < _AGAIN_SECONDS:
+def is_new(directory: PrivateDirectory | None, text: str, now: float) -> bool:
+    """Return whether this text was not shown here just now, to the same process group, and note it as shown.
+
+    ``now`` is in epoch seconds. A new command of a shell has a process group of its own.
+    """
+    note = notes.Note(directory, notes.SHOWN, terminal_name())
+    shown = {"group": os.getpgrp() if hasattr(os, "getpgrp") else 0, "digest": digest(text)}
+    last = note.load()
+    if last is not None and 0 <= now - last.pop("at") < notes.SHOWN_SECONDS and last == shown:
         return False
     try:
-        directory.write(name, f"{mark} {int(now)}\n".encode("ascii"))
+        note.save({**shown, "at": int(now)})
     except OSError:  # then it is shown once more
         pass
     return True

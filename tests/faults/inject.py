@@ -164,7 +164,7 @@ def _recording(scenario: Scenario) -> str:
         with tempfile.TemporaryDirectory(prefix="fault-") as directory, Scene(case, Path(directory)) as scene:
             case.before(scene)
             result = traced(scene, "list", *scenario.but)
-            if result.status == 0 and not (scene.cache / "keyring.unwell").exists():
+            if result.status == 0 and not (scene.cache / "keyring.unresponsive").exists():
                 return (scene.path / "calls").read_text(encoding="utf-8")
     raise AssertionError(f"no recording of {scenario.name} ended well")
 
