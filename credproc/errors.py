@@ -3,6 +3,14 @@
 ``str(error)`` is ``<where>: <what>``, lower case, no full stop; it holds no secret. ``hint`` says what to do.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing costs a hit more than all that it needs of this module
+    from typing import Literal
+
+    # Why nobody gave what was asked for. The caller has gone (withdrawn), the prompt was declined (cancelled, wrong,
+    # late), or there was none: without a terminal, with too little time left, or while credentials are left
+    PersonNeededKind = Literal["no terminal", "withdrawn", "cancelled", "wrong", "late", "no time", "not asked"]
+
 
 class CredprocError(Exception):
     """A failure with a message for a person; the base of all that credproc raises on purpose."""
@@ -56,7 +64,7 @@ class PersonNeededError(CredprocError):
 
     exit_code = 3
 
-    def __init__(self, message: str, hint: str | None = None, kind: str = "no terminal") -> None:
+    def __init__(self, message: str, hint: str | None = None, kind: "PersonNeededKind" = "no terminal") -> None:
         """Take also the kind, for those who wait for the same person.
 
         It is ``no terminal``, ``withdrawn`` (the caller has gone), or a refusal: ``cancelled``, ``wrong``, ``late``.
@@ -72,7 +80,7 @@ class SignalError(Exception):
     It is no CredprocError: whoever handles a failure, by serving old credentials for example, must not handle this.
     """
 
-    def __init__(self, number: int, message: str = "ended by a signal", kind: str = "withdrawn") -> None:
+    def __init__(self, number: int, message: str = "ended by a signal", kind: "PersonNeededKind" = "withdrawn") -> None:
         """Take the signal's number, and the message and kind that other runs see.
 
         ``cancelled`` is the kind of those that a person sends from the keyboard.

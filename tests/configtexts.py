@@ -3,14 +3,14 @@
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from credproc.commands.setup.edits import ROLE_KEYS
+from credproc.config.settings import ROLE_NAMES
 
 # A machine that is busy with other things is no fault of an edit
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 _END = st.sampled_from(["\n", "\r\n", "\r"])
 VALUES = st.text(st.characters(exclude_characters="|\r\n\x00", exclude_categories=["Cs"]), max_size=8)
-_KEY = st.sampled_from([*sorted(ROLE_KEYS), "region", "output", "Role_Arn", "ca_bundle", "credproc_policy"])
+_KEY = st.sampled_from([*sorted(ROLE_NAMES), "region", "output", "Role_Arn", "ca_bundle", "credproc_policy"])
 _PROPERTY = st.builds("{}{}={}".format, _KEY, st.sampled_from(["", " ", "\t  "]), VALUES)
 _OTHER = st.one_of(st.just(""), st.just("   "), VALUES.map("# {}".format), VALUES.map("; {}".format))
 _NESTED = st.sampled_from(["s3 =|  a = 1|\tb=2", "s3 =|  a = 1||  # said|\tb=2"])

@@ -1,5 +1,6 @@
 """credproc doctor: each check by itself, on its border; then the whole, as a person reads it."""
 
+import json
 import os
 import re
 import shutil
@@ -16,7 +17,9 @@ import pytest
 from credproc.commands.doctor import checks, shown
 from credproc.commands.doctor.checks import Check, fail, ok, warn
 from credproc.commands.doctor.helper_lines import Line, lines
+from credproc.commands.profile_state import is_read_as_process
 from credproc.config.parser import Section, Setting, parse, read
+from credproc.config.settings import ROLE_NAMES, SETTINGS, KnownSetting, SessionStore
 from credproc.errors import SessionStoreError
 from credproc.plan import plan_for
 from credproc.request import Request
@@ -135,30 +138,41 @@ def test_a_cache_directory_that_is_a_file_or_a_relative_path(home: Path) -> None
 # --- settings --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", ["role_arn", "source_profile", "credential_source", "web_identity_token_file"])
-def test_role_settings_beside_the_line_win_over_it(key: str) -> None:
+WINNING = [setting for setting in SETTINGS if setting.wins_in]
+
+
+@pytest.mark.parametrize("setting", WINNING, ids=lambda setting: setting.name)
+def test_what_wins_over_the_line_in_an_sdk_is_wrong_beside_it(setting: KnownSetting) -> None:
     section = Section("a", "config:1")
-    section[f"credproc_{key}"] = Setting("x", "config:3")
+    section[f"credproc_{setting.name}"] = Setting("x", "config:3")
     assert list(checks.beside(section)) == []
-    section[key] = Setting("x", "config:2")
-    assert list(checks.beside(section)) == [
-        fail(
-            f"config:2: {key} wins over the credential_process beside it, in some SDKs or in all",
-            f"rename it to credproc_{key}, or move it to a profile of its own",
-        )
-    ]
+    section[setting.name] = Setting("x", "config:2")
+    (found,) = checks.beside(section)
+    assert found.level == "FAIL"
+    assert found.what.startswith(f"config:2: {setting.name} wins over the credential_process beside it")
+    assert all(sdk in found.what for sdk in setting.wins_in)
+    assert (f"credproc_{setting.name}" in str(found.hint)) is (setting.name in ROLE_NAMES)
 
 
-@pytest.mark.parametrize("key", ["aws_access_key_id", "sso_session", "sso_account_id", "login_session"])
-def test_credentials_of_another_kind_beside_the_line_win_over_it(key: str) -> None:
-    section = Section("a", "config:1")
-    section[key] = Setting("x", "config:2")
-    assert list(checks.beside(section)) == [
-        fail(
-            f"config:2: {key} wins over the credential_process beside it, in some SDKs or in all",
-            "move it to a profile of its own",
-        )
-    ]
+@pytest.mark.parametrize("setting", WINNING, ids=lambda setting: setting.name)
+def test_list_knows_as_doctor_does_that_sdks_do_not_reach_the_profile(setting: KnownSetting) -> None:
+    section = parse("[profile a]\ncredential_process = /usr/bin/credproc --profile b\n", "").profiles["a"]
+    assert is_read_as_process(section)
+    section[setting.name] = Setting("x", "config:2")
+    assert not is_read_as_process(section)
+
+
+def test_list_does_not_call_a_profile_ready_where_doctor_finds_that_login_session_wins(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.config(f"[profile a]\ncredential_process = {PROGRAM} --profile b\nlogin_session = x\n[profile b]\n")
+    home.credentials("[b]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n")
+    (row,) = (row for row in json.loads(home.run("list", "--json").stdout) if row["profile"] == "a")
+    assert (row["state"], row["through_credproc"]) == ("bypassed", None)
+    ran = home.run("doctor", "a", "--offline")
+    assert ran.status == 1
+    assert (
+        "login_session wins over the credential_process beside it, in boto3 and the AWS CLI, Java, Rust" in ran.stdout
+    )
 
 
 def _line(command: str, *, comment: bool = False) -> list[Check]:
@@ -334,8 +348,8 @@ def test_an_answer_of_sts_and_one_of_what_stands_between() -> None:
 class _Kept:
     """A store in memory, which forgets if it is told to."""
 
-    def __init__(self, kind: str, *, answer: str | None = None, reason: str | None = None) -> None:
-        self.kind = kind
+    def __init__(self, kind: SessionStore, *, answer: str | None = None, reason: str | None = None) -> None:
+        self.kind: SessionStore = kind
         self.values: dict[str, str] = {}
         self.seen: list[str] = []
         self._answer = answer

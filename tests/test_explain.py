@@ -161,7 +161,18 @@ LONG = "n" * 60
 HOUR = 3600
 STATES = [
     Row("b", None, None, None, None, None, None, "signed in", 36 * HOUR, None),
-    Row(LONG, f"arn:aws:iam::1:role/{LONG}", "123456789012", LONG, LONG, LONG, LONG, "signed in", 12 * HOUR, None),
+    Row(
+        LONG,
+        f"arn:aws:iam::1:role/{LONG}",
+        "123456789012",
+        "Process",
+        LONG,
+        LONG,
+        LONG,
+        "signed in",
+        12 * HOUR,
+        None,
+    ),
     Row("表" * 40, None, None, "Ec2InstanceMetadata", None, None, None, "cached", 59, None),
     Row("c", "arn:aws:iam::1:role/r", "123456789012", "StaticKeys", "u", "a/m", "x", "needs a code", None, None),
     Row("d", None, None, None, None, None, None, "error", None, "x" * 300),

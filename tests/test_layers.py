@@ -30,7 +30,7 @@ FOLDERS = {
     "refresh": {"aws", "config", "locking", "mfa", "plan", "process", "sources", "terminal"},
     "sources": {"plan", "process", "stores", "terminal"},
     "mfa": {"locking", "plan", "process", "stores", "terminal"},
-    "stores": {"process"},
+    "stores": {"config", "process"},
     "locking": {"process", "terminal"},
     "aws": {"config", "plan", "process"},
     "terminal": set[str](),

@@ -147,6 +147,14 @@ def test_the_page_has_the_settings_and_variables_of_the_docs_and_no_others(text:
     assert told - listed <= {"NO_COLOR"}
 
 
+def test_the_page_has_every_setting_and_its_meaning(text: str) -> None:
+    section = " ".join(_section(text, "SETTINGS").split())
+    for meaning, names in manual.settings().items():
+        told = meaning.replace("`", "")
+        shown = f"{' '.join(names)} {told[0].upper()}{told[1:]}." if len(names) <= 5 else f"{', '.join(names)}: {told}."
+        assert shown in section
+
+
 def test_a_text_with_signs_of_roff_is_shown_as_it_is(tmp_path: Path) -> None:
     said = r"a \fB b 'c' `d` ^e ~f " + '"g" -h --no-i .j k…'
     (tmp_path / "page").write_text(f'.TH X 1 2025-12-31 "x" "y"\n.SH A\n.PP\n{manual._plain(said)}\n', encoding="ascii")

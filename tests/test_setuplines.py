@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 
 from credproc.commands.setup.edits import (
-    ROLE_KEYS,
     EditError,
     in_place,
     renewed,
@@ -13,6 +12,7 @@ from credproc.commands.setup.edits import (
     undo_separate,
 )
 from credproc.config.parser import parse
+from credproc.config.settings import ROLE_NAMES
 from tests.configtexts import texts, unhurried
 
 COMMAND = "/usr/bin/credproc --profile admin"
@@ -164,12 +164,12 @@ def test_separate_only_adds_lines(text: str) -> None:
 def test_credproc_reads_the_same_settings_and_sdks_no_role(text: str) -> None:
     before = parse(text.removeprefix("\ufeff"), "").profiles["admin"]
     edited = parse(in_place(text, "admin", COMMAND).removeprefix("\ufeff"), "").profiles["admin"]
-    assert not ROLE_KEYS & set(edited)
+    assert not ROLE_NAMES & set(edited)
     assert edited["credential_process"].value == COMMAND
     for key in before:
         assert edited.get(key, edited.get(f"credproc_{key}")).value == before[key].value  # type: ignore[union-attr]
     apart = parse(_apart(text).removeprefix("\ufeff"), "").profiles
-    assert not ROLE_KEYS & set(apart["admin"])
+    assert not ROLE_NAMES & set(apart["admin"])
     assert {key: one.value for key, one in apart["admin-role"].items()} == {
         key: one.value for key, one in before.items()
     }

@@ -9,9 +9,12 @@ from collections.abc import Iterator
 import commandline
 from commandline import Argument, Command, Option
 
+from credproc.config.settings import SETTINGS
+
 _TEMPLATE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "credproc.1.in")
 _FIELD = re.compile(r"\{\{([a-z]+)\}\}")
-_FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+_BOLD = re.compile(r"(?<![\w-])--[a-z][a-z-]*|`([^`]+)`")
+_TAGS = 5  # names of settings one below the other; more of one meaning stand in a paragraph
 _WIDTH = 78  # mandoc wants lines of at most 80 bytes
 # groff gives these another glyph when they stand by themselves
 _SPECIAL = {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti", '"': r"\(dq"}
@@ -32,6 +35,7 @@ def page(version: str, date: str) -> str:
         "synopsis": "\n.br\n".join(_synopses(main)),
         "options": "\n".join(_listed(main)),
         "commands": "\n".join(_sections(others)),
+        "settings": "\n".join(_settings()),
     }
     with open(_TEMPLATE, encoding="ascii") as file:
         return _FIELD.sub(lambda found: fields[found[1]], file.read())
@@ -101,13 +105,31 @@ def _listed(command: Command) -> Iterator[str]:
         yield from (".TP", flags + _form(option).removeprefix(_bold(option.flag)), *_prose(said + choices))
 
 
+def settings() -> dict[str, list[str]]:
+    """Return the settings of a profile, as people write them, by their meaning."""
+    rows: dict[str, list[str]] = {}
+    for setting in SETTINGS:
+        rows.setdefault(setting.meaning, []).append(setting.written)
+    return rows
+
+
+def _settings() -> Iterator[str]:
+    for meaning, names in settings().items():
+        if len(names) > _TAGS:
+            yield from (".PP", *_prose(f"{', '.join(f'`{name}`' for name in names)}: {meaning}."))
+            continue
+        for macro, name in zip((".TP", *(".TQ",) * _TAGS), names, strict=False):
+            yield from (macro, f".B {_plain(name)}")
+        yield from _prose(_sentence(meaning))
+
+
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
 def _prose(text: str) -> Iterator[str]:
-    """Yield the text in lines, its options in bold."""
-    marked = _FLAG.sub(lambda found: f"\0{found[0]}\1", text)
+    """Yield the text in lines, its options and what stands in backticks in bold."""
+    marked = _BOLD.sub(lambda found: f"\0{found[1] or found[0]}\1", text)
     escaped = _plain(marked).replace("\0", r"\fB").replace("\1", r"\fR")
     for line in textwrap.wrap(escaped, _WIDTH, break_on_hyphens=False, break_long_words=False):
         yield rf"\&{line}" if line.startswith(".") else line

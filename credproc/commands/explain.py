@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from credproc.commands.arguments import add_name
-from credproc.commands.plan_text import SHOWN, STORES, StepText, asked, remarks, setting_shown, step_texts
+from credproc.commands.plan_text import SHOWN, StepText, asked, remarks, setting_shown, step_texts, store_shown
 from credproc.commands.profile_state import Cached, ProfileInspector, aliased
 from credproc.commands.ui.output import Said
 from credproc.commands.ui.times import until_shown
 from credproc.commands.ui.wrap import columns, wrapped
 from credproc.config.parser import Section, Setting, SharedConfig, read
+from credproc.config.settings import SessionStore
 from credproc.errors import ConfigError, inert, quoted
 from credproc.request import Request
 
@@ -40,7 +41,7 @@ class Explained(NamedTuple):
     steps: list[StepText]
     cached: Cached | None
     signed_in_until: int | None  # epoch seconds
-    session_store: str | None  # where the session is
+    session_store: SessionStore | None  # where the session is
     asked: str
     remarks: list[str]
 
@@ -134,7 +135,7 @@ def _standing(about: Explained, now: float) -> Iterator[str]:
     else:
         yield f"cached: credentials {until_shown(about.cached.expiration, now)}; until a refresh no step is made"
     if about.signed_in_until is not None:
-        store = STORES[about.session_store or "none"]
+        store = store_shown(about.session_store or "none")
         yield f"signed in: {until_shown(about.signed_in_until, now)}, with the session in {store}"
     yield f"asked: {about.asked}"
     yield from (f"remark: {remark}" for remark in about.remarks)

@@ -9,13 +9,14 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from credproc.commands.profile_state import ProfileInspector, ProfileState, names
+from credproc.commands.profile_state import ProfileInspector, ProfileState, StateKind, names
 from credproc.commands.ui.output import Said
 from credproc.commands.ui.table import GAP, fitting, natural, padded
 from credproc.config.parser import read
 from credproc.credentials import account_in
 from credproc.errors import inert
 from credproc.plan import Plan
+from credproc.plan.source import SourceKind
 from credproc.request import Request
 
 GROUP = "set up"
@@ -26,15 +27,6 @@ _HEADINGS = ("PROFILE", "ROLE", "ACCOUNT", "SOURCE", "MFA", "CREDPROC", "STATE")
 # Columns of the terminal that remain of what is cut to fit it; all states together fit 80
 _LEAST = dict.fromkeys(("PROFILE", "ROLE", "SOURCE", "MFA", "CREDPROC"), 7)
 _LEAST_ERROR = 18
-# Green, bold, red: yellow cannot be read on white
-_COLOURS = {"cached": "32", "signed in": "32", "needs a code": "1", "error": "31"}
-_SOURCES = {
-    "StaticKeys": "keys",
-    "KeyringKeys": "keys",
-    "WebIdentity": "web identity",
-    "IdentityCenter": "Identity Center",
-    "Process": "program",
-}
 
 
 class Row(NamedTuple):
@@ -43,11 +35,11 @@ class Row(NamedTuple):
     profile: str
     role_arn: str | None
     account_id: str | None
-    source: str | None
+    source: SourceKind | None
     source_profile: str | None
     mfa_serial: str | None
     through_credproc: str | None  # the profile by whose name SDKs reach it through credproc
-    state: str
+    state: StateKind
     until: int | None  # epoch seconds
     error: str | None
 
@@ -72,7 +64,7 @@ def table(found: Sequence[Row], now: float, *, colour: bool, columns: int | None
     lines = []
     for cells, row in zip(padded(shown, widths), [None, *found], strict=True):
         *names, state = cells
-        code = None if row is None or not colour else _COLOURS.get(row.state)
+        code = None if row is None or not colour else _colour(row.state)
         state = state.rstrip() if code is None else f"\x1b[{code}m{state.rstrip()}\x1b[0m"
         lines.append(GAP.join((*names, state)).rstrip() + "\n")
     return "".join(lines)
@@ -132,11 +124,39 @@ def _cells(row: Row, now: float) -> tuple[str, ...]:
         row.profile,
         (row.role_arn or "-").partition("role/")[2] or row.role_arn or "-",
         row.account_id or "-",
-        source or _SOURCES.get(row.source or "", row.source) or "-",
+        source or ("-" if row.source is None else _source(row.source)),
         (row.mfa_serial or "-").rpartition("/")[2],
         through,
     )
     return (*map(inert, shown), _state(row, now))
+
+
+def _source(kind: SourceKind) -> str:
+    """Return a source that is no profile in few words."""
+    match kind:
+        case "StaticKeys" | "KeyringKeys":
+            return "keys"
+        case "WebIdentity":
+            return "web identity"
+        case "IdentityCenter":
+            return "Identity Center"
+        case "Process":
+            return "program"
+        case "Environment" | "Ec2InstanceMetadata" | "EcsContainer":  # as credential_source says it
+            return kind
+
+
+def _colour(state: StateKind) -> str | None:
+    """Return the terminal's code for green, bold or red: yellow cannot be read on white."""
+    match state:
+        case "cached" | "signed in":
+            return "32"
+        case "needs a code":
+            return "1"
+        case "error":
+            return "31"
+        case "signed out" | "bypassed" | "ready":
+            return None
 
 
 def _state(row: Row, now: float) -> str:

@@ -4,16 +4,15 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from credproc.commands.ui.times import until_shown
+from credproc.config.settings import SessionStore, setting_named
 from credproc.errors import inert, quoted
 from credproc.plan import Plan
 from credproc.plan.endpoint import Endpoint
+from credproc.plan.source import Source
 from credproc.plan.steps import AssumeRole, Circumstances, GetSession, UseSession, is_long, steps
 
 SHOWN = 200  # characters of a value
-_SECRET_KEYS = frozenset(("aws_secret_access_key", "aws_session_token", "aws_security_token"))
-_COMMAND_KEYS = frozenset(("credential_process", "mfa_process"))  # an argument may be a password
 _WEB_IDENTITY_SECONDS = _ROLE_SECONDS = 3600  # STS's own default (STS API reference, AssumeRole)
-STORES = {"keyring": "the OS keyring", "file": "a private file", "none": "no store"}
 _NO_IAM = "a session without MFA cannot call IAM, nor STS but for AssumeRole and GetCallerIdentity"
 
 
@@ -31,7 +30,7 @@ class Standing(NamedTuple):
     """How a plan stands now: what its steps depend on, where its MFA session is, and why none can be kept."""
 
     circumstances: Circumstances
-    session_store: str  # the store of the session that there is, or that the settings choose
+    session_store: SessionStore  # the store of the session that there is, or that the settings choose
     signed_in_until: int | None = None  # epoch seconds
     why_no_store: str | None = None
 
@@ -78,15 +77,29 @@ def remarks(plan: Plan, standing: Standing) -> Iterator[str]:
         yield f"the MFA session cannot be kept, so each role asks for a code of its own: {inert(standing.why_no_store)}"
 
 
+def store_shown(store: SessionStore) -> str:
+    """Return where a store keeps MFA sessions."""
+    match store:
+        case "keyring":
+            return "the OS keyring"
+        case "file":
+            return "a private file"
+        case "none":
+            return "no store"
+
+
 def setting_shown(key: str, value: str) -> str:
     """Return a setting's value without what could be a secret."""
-    if key in _SECRET_KEYS:
-        return "(not shown)"
-    if key in _COMMAND_KEYS:
-        program, _, rest = value.partition(" ")
-        is_ours = program.rpartition("/")[2] == "credproc"
-        return inert(value if is_ours or not rest else f"{program} ...", SHOWN)
-    return inert(value, SHOWN)
+    known = setting_named(key)
+    match "all" if known is None else known.shown:
+        case "nothing":
+            return "(not shown)"
+        case "the program":
+            program, _, rest = value.partition(" ")
+            is_ours = program.rpartition("/")[2] == "credproc"
+            return inert(value if is_ours or not rest else f"{program} ...", SHOWN)
+        case "all":
+            return inert(value, SHOWN)
 
 
 def _source_text(plan: Plan) -> StepText:
@@ -101,21 +114,31 @@ def _source_text(plan: Plan) -> StepText:
             f" as {source.role.role_session_name}, for {_lasting(_WEB_IDENTITY_SECONDS)}; the call is not signed",
             source.where,
         )
-    if source.kind == "Process":
-        program = setting_shown("credential_process", source.named("command"))
-        return StepText(f"run the program{profile}: {program}", source.where)
-    said = {
-        "StaticKeys": f"take the keys {identity.get('access_key_id')}{profile}",
-        "KeyringKeys": f"take the keys {identity.get('access_key_id')}{profile} from the OS keyring",
-        "Environment": f"take the keys {identity.get('AWS_ACCESS_KEY_ID', '')} from the environment".replace("  ", " "),
-        "Ec2InstanceMetadata": "ask the metadata service of this instance (IMDSv2) for its role's credentials",
-        "EcsContainer": f"ask the container's endpoint for credentials{_endpoint_named(identity)}",
-        "IdentityCenter": (
-            f"ask IAM Identity Center for role {identity.get('sso_role_name')} in account"
-            f" {identity.get('sso_account_id')}, with the token of aws sso login{profile}"
-        ),
-    }
-    return StepText(said.get(source.kind, f"take the credentials of {source.kind}{profile}"), source.where)
+    return StepText(_source_words(source, identity, profile), source.where)
+
+
+def _source_words(source: Source, identity: Mapping[str, str], profile: str) -> str:
+    match source.kind:
+        case "StaticKeys":
+            return f"take the keys {identity['access_key_id']}{profile}"
+        case "KeyringKeys":
+            return f"take the keys {identity['access_key_id']}{profile} from the OS keyring"
+        case "Environment":
+            which = "".join(f" {value}" for value in identity.values())
+            return f"take the keys{which} from the environment"
+        case "Ec2InstanceMetadata":
+            return "ask the metadata service of this instance (IMDSv2) for its role's credentials"
+        case "EcsContainer":
+            return f"ask the container's endpoint for credentials{_endpoint_named(identity)}"
+        case "IdentityCenter":
+            return (
+                f"ask IAM Identity Center for role {identity['sso_role_name']} in account"
+                f" {identity['sso_account_id']}, with the token of aws sso login{profile}"
+            )
+        case "Process":
+            return f"run the program{profile}: {setting_shown('credential_process', source.named('command'))}"
+        case "WebIdentity":
+            return f"take the token in {identity['token_file']}"
 
 
 def _endpoint_named(identity: Mapping[str, str]) -> str:
@@ -141,13 +164,13 @@ def _role_text(plan: Plan, step: AssumeRole) -> StepText:
     )
 
 
-def _session_text(plan: Plan, step: GetSession, store: str) -> StepText:
+def _session_text(plan: Plan, step: GetSession, store: SessionStore) -> StepText:
     lasting = _lasting(step.duration_seconds)
     if not step.with_code or plan.mfa is None:
         return _call(plan.endpoint, "GetSessionToken", f"get a session of {lasting} without MFA", plan.source.where)
     kept = "kept in the cache for this profile alone"
     if step.is_kept:
-        kept = f"kept in {STORES[store]} and shared by every role behind these keys"
+        kept = f"kept in {store_shown(store)} and shared by every role behind these keys"
     words = f"get a session of {lasting} with {_code(plan)}, {kept}"
     return _call(plan.endpoint, "GetSessionToken", words, plan.mfa.where)
 
@@ -155,7 +178,7 @@ def _session_text(plan: Plan, step: GetSession, store: str) -> StepText:
 def _shared_session_text(plan: Plan, standing: Standing, now: float) -> StepText:
     until = "" if standing.signed_in_until is None else f", valid {until_shown(standing.signed_in_until, now)}"
     where = plan.source.where if plan.mfa is None else plan.mfa.where
-    return StepText(f"use the MFA session in {STORES[standing.session_store]}{until}", where)
+    return StepText(f"use the MFA session in {store_shown(standing.session_store)}{until}", where)
 
 
 def _code(plan: Plan) -> str:

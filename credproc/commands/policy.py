@@ -13,6 +13,7 @@ from credproc.credentials import account_in
 from credproc.errors import ConfigError, inert, quoted
 from credproc.plan import Plan
 from credproc.plan.role import Role
+from credproc.plan.source import SourceKind
 from credproc.request import Request
 
 GROUP = "set up"
@@ -26,12 +27,6 @@ _VERSION = "2012-10-17"  # of the policy language
 # A virtual device is named after its user by habit only, so the ARN is a guess that the heading names
 _VIRTUAL_DEVICE = re.compile(r"arn:([\w-]+):iam::(\d{12}):mfa/([\w+=,.@/-]+)")
 _ROLE_NAME = re.compile(r"arn:([\w-]+):iam::(\d*):role/(.+)")
-_INSTANCE, _TASK = "INSTANCE-ROLE", "TASK-ROLE"
-
-_SERVICES = {
-    "Ec2InstanceMetadata": (_INSTANCE, "ec2.amazonaws.com"),
-    "EcsContainer": (_TASK, "ecs-tasks.amazonaws.com"),
-}
 
 
 class Policies(NamedTuple):
@@ -51,6 +46,13 @@ class _Caller(NamedTuple):
     arn: str
     words: str
     remark: str | None = None
+
+
+class _Service(NamedTuple):
+    """A service of AWS that gives a role to what runs there, and a word that stands for the role's name."""
+
+    role: str
+    principal: str
 
 
 def policies(plan: Plan) -> Policies:
@@ -125,12 +127,11 @@ def _caller(plan: Plan, role: Role) -> _Caller:
     if device is not None:
         arn = f"arn:{device[1]}:iam::{device[2]}:user/{device[3]}"
         return _Caller(arn, arn, "the user is taken to have the name of the MFA device")
-    kind = plan.source.kind
-    if kind in _SERVICES:
-        name, _ = _SERVICES[kind]
-        arn = f"arn:{partition}:iam::{account}:role/{name}"
-        return _Caller(arn, arn, f"{name} stands for the name of the role that the machine or container has")
-    if kind == "IdentityCenter":
+    service = _service(plan.source.kind)
+    if service is not None:
+        arn = f"arn:{partition}:iam::{account}:role/{service.role}"
+        return _Caller(arn, arn, f"{service.role} stands for the name of the role that the machine or container has")
+    if plan.source.kind == "IdentityCenter":
         settings = dict(plan.source.identity)
         arn = f"arn:{partition}:iam::{settings['sso_account_id']}:root"
         remark = (
@@ -149,12 +150,24 @@ def _caller(plan: Plan, role: Role) -> _Caller:
 
 def _service_trust(plan: Plan) -> dict[str, Any] | None:
     """Return the trust policy of the role that a machine or container has, or None where the source is none."""
-    if plan.source.kind not in _SERVICES or len(plan.roles) != 1:
+    service = _service(plan.source.kind)
+    if service is None or len(plan.roles) != 1:
         return None
-    service = _SERVICES[plan.source.kind][1]
-    if service.startswith("ec2.") and plan.roles[0].role_arn.startswith("arn:aws-cn:"):
-        service += ".cn"  # IAM user guide, "AWS service principals": EC2's differs in China
-    return _statement(["sts:AssumeRole"], {}, principal={"Service": service})
+    principal = service.principal
+    if principal.startswith("ec2.") and plan.roles[0].role_arn.startswith("arn:aws-cn:"):
+        principal += ".cn"  # IAM user guide, "AWS service principals": EC2's differs in China
+    return _statement(["sts:AssumeRole"], {}, principal={"Service": principal})
+
+
+def _service(kind: SourceKind) -> _Service | None:
+    """Return the service that gives the source its role, or None where none does."""
+    match kind:
+        case "Ec2InstanceMetadata":
+            return _Service("INSTANCE-ROLE", "ec2.amazonaws.com")
+        case "EcsContainer":
+            return _Service("TASK-ROLE", "ecs-tasks.amazonaws.com")
+        case "StaticKeys" | "KeyringKeys" | "Environment" | "WebIdentity" | "IdentityCenter" | "Process":
+            return None
 
 
 def _statement(

@@ -1,11 +1,12 @@
 """What can be said of a profile from files alone: its plan, what is kept of it, and how SDKs reach it. No secret."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from credproc import cache, paths
 from credproc.commands.plan_text import Standing
 from credproc.config.parser import Section, SharedConfig
+from credproc.config.settings import BEFORE_PROCESS, SessionStore
 from credproc.errors import ConfigError, CredprocError, UsageError
 from credproc.files import PrivateDirectory, open_directory
 from credproc.plan import Plan, plan_for
@@ -17,19 +18,8 @@ from credproc.sources.sso_token import is_signed_in
 from credproc.stores import store_for
 from credproc.stores.mfa_sessions import LEAST_LEFT, Index, read_index, session_id
 
-# What makes SDKs resolve a profile by themselves, whatever its credential_process says (CONTRACT.md, 1.6)
-BEFORE_PROCESS = (
-    "role_arn",
-    "source_profile",
-    "credential_source",
-    "web_identity_token_file",
-    "sso_session",
-    "sso_account_id",
-    "sso_role_name",
-    "sso_start_url",
-    "aws_access_key_id",
-    "aws_secret_access_key",
-)
+# How a profile stands
+StateKind = Literal["cached", "signed in", "needs a code", "signed out", "bypassed", "ready", "error"]
 
 
 class Cached(NamedTuple):
@@ -42,7 +32,7 @@ class Cached(NamedTuple):
 class ProfileState(NamedTuple):
     """How a profile stands at a moment."""
 
-    kind: str  # cached, signed in, needs a code, signed out, bypassed, ready, error
+    kind: StateKind
     until: int | None = None  # epoch seconds
     error: str | None = None
 
@@ -92,7 +82,7 @@ class ProfileInspector:
         ``tries_store``: see whether a session could be kept, which may take as long as the keyring does.
         """
         session = self.session(plan)
-        store = "none" if plan.mfa is None else plan.mfa.session_store
+        store: SessionStore = "none" if plan.mfa is None else plan.mfa.session_store
         why_no_store = None
         if tries_store and plan.mfa is not None and session is None and not is_long(plan):
             why_no_store = self._why_no_store(store)
@@ -104,7 +94,7 @@ class ProfileInspector:
         until = None if session is None else session.expiration
         return Standing(circumstances, store if session is None else session.store, until, why_no_store)
 
-    def _why_no_store(self, kind: str) -> str | None:
+    def _why_no_store(self, kind: SessionStore) -> str | None:
         environ = self._request.environ
         if kind == "file" and self._directory is None and paths.cache_directory(environ) is not None:
             return None  # a refresh makes the directory

@@ -10,6 +10,7 @@ from credproc.commands.inventory import sessions as kept
 from credproc.commands.ui.output import Said
 from credproc.commands.ui.table import aligned
 from credproc.commands.ui.times import until_shown
+from credproc.config.settings import SessionStore
 from credproc.credentials import account_in
 from credproc.files import open_directory
 from credproc.request import Request
@@ -19,25 +20,24 @@ GROUP = "sign in"
 HELP = "show what is signed in and cached, and for how long"
 DESCRIPTION = "Show what is signed in and cached, and for how long."
 
-_HEADINGS = {"keyring": "MFA sessions in the keyring:", "file": "MFA sessions in a file:"}
-
 
 def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> str:
     """Return the sessions and entries that are still valid at ``now`` (epoch seconds), in words or as JSON."""
     directory = open_directory(paths.cache_directory(environ))
-    sessions = [] if directory is None else [_session(index) for index in kept(directory) if index.expiration > now]
-    entries = []
-    for entry in [] if directory is None else described(directory):
-        if entry.expiration is not None and entry.expiration > now:
-            about = {
-                "profile": entry.profile,
-                "role_arn": entry.role_arn,
-                "mfa_serial": entry.mfa_serial,
-                "expiration": entry.expiration,
-            }
-            entries.append(about)
+    sessions = [] if directory is None else [index for index in kept(directory) if index.expiration > now]
+    entries: list[dict[str, str | int | None]] = [
+        {
+            "profile": entry.profile,
+            "role_arn": entry.role_arn,
+            "mfa_serial": entry.mfa_serial,
+            "expiration": entry.expiration,
+        }
+        for entry in ([] if directory is None else described(directory))
+        if entry.expiration is not None and entry.expiration > now
+    ]
     if as_json:
-        return json.dumps({"sessions": sessions, "credentials": entries}, indent=2, sort_keys=True) + "\n"
+        about = {"sessions": [_session(index) for index in sessions], "credentials": entries}
+        return json.dumps(about, indent=2, sort_keys=True) + "\n"
     return _words(sessions, entries, now)
 
 
@@ -52,20 +52,31 @@ def _session(index: Index) -> dict[str, str | int | None]:
     }
 
 
-def _words(sessions: list[dict[str, str | int | None]], entries: list[dict[str, str | int | None]], now: float) -> str:
+def _words(sessions: list[Index], entries: list[dict[str, str | int | None]], now: float) -> str:
     """Return two aligned tables, or a sentence where one would be empty."""
-
-    def until(one: dict[str, str | int | None]) -> str:
-        return until_shown(int(one["expiration"] or 0), now)
-
     lines = [] if sessions else ["not signed in with MFA"]
-    for store in sorted({str(one["store"]) for one in sessions}):
-        lines.append(_HEADINGS.get(store, "MFA sessions:"))
-        lines += _indented([(str(one["mfa_serial"]), until(one)) for one in sessions if one["store"] == store])
+    for store in sorted({index.store for index in sessions}):
+        lines.append(_heading(store))
+        lines += _indented(
+            [(index.serial, until_shown(index.expiration, now)) for index in sessions if index.store == store]
+        )
     entries = sorted(entries, key=lambda one: str(one["profile"]))
-    cached = [(_named(one["profile"]), _role(one["role_arn"]), until(one)) for one in entries]
+    cached = [
+        (_named(one["profile"]), _role(one["role_arn"]), until_shown(int(one["expiration"] or 0), now))
+        for one in entries
+    ]
     lines += ["cached credentials:", *_indented(cached)] if cached else ["no credentials are cached"]
     return "\n".join(lines) + "\n"
+
+
+def _heading(store: SessionStore) -> str:
+    match store:
+        case "keyring":
+            return "MFA sessions in the keyring:"
+        case "file":
+            return "MFA sessions in a file:"
+        case "none":
+            return "MFA sessions:"
 
 
 def _named(profile: str | int | None) -> str:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from credproc import cache, paths
 from credproc.config.files import ACCESS_HINT, Doubt, content, doubt_about, readable_by_others
+from credproc.config.settings import PREFIX
 from credproc.errors import ConfigError
 
 LINE_END = re.compile(r"\r\n|\r|\n")
@@ -19,7 +20,6 @@ _NAME = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")  # profile and property names, by t
 _COMMENT = re.compile(r"(?:^|[ \t])[#;].*", re.DOTALL)
 _HEADER_COMMENT = re.compile(r"[ \t]*[#;]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_PREFIX = "credproc_"
 _QUOTED = re.compile(r""""([^"\\]+)"|'([^']+)'""")
 _QUOTED_LIMIT = 1024  # characters of a name; shlex takes the square of a text's length
 _REMARKS = 100  # a file of nothing else must not fill the memory
@@ -48,14 +48,14 @@ class Section(dict[str, Setting]):
         Raises ConfigError if its value holds a control character: such a value would mean one thing to one reader
         and another to the next.
         """
-        found = self.get(_PREFIX + key) or self.get(key)
+        found = self.get(PREFIX + key) or self.get(key)
         if found is not None and _CONTROL.search(found.value):
             raise ConfigError(f"{found.where}: {key} holds a control character", "type the line anew")
         return found
 
     def own(self, key: str) -> Setting | None:
         """Return the setting ``credproc_<key>``, for what only credproc knows; None if it is not there."""
-        return self.setting(key) if _PREFIX + key in self else None
+        return self.setting(key) if PREFIX + key in self else None
 
     def value(self, key: str) -> str | None:
         """Return only the value of the setting that counts for ``key``."""
@@ -64,7 +64,7 @@ class Section(dict[str, Setting]):
 
     def line_of(self, key: str) -> str:
         """Return where ``key`` is set, or where the section begins."""
-        found = self.get(_PREFIX + key) or self.get(key)
+        found = self.get(PREFIX + key) or self.get(key)
         return self.where if found is None else found.where
 
 

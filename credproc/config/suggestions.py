@@ -4,23 +4,11 @@ from collections.abc import Iterable
 from itertools import islice
 
 from credproc.config.parser import Section
+from credproc.config.settings import NAMES, PREFIX
 
 _NAMES = 5000  # that one is compared with
 _KEYS = 200  # of a section
 _LENGTH = 100  # characters of a name or key
-
-# What a misspelt key may have been meant for: what takes part in resolving a profile
-KNOWN_KEYS = frozenset(
-    (
-        "role_arn source_profile credential_source external_id mfa_serial role_session_name duration_seconds"
-        " web_identity_token_file aws_access_key_id aws_secret_access_key aws_session_token aws_security_token"
-        " aws_account_id credential_process sso_session sso_start_url sso_region sso_account_id sso_role_name"
-        " sso_registration_scopes login_session region output services endpoint_url ignore_configured_endpoint_urls"
-        " sts_regional_endpoints use_fips_endpoint use_dualstack_endpoint ca_bundle mfa_process policy policy_arns"
-        " session_tags transitive_tag_keys source_identity mfa_session_duration_seconds session_store retry_mode"
-        " max_attempts defaults_mode access_key_id"
-    ).split()
-)
 
 
 def like(name: str, known: Iterable[str]) -> str | None:
@@ -50,10 +38,10 @@ def misspelt(section: Section) -> list[str]:
     """Return a sentence for each key of the section that looks like one that counts."""
     remarks = []
     for key, setting in islice(section.items(), _KEYS):
-        plain = key.removeprefix("credproc_")
-        if plain in KNOWN_KEYS or len(plain) > _LENGTH:
+        plain = key.removeprefix(PREFIX)
+        if plain in NAMES or len(plain) > _LENGTH:
             continue
-        near = _nearest(plain, KNOWN_KEYS, cutoff=0.8)
+        near = _nearest(plain, NAMES, cutoff=0.8)
         if near is not None:
             remarks.append(f"{setting.where}: {key[:40]} looks like {near}")
     return remarks

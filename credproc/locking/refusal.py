@@ -7,15 +7,18 @@ An error that says that there is no terminal stops only runs that have none eith
 
 import os
 from collections.abc import Callable
+from typing import Literal, cast
 
 from credproc import log, notes
 from credproc.errors import PersonNeededError
 from credproc.files import PrivateDirectory
 from credproc.request import Request
 
-_REFUSALS = ("cancelled", "wrong", "late")
-_NO_TERMINAL = "no terminal"
 _AGAIN_SECONDS = 10
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credproc.errors import PersonNeededKind
 
 
 class SharedRefusal:
@@ -28,7 +31,7 @@ class SharedRefusal:
 
     def publish(self, error: PersonNeededError, now: float) -> None:
         """Leave the error to the runs that wait, if it concerns them too; ``now`` in epoch seconds."""
-        if error.kind not in (*_REFUSALS, _NO_TERMINAL):
+        if _concerned(error.kind) == "nobody":
             return
         fields = {
             "at": now if error.declined_at is None else error.declined_at,  # passing it on makes it no younger
@@ -53,11 +56,23 @@ class SharedRefusal:
         at, kind = note["at"], note["kind"]
         waited = request.started_at < at <= request.clock()
         again = note["group"] == _process_group() and 0 <= request.clock() - at < _AGAIN_SECONDS
-        concerned = (waited or again) if kind in _REFUSALS else waited and kind == _NO_TERMINAL and not can_ask()
-        if concerned:
-            error = PersonNeededError(note["message"], note["hint"], kind)
+        known = cast("PersonNeededKind", kind)  # of another one, which a damaged file may name, nobody is concerned
+        others = _concerned(known)
+        if (waited or again) if others == "all" else others == "no terminal" and waited and not can_ask():
+            error = PersonNeededError(note["message"], note["hint"], known)
             error.declined_at = at
             raise error
+
+
+def _concerned(kind: "PersonNeededKind") -> Literal["all", "no terminal", "nobody"]:
+    """Return which of the runs that wait for the same code end with the error too."""
+    match kind:
+        case "cancelled" | "wrong" | "late":
+            return "all"
+        case "no terminal":
+            return "no terminal"
+        case "withdrawn" | "no time" | "not asked":
+            return "nobody"
 
 
 def _process_group() -> int:

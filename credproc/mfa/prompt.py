@@ -8,6 +8,10 @@ from credproc.process import caller
 
 TRIES = 3
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credproc.errors import PersonNeededKind
+
 
 class TypedCodes:
     """CodeProvider that a person types."""
@@ -54,7 +58,7 @@ class TypedCodes:
     def _is_wanted(self) -> bool:
         return caller.is_waiting(self._wanted.request.caller)
 
-    def _none(self, what: str, kind: str) -> PersonNeededError:
+    def _none(self, what: str, kind: "PersonNeededKind") -> PersonNeededError:
         return PersonNeededError(self._said(what), self._wanted.hint, kind)
 
     def _said(self, what: str) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from credproc.config.parser import Section, Setting
+from credproc.config.settings import SESSION_STORES, SessionStore, session_store_named
 from credproc.errors import ConfigError
 from credproc.plan.role import mfa_serial_of, whole_number_of
 
 SESSION_SECONDS = 43200
 _SESSION_RANGE = (900, 129600)  # seconds; STS API reference, GetSessionToken
-_STORES = ("keyring", "file", "none")
 _STORE_VARIABLE = "CREDPROC_SESSION_STORE"
 
 
@@ -20,7 +20,7 @@ class Mfa(NamedTuple):
     where: str
     on_role: bool  # set on a role profile, not only beside the user's keys
     process: Setting | None = None
-    session_store: str = _STORES[0]
+    session_store: SessionStore = SESSION_STORES[0]
 
 
 def mfa_of(hops: Sequence[Section], root: Section | None, selected: Section, environ: Mapping[str, str]) -> Mfa | None:
@@ -56,13 +56,16 @@ def session_seconds_of(root: Section | None, selected: Section) -> int:
     return SESSION_SECONDS
 
 
-def _session_store(root: Section | None, selected: Section, environ: Mapping[str, str]) -> str:
+def _session_store(root: Section | None, selected: Section, environ: Mapping[str, str]) -> SessionStore:
     variable = environ.get(_STORE_VARIABLE)
     settings = [section.own("session_store") for section in (root, selected) if section is not None]
     chosen = [Setting(variable, _STORE_VARIABLE)] if variable else [found for found in settings if found]
-    if chosen and chosen[0].value not in _STORES:
+    if not chosen:
+        return SESSION_STORES[0]
+    store = session_store_named(chosen[0].value)
+    if store is None:
         raise ConfigError(
-            f"{chosen[0].where}: the session store is none of {', '.join(_STORES)}: {chosen[0].value[:40]}",
+            f"{chosen[0].where}: the session store is none of {', '.join(SESSION_STORES)}: {chosen[0].value[:40]}",
             "remove it: the keyring is the default",
         )
-    return chosen[0].value if chosen else _STORES[0]
+    return store

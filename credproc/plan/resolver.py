@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from credproc.config.parser import Section, Setting, SharedConfig
+from credproc.config.settings import CREDENTIAL_SOURCES, credential_source_named
 from credproc.config.suggestions import like
 from credproc.errors import ConfigError, UsageError, quoted
 from credproc.plan.source import (
@@ -16,6 +17,7 @@ from credproc.plan.source import (
     environment_source,
     has_keys,
     has_role,
+    has_source,
     is_identity_center,
     keys_from_credentials_file,
     keys_in_keyring,
@@ -23,17 +25,6 @@ from credproc.plan.source import (
     web_identity_variables,
 )
 
-CREDENTIAL_SOURCES = ("Environment", "Ec2InstanceMetadata", "EcsContainer")
-_CREDENTIAL_KEYS = (
-    "role_arn",
-    "web_identity_token_file",
-    "sso_account_id",
-    "sso_role_name",
-    "login_session",
-    "credential_process",
-    "aws_access_key_id",
-    "aws_secret_access_key",
-)
 _OUR_LINE_LIMIT = 8192  # characters of a credential_process line that may be ours; shlex takes the square of the length
 
 
@@ -196,21 +187,19 @@ class Walk:
         return self._selected(name)
 
     def _named_source(self, setting: Setting) -> Source:
-        name = setting.value
-        if name not in CREDENTIAL_SOURCES:
-            exact = like(name, CREDENTIAL_SOURCES)
+        kind = credential_source_named(setting.value)
+        if kind is None:
+            exact = like(setting.value, CREDENTIAL_SOURCES)
             raise ConfigError(
-                f"{setting.where}: credential_source is none that is known: {name[:40]}",
+                f"{setting.where}: credential_source is none that is known: {setting.value[:40]}",
                 f"did you mean {exact}?" if exact else "write Environment, Ec2InstanceMetadata or EcsContainer",
             )
-        return environment_source(name, setting.where, self._environ)
+        return environment_source(kind, setting.where, self._environ)
 
     def _default_counts(self) -> bool:
         """Whether [default] has to do with credentials; a lone region in it does not hide the machine's role."""
         section = self._config.profiles.get("default")
-        if section is None:
-            return False
-        return any(section.setting(key) is not None for key in _CREDENTIAL_KEYS) or has_keys(section)
+        return section is not None and has_source(section)
 
     def _has_web_identity_variables(self) -> bool:
         return bool(self._environ.get("AWS_WEB_IDENTITY_TOKEN_FILE"))

@@ -5,6 +5,7 @@ import re
 from typing import Any, NamedTuple
 
 from credproc.config.parser import Section, Setting
+from credproc.config.settings import ROLE_PARAMETERS
 from credproc.errors import ConfigError
 
 # Limits: STS API reference, AssumeRole
@@ -32,17 +33,18 @@ class Role(NamedTuple):
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of AssumeRole, without those that are not set."""
-        optional: dict[str, Any] = {
-            "ExternalId": self.external_id,
-            "DurationSeconds": self.duration_seconds,
-            "Policy": self.policy,
-            "PolicyArns": [{"arn": arn} for arn in self.policy_arns],
-            "Tags": [{"Key": key, "Value": value} for key, value in self.session_tags],
-            "TransitiveTagKeys": list(self.transitive_tag_keys),
-            "SourceIdentity": self.source_identity,
+        values: dict[str, Any] = {
+            "role_arn": self.role_arn,
+            "role_session_name": self.role_session_name,
+            "external_id": self.external_id,
+            "duration_seconds": self.duration_seconds,
+            "policy": self.policy,
+            "policy_arns": [{"arn": arn} for arn in self.policy_arns],
+            "session_tags": [{"Key": key, "Value": value} for key, value in self.session_tags],
+            "transitive_tag_keys": list(self.transitive_tag_keys),
+            "source_identity": self.source_identity,
         }
-        required = {"RoleArn": self.role_arn, "RoleSessionName": self.role_session_name}
-        return required | {name: value for name, value in optional.items() if value not in (None, [])}
+        return {ROLE_PARAMETERS[name]: value for name, value in values.items() if value not in (None, [])}
 
 
 def role_in(section: Section, default_session_name: str) -> Role:

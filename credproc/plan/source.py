@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from credproc.config.parser import Section, Setting, SharedConfig
+from credproc.config.settings import (
+    ACCESS_KEY_NAMES,
+    IDENTITY_CENTER_NAMES,
+    SESSION_TOKEN_NAMES,
+    CredentialSource,
+)
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, quoted
 from credproc.plan.role import Role, check_role_arn, web_identity_role_in
 
 ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")  # IAM API reference, AccessKey
-_STATIC = ("aws_access_key_id", "aws_secret_access_key")
-_IDENTITY_CENTER_KEYS = ("sso_account_id", "sso_role_name", "sso_start_url", "sso_region")
+_IDENTITY_CENTER_FIELDS = tuple(name for name in IDENTITY_CENTER_NAMES if name != "sso_session")
 _WEB_IDENTITY_VARIABLES = {
     "web_identity_token_file": "AWS_WEB_IDENTITY_TOKEN_FILE",
     "role_arn": "AWS_ROLE_ARN",
@@ -19,11 +24,14 @@ _WEB_IDENTITY_VARIABLES = {
 }
 
 
+# All kinds of sources; each ``match`` over one of them has a case for every kind, or mypy says so
+SourceKind = CredentialSource | Literal["StaticKeys", "KeyringKeys", "WebIdentity", "IdentityCenter", "Process"]
+
+
 class Source(NamedTuple):
     """Where the first credentials come from; ``identity`` is what determines them, without a secret."""
 
-    # StaticKeys, KeyringKeys, Environment, Ec2InstanceMetadata, EcsContainer, WebIdentity, IdentityCenter, Process
-    kind: str
+    kind: SourceKind
     where: str
     profile: str | None = None
     identity: tuple[tuple[str, str], ...] = ()
@@ -100,7 +108,7 @@ def _static(section: Section) -> Source:
             f"{access_key_id.where}: aws_access_key_id without aws_secret_access_key",
             f"add aws_secret_access_key to [{section.name}]",
         )
-    token = section.value("aws_security_token") or section.value("aws_session_token") or None
+    token = next(filter(None, map(section.value, SESSION_TOKEN_NAMES)), None)
     return Source(
         "StaticKeys",
         access_key_id.where,
@@ -128,7 +136,7 @@ def _web_identity(section: Section, session_name: str) -> Source:
 
 def _identity_center(section: Section, config: SharedConfig) -> Source:
     reference = section.setting("sso_session")
-    settings = {key: section.value(key) for key in _IDENTITY_CENTER_KEYS}
+    settings = {key: section.value(key) for key in _IDENTITY_CENTER_FIELDS}
     named = next((key for key in ("sso_account_id", "sso_role_name") if settings[key]), "sso_session")
     where = section.line_of(named)
     if reference is not None:
@@ -146,27 +154,35 @@ def _identity_center(section: Section, config: SharedConfig) -> Source:
                     f"remove {key} from [{section.name}]",
                 )
             settings[key] = value
-    missing = [key for key in _IDENTITY_CENTER_KEYS if not settings[key]]
+    missing = [key for key in _IDENTITY_CENTER_FIELDS if not settings[key]]
     if missing:
         raise ConfigError(
             f"{where}: profile {quoted(section.name)} is one of IAM Identity Center and lacks {', '.join(missing)}",
             "run aws configure sso, or add what is missing",
         )
-    identity = tuple((key, settings[key] or "") for key in _IDENTITY_CENTER_KEYS)
+    identity = tuple((key, settings[key] or "") for key in _IDENTITY_CENTER_FIELDS)
     if reference is not None:
         identity += (("sso_session", reference.value),)
     return Source("IdentityCenter", where, section.name, identity)
 
 
-def environment_source(kind: str, where: str, environ: Mapping[str, str], *, if_any: bool = False) -> Source:
+def environment_source(
+    kind: CredentialSource, where: str, environ: Mapping[str, str], *, if_any: bool = False
+) -> Source:
     """Return the source of that kind, as the environment describes it; ``where`` is what asked for it."""
-    variables = {
-        "Environment": ("AWS_ACCESS_KEY_ID",),
-        "EcsContainer": ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
-        "Ec2InstanceMetadata": (),
-    }[kind]
-    identity = tuple((name, environ[name]) for name in variables if environ.get(name))
+    identity = tuple((name, environ[name]) for name in _variables_of(kind) if environ.get(name))
     return Source(kind, where, identity=identity[:1], if_any=if_any)
+
+
+def _variables_of(kind: CredentialSource) -> tuple[str, ...]:
+    """Return the variables, of which the first that is set determines the source."""
+    match kind:
+        case "Environment":
+            return ("AWS_ACCESS_KEY_ID",)
+        case "EcsContainer":
+            return ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+        case "Ec2InstanceMetadata":
+            return ()
 
 
 def web_identity_variables(environ: Mapping[str, str], session_name: str) -> Source:
@@ -183,6 +199,12 @@ def web_identity_variables(environ: Mapping[str, str], session_name: str) -> Sou
     return Source("WebIdentity", "AWS_WEB_IDENTITY_TOKEN_FILE", identity=(("token_file", path),), role=role)
 
 
+def has_source(section: Section) -> bool:
+    """Whether the profile says anywhere where credentials come from; a lone region does not."""
+    settings = ("role_arn", "web_identity_token_file", "login_session", "credential_process")
+    return any(map(section.setting, settings)) or is_identity_center(section) or has_keys(section)
+
+
 def has_role(section: Section) -> bool:
     """Whether the profile assumes a role with somebody else's credentials."""
     return section.setting("role_arn") is not None and section.setting("web_identity_token_file") is None
@@ -190,7 +212,7 @@ def has_role(section: Section) -> bool:
 
 def has_keys(section: Section) -> bool:
     """Whether the profile holds keys, or one half of them, or says that they are in the keyring."""
-    return any(section.setting(key) is not None for key in _STATIC) or keys_in_keyring(section) is not None
+    return any(section.setting(key) is not None for key in ACCESS_KEY_NAMES) or keys_in_keyring(section) is not None
 
 
 def keys_in_keyring(section: Section) -> Setting | None:

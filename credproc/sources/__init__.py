@@ -24,16 +24,22 @@ def fetch(
     """
     if source.keys is not None:
         return source.keys
-    if source.kind == "Process":
-        from credproc.sources import process  # noqa: PLC0415 - one of them
+    match source.kind:
+        case "Process":
+            from credproc.sources import process  # noqa: PLC0415 - one of them
 
-        return process.fetch(source, environ, started)
-    if source.kind == "Environment":
-        from credproc.sources import environment  # noqa: PLC0415
+            return process.fetch(source, environ, started)
+        case "Environment":
+            from credproc.sources import environment  # noqa: PLC0415
 
-        return environment.fetch(source, environ)
-    from credproc.sources import identity_center, machine  # noqa: PLC0415 - botocore
+            return environment.fetch(source, environ)
+        case "IdentityCenter":
+            from credproc.sources import identity_center  # noqa: PLC0415 - botocore
 
-    if source.kind == "IdentityCenter":
-        return identity_center.fetch(source, new_session())
-    return machine.fetch(source, new_session(), environ)
+            return identity_center.fetch(source, new_session())
+        case "Ec2InstanceMetadata" | "EcsContainer" as kind:
+            from credproc.sources import machine  # noqa: PLC0415 - botocore
+
+            return machine.fetch(source, kind, new_session(), environ)
+        case "StaticKeys" | "KeyringKeys" | "WebIdentity":
+            raise TypeError(f"{source.kind}: no source that is fetched from here")

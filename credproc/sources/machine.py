@@ -1,6 +1,7 @@
 """What this machine gives: the container's endpoint, the instance's metadata service."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import botocore.exceptions as boto
 import botocore.session
@@ -13,22 +14,17 @@ from credproc.plan.source import Source
 from credproc.sources.provider import FAILURES, load
 
 _METADATA_WINDOW = 900  # seconds; botocore's own default
-_NOTHING = {
-    "Ec2InstanceMetadata": "the instance metadata service does not answer, or has no role",
-    "EcsContainer": "credential_source = EcsContainer, and no container endpoint is set in the environment",
-}
-_HINTS = {
-    "Ec2InstanceMetadata": "attach a role to the instance, and check AWS_EC2_METADATA_DISABLED",
-    "EcsContainer": "it works inside ECS and EKS, where AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI is set",
-}
+MachineKind = Literal["Ec2InstanceMetadata", "EcsContainer"]
 
 
-def fetch(source: Source, session: botocore.session.Session, environ: Mapping[str, str]) -> Credentials:
-    """Return the machine's credentials. Raises SourceError."""
+def fetch(
+    source: Source, kind: MachineKind, session: botocore.session.Session, environ: Mapping[str, str]
+) -> Credentials:
+    """Return the machine's credentials; ``kind`` is the source's. Raises SourceError."""
     try:
-        found = load(_provider(source, session, environ))
+        found = load(_provider(kind, session, environ))
     except FAILURES as error:
-        raise _explained(source, error) from None
+        raise _explained(source, kind, error) from None
     if found is not None:
         return found
     if source.if_any:
@@ -36,13 +32,32 @@ def fetch(source: Source, session: botocore.session.Session, environ: Mapping[st
             "no profile is named, and this machine has no role",
             "name one with --profile or AWS_PROFILE; credproc --help shows the commands",
         )
-    raise SourceError(f"{source.where}: {_NOTHING[source.kind]}", _HINTS[source.kind])
+    raise SourceError(f"{source.where}: {_nothing(kind)}", _hint(kind))
 
 
-def _provider(source: Source, session: botocore.session.Session, environ: Mapping[str, str]) -> CredentialProvider:
-    if source.kind == "EcsContainer":
-        return ContainerProvider(environ=dict(environ))
-    return _instance_metadata(session)
+def _provider(kind: MachineKind, session: botocore.session.Session, environ: Mapping[str, str]) -> CredentialProvider:
+    match kind:
+        case "EcsContainer":
+            return ContainerProvider(environ=dict(environ))
+        case "Ec2InstanceMetadata":
+            return _instance_metadata(session)
+
+
+def _nothing(kind: MachineKind) -> str:
+    """Return what is so where there are no credentials."""
+    match kind:
+        case "EcsContainer":
+            return "credential_source = EcsContainer, and no container endpoint is set in the environment"
+        case "Ec2InstanceMetadata":
+            return "the instance metadata service does not answer, or has no role"
+
+
+def _hint(kind: MachineKind) -> str:
+    match kind:
+        case "EcsContainer":
+            return "it works inside ECS and EKS, where AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI is set"
+        case "Ec2InstanceMetadata":
+            return "attach a role to the instance, and check AWS_EC2_METADATA_DISABLED"
 
 
 def _instance_metadata(session: botocore.session.Session) -> CredentialProvider:
@@ -62,7 +77,7 @@ def _instance_metadata(session: botocore.session.Session) -> CredentialProvider:
     )
 
 
-def _explained(source: Source, error: Exception) -> SourceError:
+def _explained(source: Source, kind: MachineKind, error: Exception) -> SourceError:
     """Return a provider's failure in our words; what it quotes of an answer stays inside."""
     reason = {
         boto.MetadataRetrievalError: "cannot be reached, or refuses",
@@ -71,8 +86,8 @@ def _explained(source: Source, error: Exception) -> SourceError:
         TypeError: "gives an answer that holds no credentials",
         AttributeError: "gives an answer that holds no credentials",
     }.get(type(error))
-    if source.kind == "EcsContainer" and isinstance(error, ValueError):
+    if kind == "EcsContainer" and isinstance(error, ValueError):
         reason = "names a host that is not this machine or the container agent, or a token with a line end"
     if isinstance(error, OSError) and error.filename:
         reason = f"{inert(str(error.filename), 200)}: {(error.strerror or 'cannot be read').lower()}"
-    return SourceError(f"{source.where}: {source.kind} {reason or type(error).__name__}", _HINTS[source.kind])
+    return SourceError(f"{source.where}: {kind} {reason or type(error).__name__}", _hint(kind))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from credproc.config.settings import SessionStore
 from credproc.files import PrivateDirectory
 from credproc.stores.file import FileStore, NoStore
 from credproc.stores.keyring import KeyringStore
@@ -11,7 +12,7 @@ from credproc.stores.keyring import KeyringStore
 class Store(Protocol):
     """Where the secrets are: keyring, file or none. All raise SessionStoreError if they fail."""
 
-    kind: str
+    kind: SessionStore
 
     def why_unusable(self) -> str | None:
         """Return why nothing can be kept here, or None: it can."""
@@ -27,11 +28,16 @@ class Store(Protocol):
 
 
 def store_for(
-    kind: str, directory: PrivateDirectory | None, environ: Mapping[str, str], unlocking: Callable[[], None] | None
+    kind: SessionStore,
+    directory: PrivateDirectory | None,
+    environ: Mapping[str, str],
+    unlocking: Callable[[], None] | None,
 ) -> Store:
     """Return the store of that kind; ``unlocking`` tells a person that the keyring may be waiting for them."""
-    if kind == "file":
-        return FileStore(directory)
-    if kind == "none":
-        return NoStore()
-    return KeyringStore(directory, environ, unlocking)
+    match kind:
+        case "keyring":
+            return KeyringStore(directory, environ, unlocking)
+        case "file":
+            return FileStore(directory)
+        case "none":
+            return NoStore()

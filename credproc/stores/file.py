@@ -1,5 +1,6 @@
 """A private file for machines without a keyring, and no store at all."""
 
+from credproc.config.settings import SessionStore
 from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory
 
@@ -7,7 +8,7 @@ from credproc.files import PrivateDirectory
 class NoStore:
     """Keeps nothing: every role behind the user costs a code."""
 
-    kind = "none"
+    kind: SessionStore = "none"
 
     def why_unusable(self) -> str | None:
         """Return that it was chosen so."""
@@ -28,7 +29,7 @@ class NoStore:
 class FileStore:
     """Keeps a session in a file of ours, 0600, beside the cache's entries, which hold credentials too."""
 
-    kind = "file"
+    kind: SessionStore = "file"
     suffix = ".credentials"
 
     def __init__(self, directory: PrivateDirectory | None) -> None:

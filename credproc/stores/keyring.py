@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from credproc import log, notes
+from credproc.config.settings import SessionStore
 from credproc.errors import DeadlineError, SessionStoreError, inert
 from credproc.files import PrivateDirectory, digest
 from credproc.process.deadline import BackgroundCall
@@ -34,7 +35,7 @@ _PARTS = "credproc-parts:"
 class KeyringStore:
     """Keeps sessions, or what else its ``service`` names, in the OS keyring."""
 
-    kind = "keyring"
+    kind: SessionStore = "keyring"
 
     def __init__(
         self,

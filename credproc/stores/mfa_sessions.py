@@ -8,6 +8,7 @@ import json
 from typing import Any, NamedTuple
 
 from credproc import log, notes
+from credproc.config.settings import SessionStore, session_store_named
 from credproc.credentials import LATEST, Credentials
 from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory, digest
@@ -42,7 +43,7 @@ class Index(NamedTuple):
     access_key_id: str  # of the session itself
     issued: int  # epoch seconds
     expiration: int  # epoch seconds
-    store: str
+    store: SessionStore
 
 
 class Sessions:
@@ -105,7 +106,7 @@ def read_index(directory: PrivateDirectory, name: str) -> Index | None:
     note = notes.Note(directory, notes.SESSION, name).load()
     if note is None or not all(0 <= note[moment] <= LATEST for moment in ("issued", "expiration")):
         return None
-    return Index(name, **note)
+    return Index(name, **note) if session_store_named(note["store"]) else None
 
 
 def _value(session: Credentials) -> str:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from credproc.config.suggestions import KNOWN_KEYS
+from credproc.config.settings import NAMES
 
 BOTH = ("config", "credentials")
 # What a mutation would hardly hit upon by itself, besides the names of settings
@@ -60,5 +60,5 @@ def split(data: bytes) -> tuple[bytes, bytes]:
 
 def dictionary() -> str:
     """Return the words in libFuzzer's form."""
-    words = [*_WORDS, *(f"{key} = " for key in sorted(KNOWN_KEYS))]
+    words = [*_WORDS, *(f"{key} = " for key in sorted(NAMES))]
     return "".join('"' + "".join(f"\\x{byte:02x}" for byte in word.encode()) + '"\n' for word in words)

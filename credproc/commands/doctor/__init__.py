@@ -12,6 +12,7 @@ from credproc.commands.ui.output import Said
 from credproc.commands.ui.progress import Progress
 from credproc.commands.ui.wrap import columns, wrapped
 from credproc.config.parser import Section, SharedConfig, read
+from credproc.config.settings import SESSION_STORES, session_store_named
 from credproc.errors import ConfigError, CredprocError, inert
 from credproc.files import open_directory
 from credproc.plan import Plan, plan_for
@@ -102,7 +103,8 @@ class Examined:
     def _session_store(self) -> Check:
         self._progress.say("trying the keyring ...")
         chosen = [plan.mfa.session_store for plan in self._plans if plan.mfa is not None]
-        kind = self._environ.get("CREDPROC_SESSION_STORE") or (chosen[0] if chosen else "keyring")
+        variable = session_store_named(self._environ.get("CREDPROC_SESSION_STORE", ""))
+        kind = variable or (chosen[0] if chosen else SESSION_STORES[0])
         directory = open_directory(paths.cache_directory(self._environ)) if kind == "file" else None
         # Without a directory the keyring is asked though it did not answer a minute ago: that is what one wants to know
         can_unlock = terminal.why_not_interactive(self._environ) is None

@@ -13,6 +13,7 @@ from credproc import log, paths
 from credproc.commands.doctor.helper_lines import Line
 from credproc.config.files import doubt_about
 from credproc.config.parser import Section
+from credproc.config.settings import PREFIX, ROLE_NAMES, SETTINGS, SessionStore
 from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted
 from credproc.files import make_directory, open_directory
 from credproc.plan import Plan
@@ -22,11 +23,6 @@ from credproc.stores import Store
 _LAST = 10  # failures
 _POSIX = os.name == "posix"
 _SKEW_WARNED, _SKEW_REFUSED = 60, 240  # seconds; STS refuses a signature that is more than five minutes off
-
-# Beside a credential_process line these win, in one SDK or in all (CONTRACT.md, 1.6)
-_WINNING_ROLE = ("role_arn", "source_profile", "credential_source", "web_identity_token_file")
-_WINNING_KEYS = ("aws_access_key_id", "aws_secret_access_key")
-_WINNING_SIGN_IN = ("sso_session", "sso_start_url", "sso_account_id", "sso_role_name", "login_session")
 
 
 class Check(NamedTuple):
@@ -113,14 +109,15 @@ def cache_directory(environ: Mapping[str, str]) -> Check:
 
 def beside(section: Section) -> Iterator[Check]:
     """Yield what stands beside a profile's credential_process line and wins over it."""
-    for key in (*_WINNING_ROLE, *_WINNING_KEYS, *_WINNING_SIGN_IN):
-        found = section.get(key)
-        if found is None:
+    for setting in SETTINGS:
+        found = section.get(setting.name)
+        if found is None or not setting.wins_in:
             continue
         hint = "move it to a profile of its own"
-        if key in _WINNING_ROLE:
-            hint = f"rename it to credproc_{key}, or move it to a profile of its own"
-        yield fail(f"{found.where}: {key} wins over the credential_process beside it, in some SDKs or in all", hint)
+        if setting.name in ROLE_NAMES:
+            hint = f"rename it to {PREFIX}{setting.name}, or move it to a profile of its own"
+        sdks = ", ".join(setting.wins_in)
+        yield fail(f"{found.where}: {setting.name} wins over the credential_process beside it, in {sdks}", hint)
 
 
 def helper_line(line: Line, program: str | None) -> Iterator[Check]:
@@ -209,9 +206,9 @@ def terminal(why_not: str | None, environ: Mapping[str, str]) -> Check:
 
 def session_store(store: Store) -> Check:
     """Check the place of MFA sessions by writing, reading and deleting a value that is no secret."""
-    if store.kind == "none":
+    place = _place(store.kind)
+    if place is None:
         return warn("MFA sessions: kept nowhere, so every role costs a code", "unset CREDPROC_SESSION_STORE")
-    place = {"file": "a private file"}.get(store.kind, "the keyring")
     name, value = f"doctor-{os.urandom(8).hex()}", os.urandom(8).hex()
     began = time.monotonic()
     try:
@@ -226,6 +223,16 @@ def session_store(store: Store) -> Check:
     if read != value:
         return fail(f"MFA sessions: {place} does not give back what it was given", "CREDPROC_SESSION_STORE=file")
     return ok(f"MFA sessions: {place} keeps them (written, read and deleted in {time.monotonic() - began:.2f} s)")
+
+
+def _place(store: SessionStore) -> str | None:
+    match store:
+        case "keyring":
+            return "the keyring"
+        case "file":
+            return "a private file"
+        case "none":
+            return None
 
 
 def reached(host: str, status: int, seconds: float, proxy: str | None) -> Check:

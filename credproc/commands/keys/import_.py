@@ -9,19 +9,19 @@ from credproc.commands.ui.prompt import Person
 from credproc.config import writer
 from credproc.config.lines import lines_of, with_setting, without_settings
 from credproc.config.parser import Section, Setting, read
+from credproc.config.settings import ACCESS_KEY_NAMES, PREFIX, SESSION_TOKEN_NAMES
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, quoted
 from credproc.plan.source import ACCESS_KEY_ID, keys_in_keyring
 from credproc.request import Request
 
-_IN_FILE = ("aws_access_key_id", "aws_secret_access_key")
-_KEYS = frozenset((*_IN_FILE, *(f"credproc_{key}" for key in _IN_FILE)))
+_KEYS = frozenset((*ACCESS_KEY_NAMES, *(PREFIX + name for name in ACCESS_KEY_NAMES)))
 
 
 def move(request: Request, profile: str, *, yes: bool) -> str:
     """Move the profile's keys from its file into the keyring; return what was done, in words. Raises CredprocError."""
     section = section_of(read(request.environ), profile)
-    access_key_id, secret = (section.setting(key) for key in _IN_FILE)
+    access_key_id, secret = (section.setting(key) for key in ACCESS_KEY_NAMES)
     if access_key_id is None or secret is None:
         there = keys_in_keyring(section)
         if there is not None:
@@ -66,7 +66,7 @@ def _copies(request: Request, secret: str) -> list[str]:
 
 def _check(request: Request, section: Section, access_key_id: Setting, secret: Setting) -> None:
     """Raise ConfigError if these are not the one long-term key that the profile has."""
-    for key in ("aws_session_token", "aws_security_token"):
+    for key in SESSION_TOKEN_NAMES:
         token = section.setting(key)
         if token is not None:
             raise ConfigError(
@@ -91,7 +91,7 @@ def _take_out(request: Request, profile: str, access_key_id: str, *, of_credenti
     config, credentials = both_files(request.environ)
 
     def in_place(text: str) -> str:
-        named = with_setting(text, profile, SETTING, access_key_id, instead_of=_IN_FILE[0])
+        named = with_setting(text, profile, SETTING, access_key_id, instead_of=ACCESS_KEY_NAMES[0])
         return without_settings(named, profile, _KEYS)
 
     def named(text: str) -> str:

@@ -12,15 +12,16 @@ from typing import NamedTuple
 
 from credproc import paths, terminal
 from credproc.commands.arguments import add_name
-from credproc.commands.profile_state import BEFORE_PROCESS, ProfileInspector, aliased, is_typable
+from credproc.commands.profile_state import ProfileInspector, aliased, is_typable
 from credproc.commands.setup import edits
-from credproc.commands.setup.edits import ROLE_KEYS, EditError
+from credproc.commands.setup.edits import EditError
 from credproc.commands.ui.output import Said
 from credproc.commands.ui.progress import Progress
 from credproc.commands.ui.prompt import Person
 from credproc.commands.ui.wrap import columns, wrapped
 from credproc.config import writer
 from credproc.config.parser import Section, SharedConfig, read
+from credproc.config.settings import BEFORE_PROCESS, PREFIX, ROLE_NAMES, SECRET_NAMES
 from credproc.errors import ConfigError, CredprocError, PersonNeededError, inert, quoted
 from credproc.plan import plan_for
 from credproc.refresh import FOR_PEOPLE, refresh
@@ -37,7 +38,7 @@ _BEHIND = "-role"
 # What every SDK reads alike in a credential_process line (CONTRACT.md, 1.1)
 _PATH = re.compile(r"[A-Za-z0-9_./-]+" if os.name == "posix" else r"[A-Za-z0-9_./:\\-]+")
 _NAME = re.compile(r"[A-Za-z0-9_.@:+/][A-Za-z0-9_.@:+/-]*")
-_SECRET = re.compile(r"(?i)(\s*(?:credproc_)?aws_(?:secret_access_key|session_token|security_token)\s*=\s*)\S.*")
+_SECRET = re.compile(rf"(?i)(\s*(?:{PREFIX})?(?:{'|'.join(sorted(SECRET_NAMES))})\s*=\s*)\S.*")
 _TRIAL_SECONDS = 10
 _FEW = 5  # names in a hint
 
@@ -160,7 +161,7 @@ def _look_hint(config: SharedConfig) -> str:
 def _check(section: Section, config: SharedConfig, request: Request) -> None:
     """Raise ConfigError if an edit of the config file would not make SDKs resolve the profile through credproc."""
     name = quoted(section.name)
-    for key in sorted(ROLE_KEYS & set(section)):
+    for key in sorted(ROLE_NAMES & set(section)):
         if section[key].from_credentials_file:
             raise ConfigError(
                 f"{section[key].where}: {key} of profile {name} stands in the credentials file, and SDKs would read it"
@@ -168,7 +169,7 @@ def _check(section: Section, config: SharedConfig, request: Request) -> None:
                 f"move the line to the config file ({config.files[0]})",
             )
     for key in BEFORE_PROCESS:
-        if key in section and key not in ROLE_KEYS:
+        if key in section and key not in ROLE_NAMES:
             raise ConfigError(
                 f"{section[key].where}: {key} stands in profile {name}, and SDKs read it before credential_process",
                 "keep it in a profile of its own, and name that one in source_profile",

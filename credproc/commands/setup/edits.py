@@ -6,16 +6,9 @@ name stands before them: what SDKs read.
 """
 
 from credproc.config.lines import ConfigLines, end_of
+from credproc.config.settings import OWN_NAMES, PREFIX, ROLE_NAMES
 
-# What makes SDKs assume the role by themselves, or belongs to it
-ROLE_KEYS = frozenset(
-    (
-        "role_arn source_profile credential_source external_id mfa_serial role_session_name duration_seconds"
-        " web_identity_token_file"
-    ).split()
-)
-_PREFIX = "credproc_"
-_PREFIXED = frozenset(_PREFIX + key for key in ROLE_KEYS)
+_PREFIXED = frozenset(PREFIX + name for name in ROLE_NAMES)
 _PROCESS = "credential_process"
 
 
@@ -37,11 +30,11 @@ def in_place(text: str, profile: str, command: str) -> str:
     _check_no_process(file, profile)
     prefixed = {setting.key for setting in file.settings(profile, _PREFIXED)}
     instead: dict[int, str] = {}
-    for key, (number, *_) in file.settings(profile, ROLE_KEYS):
-        if _PREFIX + key in prefixed:
-            raise EditError(f"{key} stands beside {_PREFIX}{key}", number + 1)
+    for key, (number, *_) in file.settings(profile, ROLE_NAMES):
+        if PREFIX + key in prefixed:
+            raise EditError(f"{key} stands beside {PREFIX}{key}", number + 1)
         process = "" if instead else f"{_PROCESS} = {command}{file.end(number)}"
-        instead[number] = process + _PREFIX + file.lines[number]
+        instead[number] = process + PREFIX + file.lines[number]
     if not instead:
         raise EditError("no role settings of the profile are in this file")
     return file.edited(instead)
@@ -52,7 +45,7 @@ def undo_in_place(text: str, profile: str) -> str:
     file = ConfigLines(text)
     instead = {number: "" for setting in file.settings(profile, {_PROCESS}) for number in setting.numbers}
     for _, (number, *_) in file.settings(profile, _PREFIXED):
-        instead[number] = file.lines[number][len(_PREFIX) :]
+        instead[number] = file.lines[number][len(PREFIX) :]
     return file.edited(instead)
 
 
@@ -67,13 +60,13 @@ def separate(text: str, profile: str, behind: str, command: str) -> str:
     if there:
         raise EditError(f"there is a profile {behind} already", there[0] + 1)
     _check_no_process(file, profile)
-    if not file.settings(profile, ROLE_KEYS):
+    if not file.settings(profile, ROLE_NAMES):
         raise EditError("no role settings of the profile are in this file")
     end = file.end(header)
     bracket, rest = _bracket(file.lines[header])
     short = [bracket + end, f"{_PROCESS} = {command}{end}"]
     for key, numbers in file.settings(profile):
-        if key not in ROLE_KEYS and not key.startswith(_PREFIX) and key != "mfa_process":
+        if key not in ROLE_NAMES and not key.startswith(PREFIX) and key not in OWN_NAMES:
             lines = (file.lines[number] for number in numbers)
             short += [line if end_of(line) else line + end for line in lines]
     return file.edited({header: "".join([*short, end, f"[profile {behind}]{rest}"])})
