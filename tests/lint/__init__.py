@@ -1,0 +1,1 @@
+"""What mypy finds, or must find; build/test runs it behind mypy, whose cache it uses."""
