@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import root
 from tests.canaries import Canaries
 from tests.program import FROZEN, heed_signals
 from tests.sts import Sts
@@ -18,6 +19,18 @@ PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 def pytest_configure() -> None:
     heed_signals()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    root.leave_out(items)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    left_out = root.left_out(terminalreporter.stats.get("skipped", []))
+    if left_out:
+        terminalreporter.section(f"left out, as only root does what they do: {len(left_out)}")
+        for line in left_out:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)

@@ -49,7 +49,7 @@ NAME = "org.freedesktop.secrets"
 # No session bus at all: secretstorage says so, and load_keyring raises RuntimeError.
 NO_BUS: Mapping[str, str] = {}
 # A bus that has gone with its socket (a tmux of yesterday): load_keyring raises FileNotFoundError, untranslated.
-STALE_BUS: Mapping[str, str] = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent/bus"}
+STALE_BUS: Mapping[str, str] = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/proc/none/bus"}
 
 # Unlike the usual session.conf without the directories of the system's services.
 _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from credproc import cache
 from credproc.cache import Entry
 from credproc.files import PrivateDirectory
+from tests.root import IS_ROOT
 from tests.sts import Sts, User
 
 INSTALLED = os.path.join(os.path.dirname(sys.executable), "credproc")
@@ -24,11 +25,7 @@ _SURE = 2.1  # seconds after which an unchanged file is believed to be unchanged
 
 
 # What starts a program for which a file's mode means what it says, also where root runs the tests
-BOUND_BY_MODES = (
-    ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
-    if hasattr(os, "geteuid") and os.geteuid() == 0
-    else ("env",)
-)
+BOUND_BY_MODES = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if IS_ROOT else ("env",)
 
 
 def heed_signals() -> None:

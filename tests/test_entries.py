@@ -215,7 +215,7 @@ def test_a_directory_that_others_may_write_is_not_used(tmp_path: Path, mode: int
         make_directory(str(tmp_path / "cache"))
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.root("gives files away")
 def test_another_users_directory_file_or_home_is_not_used(tmp_path: Path) -> None:
     theirs = tmp_path / "theirs"
     theirs.mkdir(mode=0o700)
@@ -232,7 +232,7 @@ def test_another_users_directory_file_or_home_is_not_used(tmp_path: Path) -> Non
     directory.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.root("gives files away")
 def test_another_users_link_to_a_directory_of_ours_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir(mode=0o700)
     link = tmp_path / "link"

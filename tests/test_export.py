@@ -32,7 +32,7 @@ def _home_of_admin(tmp_path: Path) -> Iterator[Home]:
 def _read_back(command: list[str], script: str, environ: dict[str, str] | None = None) -> dict[str, str]:
     """Return the environment that a program has behind the script."""
     assert shutil.which(command[0]) is not None, f"build/test installs {command[0]}"
-    environ = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **(environ or {})}
+    environ = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **(environ or {})}
     ran = subprocess.run([*command, script + "env -0\n"], env=environ, capture_output=True, check=True)
     pairs = (pair.partition("=") for pair in ran.stdout.decode().split("\0") if pair)
     return {name: value for name, _, value in pairs if name.startswith("AWS_")}

@@ -116,7 +116,7 @@ def test_it_runs_from_any_path_through_a_link_and_from_a_directory_that_cannot_b
     assert sorted(str(path) for path in unpacked.parent.rglob("*")) == before
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.root("becomes somebody else")
 def test_another_user_runs_it(unpacked: Path, sts: Sts) -> None:
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)  # noqa: S103 - another user must get there
@@ -129,7 +129,7 @@ def test_another_user_runs_it(unpacked: Path, sts: Sts) -> None:
         assert home.cache.stat().st_uid == NOBODY
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="root could read everything: another user must be tried")
+@pytest.mark.root("becomes somebody else, who cannot read everything")
 @pytest.mark.parametrize("file", ["credproc/cli.pyc", "credproc/plan/__init__.pyc", "botocore/session.pyc"])
 def test_a_file_of_its_own_that_cannot_be_read_is_one_line(unpacked: Path, sts: Sts, file: str) -> None:
     broken = unpacked.parent / "_internal" / file
@@ -502,7 +502,8 @@ def test_the_archive_has_the_man_page_of_its_version_and_completions_for_four_sh
 # --- Debian ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(shutil.which("dpkg") is None or os.geteuid() != 0, reason="Debian's, and root's business")
+@pytest.mark.root("installs a package")
+@pytest.mark.skipif(shutil.which("dpkg") is None, reason="Debian's business")
 def test_the_package_installs_and_leaves_nothing_behind(tmp_path: Path, warm: Home) -> None:
     (package,) = DIST.glob("credproc_*.deb")
     root = tmp_path / "root"

@@ -13,6 +13,7 @@ import pytest
 from tests import crowd
 from tests.mfa import PROMPT, World, profile, user_profile, world
 from tests.program import PROGRAM
+from tests.root import OPEN_FILES
 from tests.sts import Trust
 from tests.terminal import Terminal
 
@@ -28,10 +29,14 @@ def _world(tmp_path: Path) -> Iterator[World]:
         yield found
 
 
+@pytest.mark.crowd
+@pytest.mark.root(OPEN_FILES)
 def test_two_hundred_processes_and_five_roles_behind_one_user_cost_one_code(w: World, tmp_path: Path) -> None:
     crowd.behind_one_user(w, tmp_path / "crowd", 200, 5)
 
 
+@pytest.mark.crowd
+@pytest.mark.root(OPEN_FILES)
 def test_all_wait_at_the_barrier_while_one_is_at_work(w: World, tmp_path: Path) -> None:
     crowd.at_the_barrier(w, tmp_path / "crowd", 200)
 
@@ -41,6 +46,8 @@ def test_a_killed_holder_is_taken_over(w: World, tmp_path: Path, number: int) ->
     crowd.with_a_killed_holder(w, tmp_path / "crowd", 10, random.Random(number).uniform(0, 1.5))  # noqa: S311
 
 
+@pytest.mark.crowd
+@pytest.mark.root(OPEN_FILES)
 def test_fifty_that_wait_end_with_the_one_whose_prompt_is_cancelled(w: World, tmp_path: Path) -> None:
     waiting = crowd.Crowd(w, tmp_path / "crowd", ["role0"] * 51)
     w.terminal.expect(PROMPT, 30)
@@ -60,6 +67,7 @@ def test_fifty_that_wait_end_with_the_one_whose_prompt_is_cancelled(w: World, tm
     assert w.sts.count() == 0
 
 
+@pytest.mark.root(OPEN_FILES)
 def test_a_cancelled_prompt_ends_the_other_roles_behind_the_user_too(w: World, tmp_path: Path) -> None:
     waiting = crowd.Crowd(w, tmp_path / "crowd", ROLES * 2)
     w.terminal.expect(PROMPT, 30)

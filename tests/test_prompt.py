@@ -26,6 +26,7 @@ from credproc.mfa.process import ProgramCodes
 from credproc.mfa.used_codes import UsedCodes
 from credproc.request import Request
 from tests.program import FROZEN, PROGRAM, ROLE, Home, Outcome, role_home
+from tests.root import OPEN_FILES
 from tests.sts import Sts, Trust
 from tests.terminal import Job, Terminal, process_state
 
@@ -832,6 +833,7 @@ def watcher_of(world: World, job: Job) -> int:
     return pid
 
 
+@pytest.mark.root(OPEN_FILES)
 def test_the_watcher_holds_nothing_but_the_terminal_and_its_pipe(world: World) -> None:
     job = world.asked(stdin="open")
     pid = watcher_of(world, job)
@@ -844,11 +846,12 @@ def test_the_watcher_holds_nothing_but_the_terminal_and_its_pipe(world: World) -
     assert process_state(pid) == ""
 
 
+@pytest.mark.anybody
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTTOU])
 def test_the_watcher_is_not_ended_by_what_ends_its_program(world: World, number: int) -> None:
     job = world.asked()
     pid = watcher_of(world, job)
-    world.terminal.until(lambda: len(os.listdir(f"/proc/{pid}/fd")) == 2, "the watcher to watch")
+    world.terminal.until(lambda: os.getsid(pid) == pid, "the watcher to watch")
     os.kill(pid, number)
     job.signal(signal.SIGKILL)
     assert job.wait() == -signal.SIGKILL

@@ -416,6 +416,7 @@ def test_a_bus_without_the_service_is_refused(home: Path) -> None:
     assert error.startswith("RuntimeError: The Secret Service daemon is neither running nor activatable")
 
 
+@pytest.mark.anybody
 @pytest.mark.parametrize(
     ("environ", "reason"),
     [

@@ -17,6 +17,7 @@ from credproc.errors import SourceError
 from credproc.refresh import FOR_SDKS, Request, refresh
 from tests.metadata import Container, Imds, Sso
 from tests.program import PROGRAM, ROLE, Home, Outcome
+from tests.root import TRACED
 from tests.sts import Credentials, Sts, Trust
 
 MACHINE = "arn:aws:iam::123456789012:role/machine"
@@ -367,8 +368,9 @@ def test_a_program_that_hangs_is_ended_by_the_deadline(world: World, tmp_path: P
     _wait_for_the_end_of(int(pid.read_text()))
 
 
-def test_a_program_that_is_not_there_is_named(world: World) -> None:
-    world.home.config("[profile other]\ncredential_process = /nonexistent/helper\n")
+@pytest.mark.anybody
+def test_a_program_that_is_not_there_is_named(world: World, tmp_path: Path) -> None:
+    world.home.config(f"[profile other]\ncredential_process = {tmp_path}/missing/helper\n")
     error, _ = _failed(world.home.run("--profile", "other"))
     assert error == "~/.aws/config:2: credential_process of 'other': cannot be started: no such file or directory"
 
@@ -463,6 +465,7 @@ def _opened(world: World, directory: Path) -> list[str]:
     return [line.split('"')[1] for line in trace.read_text().splitlines() if '"' in line]
 
 
+@pytest.mark.root(TRACED)
 def test_a_config_that_botocore_refuses_works_and_botocore_opens_neither_file(world: World, tmp_path: Path) -> None:
     files = world.home.path / ".aws"
     assert [path for path in _opened(world, tmp_path) if path.startswith(f"{files}/")] == [
@@ -471,6 +474,7 @@ def test_a_config_that_botocore_refuses_works_and_botocore_opens_neither_file(wo
     ]
 
 
+@pytest.mark.root(TRACED)
 def test_nothing_of_botocores_is_opened_for_a_source_that_is_ours(world: World, tmp_path: Path) -> None:
     assert not [path for path in _opened(world, tmp_path) if "/botocore/" in path]
 
