@@ -45,8 +45,8 @@ class Canaries:
         self._before: list[Secret] = []  # the secrets of the test before
 
     @contextlib.contextmanager
-    def watching(self) -> Iterator[Canaries]:
-        """Capture from here on."""
+    def watching(self, *, processes: bool = True) -> Iterator[Canaries]:
+        """Capture from here on; the command lines and environments of processes too, which takes one that looks."""
         communicate = subprocess.Popen.communicate
 
         def listening(child: subprocess.Popen[Any], *given: Any, **named: Any) -> Any:
@@ -56,7 +56,7 @@ class Canaries:
 
         subprocess.Popen.communicate = listening  # type: ignore[assignment,method-assign]
         try:
-            with self._sampler:
+            with self._sampler if processes else contextlib.nullcontext():
                 yield self
         finally:
             subprocess.Popen.communicate = communicate  # type: ignore[method-assign]

@@ -1,7 +1,7 @@
 """Every test starts in an empty home, without the variables that steer AWS tools, credproc or proxies."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,20 +9,37 @@ import pytest
 from tests import root
 from tests.canaries import Canaries
 from tests.program import FROZEN, heed_signals
+from tests.starts import Watch, again, starting
 from tests.sts import Sts
 
 collect_ignore = [] if FROZEN else ["test_frozen.py"]  # what build/freeze makes; build/test --frozen names it
 
 PREFIXES = ("AWS_", "_AWS_", "CREDPROC_")
+WATCH = pytest.StashKey[Watch]()
 PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="the tests that start no process; one that does fails")
+    parser.addoption("--each-once", action="store_true", help="of a test that starts a process the first case alone")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     heed_signals()
+    if config.getoption("fast"):
+        config.stash[WATCH] = Watch()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     root.leave_out(items)
+    left: Collection[str] = ()
+    if config.getoption("fast"):
+        left = starting(items)
+    elif config.getoption("each_once"):
+        left = again(items)
+    if left:
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left])
+        items[:] = [item for item in items if item.nodeid not in left]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -47,9 +64,9 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="session")
-def canaries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Canaries]:
+def canaries(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Canaries]:
     """Return the canary scan, which captures all the time."""
-    with Canaries(tmp_path_factory.getbasetemp()).watching() as scan:
+    with Canaries(tmp_path_factory.getbasetemp()).watching(processes=not pytestconfig.getoption("fast")) as scan:
         yield scan
 
 
@@ -64,3 +81,15 @@ def _looked_back_at(request: pytest.FixtureRequest, home: Path, tmp_path: Path, 
     if request.path.name not in {"test_sts.py", "test_rigs.py"}:
         assert not repeated, f"sent more than once: {repeated}"
         assert not seen, f"secrets were seen: {seen}"
+
+
+@pytest.fixture(autouse=True)
+def _starts_none(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a fast test that starts a process; pytest's own processes, and xdist's, are started between tests."""
+    watch = request.config.stash.get(WATCH, None)
+    if watch is not None:
+        watch.begin()
+    yield
+    if watch is not None:
+        started = watch.end()
+        assert not started, f"a test of the fast set has started {started}: see tests/starts.py"

@@ -17,6 +17,8 @@ import tempfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import IO
+
     from typing_extensions import Self
 
 
@@ -26,6 +28,7 @@ class Sampler:
     def __init__(self, mark: str, pause: float) -> None:
         """Take what must be in an environment, and the time between looks."""
         self._mark, self._pause = mark, pause
+        self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
         self._directory = tempfile.TemporaryDirectory()
@@ -40,12 +43,15 @@ class Sampler:
         return self
 
     def __exit__(self, *_: object) -> None:
+        assert self._file
         self._process.communicate()
         self._file.close()
         self._directory.cleanup()
 
     def new(self) -> list[dict[str, str]]:
-        """Return what was seen since the last call: `argv` and `environ`, as /proc has them."""
+        """Return what was seen since the last call, `argv` and `environ` as /proc has them; nothing before it looks."""
+        if self._file is None:
+            return []
         *lines, self._rest = (self._rest + self._file.read()).split("\n")
         return [json.loads(line) for line in lines]
 

@@ -35,6 +35,9 @@ def states(rows: Sequence[Row], *wanted: str) -> dict[str, str]:
     return {row.rule.id: row.found.observed for row in rows if row.found.state in wanted}
 
 
+REPORTED = pytest.mark.xdist_group("reports")  # they are made once, in one of pytest's processes
+
+
 @pytest.fixture(name="reports", scope="module")
 def _reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Row]]:
     """Return what the kit says of the right helper and of each wrong one; many at a time, as most of it is waiting."""
@@ -45,6 +48,7 @@ def _reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Row]]:
         return dict(zip(subjects, pool.map(examined, subjects.values()), strict=True))
 
 
+@REPORTED
 @pytest.mark.parametrize(("name", "wrong"), list(zip(NAMES, WRONG, strict=True)), ids=NAMES)
 def test_a_helper_that_breaks_a_rule_is_caught_by_that_rule_alone(
     reports: dict[str, list[Row]], name: str, wrong: Wrong
@@ -66,10 +70,12 @@ def test_every_rule_says_what_it_expects_whom_it_protects_and_where_that_is_writ
         assert all((rule.expected, rule.protects, rule.source)), rule.id
 
 
+@REPORTED
 def test_a_right_helper_keeps_every_rule_and_all_are_looked_at(reports: dict[str, list[Row]]) -> None:
     assert states(reports["right"], "FAIL", "info", "skip") == {}
 
 
+@REPORTED
 def test_no_report_holds_a_secret(reports: dict[str, list[Row]]) -> None:
     for rows in reports.values():
         for text in (as_text(rows), as_json("a line", rows), as_markdown({"observed": rows})):
@@ -77,6 +83,7 @@ def test_no_report_holds_a_secret(reports: dict[str, list[Row]]) -> None:
             assert SECRET[:12] not in text
 
 
+@REPORTED
 def test_a_comparison_shows_the_rules_that_not_all_keep(reports: dict[str, list[Row]]) -> None:
     wrong = next(name for name in NAMES if name.startswith("no-bom"))
     columns = {"right": reports["right"], "wrong": reports[wrong]}

@@ -361,6 +361,7 @@ main()
 """
 
 
+@pytest.mark.crowd
 def test_import_that_is_killed_between_any_two_steps_never_loses_the_keys(w: World, service: SecretService) -> None:
     _without_mfa(w)
     assert service.items() == []

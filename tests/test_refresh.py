@@ -272,6 +272,7 @@ def test_where_nothing_can_be_kept_the_document_comes_all_the_same(world: World,
     assert not world.home.entries
 
 
+@pytest.mark.crowd
 def test_fifty_processes_on_a_cold_cache_make_one_call_and_print_one_document(world: World) -> None:
     waiting = threading.Event()
     world.sts.hold(waiting)
