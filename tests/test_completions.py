@@ -213,13 +213,12 @@ def test_nothing_is_said_where_the_names_cannot_be_had(scripts: Path, home: Path
     # credproc says on the terminal what would be lost on stderr
     environ = _environ(home, BROKEN)
     if state == "missing":
-        environ["PATH"] = "/usr/bin:/bin"
-        assert shutil.which("credproc", path=environ["PATH"]) is None
+        environ["PATH"] = str(home)  # and not the system's, where a package may have put one
     lines = home / "lines"
     lines.write_text("credproc setup \ncredproc --profile \n")
     with Terminal() as terminal:
         code = f'exec "$@" <"{lines}"'
-        command = ["sh", "-c", code, "sh", _found(shell), *START[shell][1:], str(scripts)]
+        command = [_found("sh"), "-c", code, "sh", _found(shell), *START[shell][1:], str(scripts)]
         job = terminal.start(command, environ, stdout="pipe", stderr="pipe")
         status, stdout, stderr = job.outcome(60)
         assert terminal.transcript == b""

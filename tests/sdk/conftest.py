@@ -1,4 +1,8 @@
-"""Every test here is one row for each SDK and program: installed, and with --frozen the frozen one too."""
+"""Every test here is one row for each SDK; with --frozen they are shared out between the two programs.
+
+Then each scenario is played with both programs, by half of the SDKs each, and each SDK has met both; with --whole, by
+all SDKs with both.
+"""
 
 import os
 from collections import Counter
@@ -20,6 +24,7 @@ ROW, VERSION = "row", "version"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--whole", action="store_true", help="with --frozen: each scenario of each SDK with both programs")
     parser.addoption("--frozen", action="store_true", help=f"hold {FROZEN.relative_to(ROOT)} against the SDKs as well")
 
 
@@ -39,6 +44,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         found = programs(metafunc.config)
         metafunc.parametrize("program", list(found.values()), ids=list(found))
         metafunc.parametrize("sdk", SDKS, ids=[sdk.name for sdk in SDKS])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    both = list(programs(config).values())
+    if len(both) == 1 or config.getoption("whole"):
+        return
+    scenarios: dict[tuple[object, ...], int] = {}
+    shared: list[pytest.Item] = []
+    left: list[pytest.Item] = []
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        others = {name: str(value) for name, value in item.callspec.params.items() if name not in {"sdk", "program"}}
+        number = scenarios.setdefault((item.originalname, *others.items()), len(scenarios))
+        turn = (number + SDKS.index(item.callspec.params["sdk"])) % len(both)
+        (shared if item.callspec.params["program"] == both[turn] else left).append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = shared
 
 
 class MakeWorld(Protocol):
