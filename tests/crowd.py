@@ -11,17 +11,21 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.mfa import PROMPT, World, world
 from tests.program import PROGRAM
+from tests.root import IS_ROOT
+from tests.terminal import process_state
 
 if TYPE_CHECKING:
     from tests.terminal import Job
 
 LIMIT_KIB = 15 * 1024  # memory of one that waits
+_PAUSE = 1.0  # seconds
 
 # Starts the programs with their output in files, and says how each has ended. As small as Python gets, since a child
 # counts as large as its parent until its own program is loaded.
@@ -187,6 +191,22 @@ def has_lock_open(pid: int) -> bool:
         return any(os.readlink(f"{directory}/{name}").endswith(".entry.lock") for name in os.listdir(directory))
     except OSError:  # it has ended, or has closed one meanwhile
         return False
+
+
+def until_waiting(pids: Iterable[int]) -> None:
+    """Wait until each of these processes has an entry's lock open and sleeps: it waits for that lock or for another.
+
+    Only root sees what they have open. For anybody else this is a pause, in which they should come so far.
+    """
+    if not IS_ROOT:
+        time.sleep(_PAUSE)
+        return
+    for pid in pids:
+        until(partial(_waits, pid))
+
+
+def _waits(pid: int) -> bool:
+    return has_lock_open(pid) and process_state(pid) == "S"
 
 
 def _peak_kib(pid: int) -> int | None:

@@ -723,6 +723,15 @@ def process_state(pid: int) -> str:
     return (_stat(pid) or [""])[0]
 
 
+def process_name(pid: int) -> str:
+    """Return the name of the program that a process runs, empty when there is no such process."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            return file.read().rstrip("\n")
+    except OSError:
+        return ""
+
+
 def _stat(pid: int) -> list[str]:
     """Return the fields of /proc/PID/stat behind the program's name, state first; nothing for no such process."""
     try:

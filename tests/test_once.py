@@ -81,8 +81,7 @@ def test_a_cancelled_prompt_ends_the_other_roles_behind_the_user_too(w: World, t
 def test_ctrl_c_at_the_prompt_ends_those_who_wait_in_another_group(w: World) -> None:
     waiter = w.ask("role0")
     other = w.start("--profile", "role0", foreground=False)
-    crowd.until(lambda: len(list(w.home.cache.glob("*.entry.lock"))) == 1)
-    time.sleep(0.5)  # to be a waiter
+    crowd.until_waiting([other.pid])
     w.terminal.send("\x03")
     assert waiter.wait() == -signal.SIGINT
     assert other.outcome().status == 3
@@ -134,8 +133,7 @@ def test_login_asks_whoever_has_refused_before(w: World) -> None:
 def test_those_without_a_terminal_wait_for_the_one_who_has_one(w: World) -> None:
     asked = w.ask("role0")
     without = [w.home.start("--profile", name, start_new_session=True) for name in ("role0", "role1")]
-    crowd.until(lambda: len(list(w.home.cache.glob("*.entry.lock"))) == 2)
-    time.sleep(0.5)  # to be waiters
+    crowd.until_waiting(one.pid for one in without)
     assert [one.poll() for one in without] == [None, None]
     w.type_code()
     assert asked.wait() == 0

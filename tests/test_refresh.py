@@ -17,6 +17,7 @@ import pytest
 from credproc import cache
 from credproc.files import PrivateDirectory
 from credproc.locking.directory import own_directory
+from tests import crowd
 from tests.program import FROZEN, PROGRAM, ROLE, Home, Outcome, role_home
 from tests.sts import Sts, Trust, User, delay, fail, hold, throttle
 
@@ -278,7 +279,7 @@ def test_fifty_processes_on_a_cold_cache_make_one_call_and_print_one_document(wo
     world.sts.hold(waiting)
     runs = [world.home.start("--profile", "admin") for _ in range(50)]
     assert world.sts.wait_for(1, timeout=30)
-    time.sleep(1.0)  # for the others to line up behind the lock
+    crowd.until_waiting(run.pid for run in runs)
     waiting.set()
     outputs = {run.communicate(timeout=60) for run in runs}
     assert {run.returncode for run in runs} == {0}
@@ -291,7 +292,7 @@ def test_the_lock_of_a_killed_run_is_taken_over(world: World) -> None:
     holder = world.home.start("--profile", "admin")
     assert world.sts.wait_for(1, timeout=30)
     waiter = world.home.start("--profile", "admin")
-    time.sleep(0.5)
+    crowd.until_waiting([waiter.pid])
     assert waiter.poll() is None
     holder.send_signal(signal.SIGKILL)
     stdout, stderr = waiter.communicate(timeout=30)
@@ -324,7 +325,7 @@ def test_a_document_that_cannot_be_written_is_kept_and_said(world: World, target
     elif target == "full":
         command = ["sh", "-c", '"$0" --profile admin >/dev/full']
     else:
-        command = ["bash", "-c", 'exec 3> >(exec true); sleep 0.3; "$0" --profile admin >&3']
+        command = ["bash", "-c", 'exec 3> >(exec true); wait $!; "$0" --profile admin >&3']
     ran = subprocess.run(
         [*command, PROGRAM],
         env=world.home.environ,

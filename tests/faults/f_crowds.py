@@ -63,8 +63,7 @@ def left(scene: Scene, directory: Path, began: float, prompts: int = 1) -> list[
 def waiting(scene: Scene) -> subprocess.Popen[bytes]:
     """Start one without a terminal, and return once it waits for the one who is at work."""
     child = scene.start(scene.argv(), scene.environ())
-    crowd.until(lambda: crowd.has_lock_open(child.pid))
-    time.sleep(0.2)  # to have tried the lock
+    crowd.until_waiting([child.pid])
     return child
 
 
@@ -254,7 +253,7 @@ def without_a_terminal_meanwhile(scene: Scene) -> list[Result]:
     began = time.monotonic()
     first = asked(scene)
     others = [waiting(scene) for _ in range(3)]
-    time.sleep(0.5)
+    time.sleep(0.5)  # one that did not wait would end now
     assert [one.poll() for one in others] == [None] * 3, "they have not waited"
     scene.type_code()
     return [scene.result(first, began, 1), *(ended(scene, one, began) for one in others)]

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests import crowd
 from tests.faults.rows import Case, Kind, nothing, row
 from tests.faults.scene import Result, Scene
 from tests.mfa import PROMPT, profile
@@ -295,7 +296,7 @@ def stopped_and_continued(scene: Scene) -> list[Result]:
     assert scene.terminal.pending() == 0
     assert scene.terminal.column() == 0
     other = scene.start(scene.argv(), scene.environ())
-    time.sleep(0.5)  # to be a waiter
+    crowd.until_waiting([other.pid])
     job.resume()
     scene.terminal.expect(PROMPT)
     scene.type_code()

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests import crowd
 from tests.faults.h_disk import failing
 from tests.faults.rows import Case, Kind, each, row
 from tests.faults.scene import Result
@@ -173,7 +174,7 @@ def _jumps_while_one_waits(scene: Scene) -> list[Result]:
     first = scene.start(scene.argv(), scene.environ(_clock(scene)))
     assert scene.sts.wait_for(1, "AssumeRole", timeout=30)
     second = scene.start(scene.argv(), scene.environ())
-    time.sleep(1)
+    crowd.until_waiting([second.pid])
     _jump(scene, -7200)
     answer.set()
     outputs = [child.communicate(timeout=30) for child in (first, second)]

@@ -14,9 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests import crowd
 from tests.faults.inject import SCENARIOS, TRACER, Point, Scenario, at, chosen, first_of_gap, recorded, traced, wanted
 from tests.faults.rows import Case, Kind, row, sweep
 from tests.faults.scene import NOBODY, Result
+from tests.terminal import process_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -174,7 +176,7 @@ def _no_core(scene: Scene, _result: Result) -> None:
 def _looked_into(scene: Scene, job: Job) -> None:
     """Look into the process as its own user; and into another one, where that must succeed."""
     with subprocess.Popen([*_AS_NOBODY, "sleep", "60"]) as other:
-        time.sleep(0.2)
+        crowd.until(lambda: process_name(other.pid) == "sleep")
         for pid, refused in ((other.pid, False), (job.pid, True)):
             for name in ("mem", "environ", "maps"):
                 opening = [*_AS_NOBODY, "dd", f"if=/proc/{pid}/{name}", "count=0", "status=none"]
@@ -229,15 +231,18 @@ def _storm(scene: Scene) -> Result:
 
 def _resized(scene: Scene, job: Job) -> None:
     """Change the window's size a thousand times a second while the code is typed and what follows is done."""
+    sent = 0
 
     def send() -> None:
+        nonlocal sent
         with contextlib.suppress(ProcessLookupError):
             while job.status is None:
                 os.kill(job.pid, signal.SIGWINCH)
+                sent += 1
                 time.sleep(0.001)
 
     threading.Thread(target=send, daemon=True).start()
-    time.sleep(0.2)
+    crowd.until(lambda: sent >= 100)
     scene.type_code()
 
 
