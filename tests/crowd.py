@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.mfa import PROMPT, World, world
-from tests.program import PROGRAM
-from tests.root import IS_ROOT
+from tests.program import IS_ROOT, PROGRAM
 from tests.terminal import process_state
 
 if TYPE_CHECKING:

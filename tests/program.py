@@ -14,15 +14,14 @@ from typing import Any, NamedTuple
 from credproc import cache
 from credproc.cache import Entry
 from credproc.files import PrivateDirectory
-from tests.root import IS_ROOT
 from tests.sts import Sts, User
 
 INSTALLED = os.path.join(os.path.dirname(sys.executable), "credproc")
 PROGRAM = os.environ.get("CREDPROC_TEST_PROGRAM") or INSTALLED
 FROZEN = PROGRAM != INSTALLED
+IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 ROLE = "arn:aws:iam::123456789012:role/marketingadmin"
 _SURE = 2.1  # seconds after which an unchanged file is believed to be unchanged
-
 
 # What starts a program for which a file's mode means what it says, also where root runs the tests
 BOUND_BY_MODES = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if IS_ROOT else ("env",)

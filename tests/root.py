@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
-IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+from tests.program import IS_ROOT
 
 # A credproc that refreshes keeps others of its user from its memory (prctl(2), PR_SET_DUMPABLE), and so from these
 OPEN_FILES = "sees the open files of a credproc that refreshes"

@@ -6,15 +6,17 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
 import pytest
 
+from tests.forks import Forks
 from tests.mfa import ACCOUNT, PROMPT, World, profile, world
-from tests.program import PROGRAM, Home
+from tests.program import PROGRAM, Home, Outcome
 from tests.terminal import Job, Terminal
 
 if sys.platform != "linux":
@@ -461,9 +463,10 @@ class Cloud(NamedTuple):
         """The config file's text."""
         return (self.home.path / ".aws" / "config").read_text()
 
-    def rotated(self, *arguments: str) -> str:
-        """Rotate, and return the id of the only key that is left."""
-        ran = self.home.run("keys", "rotate", "user1", *arguments)
+    def rotated(self, run: Callable[..., Outcome] | None = None) -> str:
+        """Rotate, and return the id of the only key that is left; ``run`` runs credproc, Home.run if it is None."""
+        run = run or self.home.run
+        ran = run("keys", "rotate", "user1")
         assert (ran.status, ran.stderr) == (0, ""), ran
         ((new, status),) = self.keys.items()
         assert status == "Active"
@@ -471,8 +474,8 @@ class Cloud(NamedTuple):
         assert last == f"{new} has taken the place of {self.first}, which is deleted\n"
         assert self.config == CLOUD % new
         assert set(_secrets(self.service)) == {new}
-        assert self.home.run("--profile", "user1").document["SessionToken"]
-        listed = json.loads(self.home.run("keys", "list", "--json").stdout)
+        assert run("--profile", "user1").document["SessionToken"]
+        listed = json.loads(run("keys", "list", "--json").stdout)
         assert listed == {"keys": [{"profile": "user1", "access_key_id": new, "pending": False}]}
         return new
 
@@ -510,15 +513,27 @@ def _cloud(tmp_path: Path, moto: str) -> Iterator[Cloud]:
     iam.close()
 
 
+@pytest.fixture(name="warm", scope="module")
+def _warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    with Forks(tmp_path_factory.mktemp("forks")) as forks:
+        yield forks
+
+
+@pytest.fixture(name="forks")
+def _forks(warm: Forks, tmp_path: Path) -> Forks:
+    warm.directory = tmp_path
+    return warm
+
+
 def test_rotate_puts_a_new_key_in_the_place_of_the_old_one(cloud: Cloud) -> None:
     new = cloud.rotated()
     assert new != cloud.first
     assert _secrets(cloud.service)[new]["access_key_id"] == new
 
 
-_ROTATE_KILLED = """
-import os, sys
-sys.argv = ["credproc", "keys", "rotate", "user1"]
+# Ends the process at one of its steps: at the call of the keyring, of IAM or of rename that KILL_AT counts
+_COUNTED = """
+import os
 from credproc.aws import iam
 from credproc.stores import keyring
 count = int(os.environ["KILL_AT"])
@@ -535,6 +550,11 @@ keyring.KeyringStore.set = counted(keyring.KeyringStore.set)
 keyring.KeyringStore.delete = counted(keyring.KeyringStore.delete)
 iam.Iam._call = counted(iam.Iam._call)
 os.replace = counted(os.replace)
+"""
+_ROTATE_KILLED = f"""
+import sys
+sys.argv = ["credproc", "keys", "rotate", "user1"]
+{_COUNTED}
 from credproc.cli import main
 main()
 """
@@ -542,17 +562,20 @@ main()
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("step", range(1, 13))
-def test_a_rotation_that_is_killed_at_any_step_is_gone_on_with(cloud: Cloud, moment: str, step: int) -> None:
-    environ = {**cloud.home.environ, "KILL_AT": str(step), "KILL": moment}
-    killed = subprocess.run([sys.executable, "-c", _ROTATE_KILLED], env=environ, check=False, capture_output=True)
-    assert killed.returncode == 137, killed
+def test_a_rotation_that_is_killed_at_any_step_is_gone_on_with(
+    cloud: Cloud, forks: Forks, moment: str, step: int
+) -> None:
+    killing = {**cloud.home.environ, "KILL_AT": str(step), "KILL": moment}
+    killed = forks.run("keys", "rotate", "user1", environ=killing, before=_COUNTED)
+    assert killed.status == 137, killed
     assert len(cloud.keys) <= 2
-    assert cloud.home.run("--profile", "user1").document["SessionToken"]
-    named = json.loads(cloud.home.run("keys", "list", "--json").stdout)["keys"][0]["access_key_id"]
+    run = partial(forks.run, environ=cloud.home.environ)
+    assert run("--profile", "user1").document["SessionToken"]
+    named = json.loads(run("keys", "list", "--json").stdout)["keys"][0]["access_key_id"]
     assert cloud.keys[named] == "Active"
     assert named in _secrets(cloud.service)
     if (step, moment) != (12, "after"):  # which was the end
-        cloud.rotated()
+        cloud.rotated(run)
 
 
 def test_a_rotation_whose_pending_key_cannot_be_kept_leaves_no_key_behind(cloud: Cloud) -> None:
