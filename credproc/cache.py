@@ -81,7 +81,7 @@ def fingerprint(environ: "Mapping[str, str]", now: float) -> str:
     for path in (paths.config_file(environ), paths.credentials_file(environ)):
         try:
             status = os.stat(path) if path else None
-        except OSError:
+        except (OSError, ValueError):  # a NUL byte is in no path
             status = None
         if status is None:
             seen.append("-")

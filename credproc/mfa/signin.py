@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from credproc import log, terminal
+from credproc.config.settings import SessionStore
 from credproc.credentials import Credentials
 from credproc.errors import DeadlineError, PersonNeededError, SessionStoreError, SignalError, TokenCodeError
 from credproc.locking.lock import Lock
@@ -22,7 +23,7 @@ from credproc.plan.mfa import Mfa
 from credproc.plan.steps import Circumstances, GetSession, Step, UseSession, steps
 from credproc.process.deadline import BackgroundCall
 from credproc.request import Attempt
-from credproc.stores import store_for
+from credproc.stores import Store, store_for
 from credproc.stores.mfa_sessions import LEAST_LEFT, Index, Sessions, session_id
 
 _ASKED_AGAIN_BELOW = 300  # seconds of a session that is printed itself; with more left nobody is asked
@@ -67,12 +68,16 @@ class SignIn:
         self._can_ask = attempt.may_ask and (process is not None or is_person_there)
         session = session_id(access_key_id, device.serial, plan.endpoint.issuer)
         unlocking = self._unlocking if is_person_there else None
-        self._store = store_for(device.session_store, directory, request.environ, unlocking)
-        self._sessions = Sessions(directory, session, self._store)
+
+        def store_named(kind: SessionStore) -> Store:
+            return store_for(kind, directory, request.environ, unlocking)
+
+        store = store_named(device.session_store)
+        self._sessions = Sessions(directory, session, store, store_named)
         self._lock = Lock(directory, session.name)
         self._refusal = SharedRefusal(directory, session.name)
         self._used = UsedCodes(directory, session.name)
-        self._why_no_store = BackgroundCall(self._store.why_unusable)
+        self._why_no_store = BackgroundCall(store.why_unusable)
         self.has_asked = False  # whether a person has seen a prompt
         self._codes: CodeProvider | None = None
         self._remark: str | None = None  # why a person is asked again
@@ -166,11 +171,10 @@ class SignIn:
             self._refusal.check(self._request, lambda: self._can_ask)
             return look()
 
-        subject = f"{self._code_request.where}: MFA session"
-        return wait_with_notice(self._lock, self._directory, found, self._waits_until(), subject)
-
-    def _waits_until(self) -> float:
-        return waits_until(self._request.environ, self._code_request.deadline)
+        where = f"{self._code_request.where}: MFA session"
+        return wait_with_notice(
+            self._lock, self._directory, found, waits_until(self._request.environ, self._code_request.deadline), where
+        )
 
     # The code, and what it buys
 
@@ -206,7 +210,7 @@ class SignIn:
 
     def _wait_for_terminal(self, prompt: Lock) -> None:
         try:
-            prompt.wait(lambda: None, self._waits_until())
+            prompt.wait(lambda: None, waits_until(self._request.environ, self._code_request.deadline))
         except DeadlineError as error:
             raise DeadlineError(f"{self._code_request.where}: MFA code: {error}", self._code_request.hint) from None
 
@@ -228,9 +232,10 @@ class SignIn:
         if isinstance(first, GetSession) and not self._can_keep():
             first, *rest = self._steps(has_session=False, can_keep=False)
         credentials = self._caller.call_with_code(first, serial, code)
-        if isinstance(first, GetSession):
-            log.write(directory, f"signed in with {serial}", profile=profile)
-        if isinstance(first, GetSession) and first.is_kept:
+        if not isinstance(first, GetSession):
+            return SignedIn(credentials, tuple(rest))
+        log.write(directory, f"signed in with {serial}", profile=profile)
+        if first.is_kept:
             try:
                 self._sessions.keep(credentials, self._plan.source.profile, self._request.clock())
             except SessionStoreError as error:

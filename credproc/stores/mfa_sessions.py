@@ -5,6 +5,7 @@ credproc's directory, without a secret: absent or expired means that there is no
 """
 
 import json
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from credproc import log, notes
@@ -49,18 +50,30 @@ class Index(NamedTuple):
 class Sessions:
     """One session, in one store."""
 
-    def __init__(self, directory: PrivateDirectory | None, session: SessionId, store: Store) -> None:
-        """Take the place of the index, which session it is, and the store."""
+    def __init__(
+        self,
+        directory: PrivateDirectory | None,
+        session: SessionId,
+        store: Store,
+        store_named: Callable[[SessionStore], Store] | None = None,
+    ) -> None:
+        """Take the place of the index, which session it is, and the store that a new one is put into.
+
+        ``store_named`` gives the store of another kind, into which an earlier run may have put the session.
+        """
         self._directory = directory
         self._note = notes.Note(directory, notes.SESSION, session.name)
         self._id = session
         self._store = store
+        self._store_named = store_named
 
     def index(self) -> Index | None:
         """Return what is noted of the session; None where there is none.
 
         Where nothing can be noted, there may be one: only the store knows.
         """
+        if self._store.kind == "none":
+            return None
         if self._directory is None:
             return Index(*self._id, None, "", 0, _UNKNOWN, self._store.kind)
         return read_index(self._directory, self._id.name)
@@ -70,10 +83,11 @@ class Sessions:
 
         Raises SessionStoreError.
         """
-        value = self._store.get(self._id.name)
+        store = self._current_store()
+        value = store.get(self._id.name)
         found = None if value is None else _credentials(value)
         if value is not None and found is None:
-            log.write(self._directory, f"{self._store.kind}: what is kept for {self._id.serial} is no session")
+            log.write(self._directory, f"{store.kind}: what is kept for {self._id.serial} is no session")
         return found
 
     def keep(self, session: Credentials, profile: str | None, now: float) -> None:
@@ -97,8 +111,15 @@ class Sessions:
 
     def drop(self) -> None:
         """Remove the session and the note of it. Raises SessionStoreError, and then the note stays."""
-        self._store.delete(self._id.name)
+        self._current_store().delete(self._id.name)
         self._note.remove()
+
+    def _current_store(self) -> Store:
+        """Return the store that the index names, whatever the settings say by now."""
+        index = self.index()
+        if index is None or self._store_named is None or index.store == self._store.kind:
+            return self._store
+        return self._store_named(index.store)
 
 
 def read_index(directory: PrivateDirectory, name: str) -> Index | None:
