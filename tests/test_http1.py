@@ -178,11 +178,11 @@ def test_any_bytes_are_a_response_or_refused(data: bytes) -> None:
             assert error.kind in ("malformed", "cut off", "closed")  # noqa: PT017 - either will do
 
 
-def test_a_request_has_its_line_host_and_length_and_says_that_it_is_the_only_one() -> None:
+def test_a_request_has_its_line_host_and_length() -> None:
     request = Request("POST", Url.of("https://STS.example:8443/base"), {"User-Agent": "x"}, b"body")
     assert request_head(request) == (
         b"POST /base HTTP/1.1\r\nHost: sts.example:8443\r\nAccept-Encoding: identity\r\nUser-Agent: x\r\n"
-        b"Content-Length: 4\r\nConnection: close\r\n\r\n"
+        b"Content-Length: 4\r\n\r\n"
     )
 
 

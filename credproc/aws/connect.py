@@ -23,7 +23,7 @@ def connect(host: str, port: int, deadline: float) -> socket.socket:
         # bytes: a str would import the codec for international names, and an endpoint's host has none
         found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise TransportError("resolve", getattr(error, "strerror", None) or "no host") from None
+        raise TransportError("resolve", (getattr(error, "strerror", None) or "no host").lower()) from None
     return connect_first(in_turn([(family, address) for family, _, _, _, address in found]), deadline)
 
 

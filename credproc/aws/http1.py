@@ -25,7 +25,6 @@ def request_head(request: Request) -> bytes:
     headers = {"Host": request.url.host_header, "Accept-Encoding": "identity", **request.headers}
     if request.body or request.method != "GET":
         headers["Content-Length"] = str(len(request.body))
-    headers["Connection"] = "close"
     lines = [f"{request.method} {request.url.target} HTTP/1.1"]
     for name, value in headers.items():
         if any(character < " " or character == "\x7f" for character in value):

@@ -10,7 +10,7 @@ class Request(NamedTuple):
 
     method: str
     url: Url
-    headers: dict[str, str]  # of which Host, Content-Length and Connection are the transport's
+    headers: dict[str, str]  # of which Host and Content-Length are the transport's
     body: bytes = b""
 
 

@@ -468,7 +468,8 @@ ROWS = (
         _unreadable("credproc/cli.pyc"),
         _unreadable("credproc/errors.pyc"),
         _unreadable("credproc/plan/__init__.pyc", missing=True),
-        _unreadable("botocore/session.pyc"),
+        _unreadable("credproc/aws/client.pyc"),
+        _unreadable("ssl.pyc", missing=True),
     ),
     row(
         "F159",

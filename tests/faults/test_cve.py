@@ -317,17 +317,22 @@ def test_what_is_imported_is_found() -> None:
 @pytest.mark.parametrize(
     ("name", "modules"),
     [
-        pytest.param("nothing is encrypted by ourselves", {"cryptography", "Crypto", "nacl", "hmac", "secrets", "ssl"},
+        pytest.param("nothing is encrypted by ourselves", {"cryptography", "Crypto", "nacl", "secrets"},
                      id="CVE-2012-4571 keyring"),
         pytest.param("no directory of others is written to, and none is deleted whole", {"tempfile"},
                      id="CVE-2024-4030 CPython, CVE-2023-6597 CPython"),
         pytest.param("the prompt is our own, as getpass falls back to stdin", {"getpass"}, id="cpython #105629"),
-        pytest.param("no HTTP but botocore's", {"requests", "httpx", "http"}, id="CVE-2024-47081 requests"),
+        pytest.param("no HTTP but our own and botocore's", {"requests", "httpx", "http"}, id="CVE-2024-47081 requests"),
     ],
 )  # fmt: skip
 def test_a_module_is_not_used(name: str, modules: set[str]) -> None:
     used = {module: _imported()[module] for module in modules & _imported().keys()}
     assert not used, f"{name}: {used}"
+
+
+def test_TLS_and_signatures_are_made_in_one_place_each() -> None:  # noqa: N802
+    assert _imported()["ssl"] == {"authorities.py", "direct.py", "proxied.py"}
+    assert _imported()["hmac"] == {"signature.py"}
 
 
 def test_CVE_2024_4030_CPython_and_CVE_2023_6597_no_tree_is_removed() -> None:  # noqa: N802
