@@ -2,6 +2,9 @@
 
 `python -m tests.oracle --examples 20000` is the deep sweep; tests/test_oracle.py runs 500 examples.
 
+Each request of ours is then signed once more by botocore, with the same parameters, keys and time (tests/queries.py):
+method, path, headers that are signed, body and signature must be the same, byte for byte.
+
 What differs on purpose, each with its reason:
 
 - `RoleSessionName` where a profile sets none: ours names the user, so that CloudTrail tells who it was.
@@ -20,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+from calendar import timegm
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -36,8 +40,11 @@ from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from credproc.credentials import Credentials
 from credproc.errors import CredprocError
 from credproc.refresh import Request, refresh
+from tests.queries import Example as QueryExample
+from tests.queries import botocore_request
 from tests.sts import Call, Sts
 
 PROFILES = ("p0", "p1", "p2", "p3")
@@ -223,6 +230,9 @@ class Arena:
             said
         )
         assert ours.access_key_id == theirs.access_key_id, said
+        for call in ours.calls:
+            self.tally["signed as botocore signs"] += 1
+            assert _as_sent(call) == _as_botocore_sends(call, example), said
 
 
 def _await_stragglers() -> None:
@@ -258,6 +268,44 @@ def _normal(call: Call, example: Example) -> tuple[Any, ...]:
     if "WebIdentityToken" in parameters:
         parameters["WebIdentityToken"] = parameters["WebIdentityToken"].rstrip("\n")
     return call.action, call.access_key_id, call.region, call.host, call.signed, tuple(sorted(parameters.items()))
+
+
+def _as_sent(call: Call) -> tuple[Any, ...]:
+    """Return what must be equal to the byte."""
+    assert call.request is not None
+    names = ("Content-Type", "X-Amz-Date", "X-Amz-Security-Token", "Authorization")
+    return call.request.method, call.request.path, call.request.body, *map(call.request.header, names)
+
+
+def _as_botocore_sends(call: Call, example: Example) -> tuple[Any, ...]:
+    """Return the same of botocore's request, if it had to make the same call at the same time."""
+    assert call.request is not None
+    date = call.request.header("X-Amz-Date")
+    seconds = 0 if date is None else timegm(time.strptime(date, "%Y%m%dT%H%M%SZ"))
+    keys = _keys_of(call, example) if call.signed else None
+    url, region = f"http://{call.host}{call.path}", call.region or "us-east-1"
+    sent = botocore_request(QueryExample("sts", call.action, call.parameters, keys, url, region, seconds))
+    headers = {name.lower(): value for name, value in sent.headers.items()}
+    names = ("content-type", "x-amz-date", "x-amz-security-token", "authorization")
+    values = (headers.get(name) for name in names)
+    texts = (value.decode() if isinstance(value, bytes) else value for value in values)
+    body = sent.body.encode() if isinstance(sent.body, str) else sent.body
+    return sent.method, call.path, body, *texts
+
+
+def _keys_of(call: Call, example: Example) -> Credentials:
+    """Return the keys that a call was signed with; a token of the recording STS tells its secret."""
+    assert call.request is not None
+    access_key_id = call.access_key_id or ""
+    token = call.request.header("X-Amz-Security-Token")
+    made = (token or "").removeprefix("FwoGZXIvYXdzE")
+    if access_key_id == "AKIAENVIRONMENT":
+        return Credentials(access_key_id, example.environ["AWS_SECRET_ACCESS_KEY"], token)
+    if access_key_id == "ASIAPROGRAM":
+        return Credentials(access_key_id, "s", token)
+    if made != (token or ""):
+        return Credentials(access_key_id, made[16:56], token)
+    return Credentials(access_key_id, f"secret-{access_key_id.removeprefix('AKIA').lower()}", token)
 
 
 def _is_temporary(access_key_id: str, example: Example) -> bool:

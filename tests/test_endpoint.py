@@ -3,8 +3,10 @@
 from typing import Any
 
 import botocore.loaders
+import botocore.session
 import pytest
 from botocore.args import LEGACY_GLOBAL_STS_REGIONS
+from botocore.config import Config
 
 from credproc.aws.client import Settings
 from credproc.aws.sts import Sts
@@ -18,6 +20,7 @@ from credproc.plan.endpoint import (
     endpoint_for,
     partition_of,
 )
+from credproc.plan.iam_endpoint import iam_endpoint_for
 
 PARTITIONS: list[dict[str, Any]] = botocore.loaders.Loader().load_data("partitions")["partitions"]
 REGIONS = [
@@ -29,6 +32,7 @@ REGIONS = [
 HTTP_HINT = "write https; http is for this machine only (AWS_ENDPOINT_URL_STS sets the endpoint of STS alone)"
 URL_HINT = "write https://HOST[:PORT][/PATH]"
 STS = "https://sts.example"
+BOTOCORE = botocore.session.Session()
 
 
 def _endpoint(settings: str = "", role_arn: str | None = None, others: str = "", **environ: str) -> Endpoint:
@@ -282,3 +286,66 @@ def test_an_endpoint_that_is_no_url_of_a_plain_host_is_refused(url: str) -> None
         "AWS_ENDPOINT_URL_STS: the STS endpoint is no URL of http or https",
         URL_HINT,
     )
+
+
+# --- IAM ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("region", "partition"), REGIONS)
+@pytest.mark.parametrize("flags", [(False, False), (True, False), (False, True), (True, True)])
+def test_iam_is_where_botocore_finds_it_and_signs_for_its_region(
+    region: str, partition: str, flags: tuple[bool, bool]
+) -> None:
+    fips, dualstack = flags
+    config = parse("[profile p]\n", "")
+    sts = Endpoint(region, use_fips=fips, use_dualstack=dualstack)
+
+    def ours() -> tuple[str, str]:
+        return iam_endpoint_for(config.profiles["p"], config, {}, sts)
+
+    if partition in ("aws-iso-e", "aws-iso-f") and dualstack:
+        with pytest.raises(ConfigError, match="no endpoint with dual stack"):
+            ours()
+        return
+    client: Any = _iam(region, fips=fips, dualstack=dualstack)
+    context = {"client_region": region, "client_config": client.meta.config}
+    operation = client.meta.service_model.operation_model("ListAccessKeys")
+    theirs = client._ruleset_resolver.construct_endpoint(operation, {}, context)
+    assert ours() == (theirs.url, theirs.properties["authSchemes"][0]["signingRegion"])
+
+
+def _iam(region: str, *, fips: bool, dualstack: bool) -> Any:
+    return BOTOCORE.create_client(
+        "iam",
+        region_name=region,
+        aws_access_key_id="AKIA",
+        aws_secret_access_key="s",
+        config=Config(use_fips_endpoint=fips, use_dualstack_endpoint=dualstack),
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "environ", "url"),
+    [
+        ("", {"AWS_ENDPOINT_URL_IAM": f"{STS}/iam"}, f"{STS}/iam"),
+        ("", {"AWS_ENDPOINT_URL": STS, "AWS_ENDPOINT_URL_STS": "https://other.example"}, STS),
+        (f"endpoint_url = {STS}", {}, STS),
+        ("services = s", {}, "https://iam.example"),
+        ("services = s\nignore_configured_endpoint_urls = true", {}, "https://iam.amazonaws.com"),
+    ],
+)
+def test_an_endpoint_of_iam_may_be_configured(settings: str, environ: dict[str, str], url: str) -> None:
+    config = parse(f"[profile p]\n{settings}\n[services s]\niam =\n  endpoint_url = https://iam.example\n", "")
+    found = iam_endpoint_for(config.profiles["p"], config, environ, Endpoint("us-west-2"))
+    assert found[0] == url
+    assert found[1] == ("us-west-2" if "example" in url else "us-east-1"), "as botocore signs"
+    anywhere = iam_endpoint_for(config.profiles["p"], config, environ, Endpoint(GLOBAL_REGION))
+    assert anywhere[1] == "us-east-1"
+
+
+def test_an_endpoint_of_iam_must_be_safe() -> None:
+    config = parse("[profile p]\n", "")
+    with pytest.raises(ConfigError, match="AWS_ENDPOINT_URL_IAM: the IAM endpoint is plain http to"):
+        iam_endpoint_for(
+            config.profiles["p"], config, {"AWS_ENDPOINT_URL_IAM": "http://iam.example"}, Endpoint("us-east-1")
+        )

@@ -12,5 +12,6 @@ def test_five_hundred_generated_examples_are_resolved_as_botocore_resolves_them(
     assert compared > tally["examples"] / 2, tally
     assert tally["roles assumed"] > 80, tally
     assert tally["chains"] > 10, tally
+    assert tally["signed as botocore signs"] > 100, tally
     for difference in ("refused before any call", "no region", "keys without a role"):
         assert tally[difference] > 0, tally

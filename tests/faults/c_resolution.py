@@ -449,7 +449,13 @@ ROWS = (
             says="AssumeRole: the proxy does not answer, or refuses",
             calls=0,
         ),
-        Case("407", Kind.NETWORK, run=_behind_proxy(_AUTHENTICATE), says=r"AssumeRole: the proxy asks for .* \(407\)", calls=0),
+        Case(
+            "407",
+            Kind.NETWORK,
+            run=_behind_proxy(_AUTHENTICATE),
+            says=r"AssumeRole: the proxy asks for .* \(407\)",
+            calls=0,
+        ),
         Case("a page", Kind.NETWORK, run=_behind_proxy(_PAGE), says=r"the proxy is 127\.0\.0\.1:\d+", calls=0),
         Case(
             "a page, http",

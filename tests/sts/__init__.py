@@ -99,6 +99,7 @@ class Call:
     user_agent: str = field(default="", repr=False)
     outcome: str | None = None
     seconds: float | None = None  # that the service took to decide and begin its answer, a fault's delay included
+    request: Request | None = field(default=None, repr=False)  # as it came
 
 
 class Sts(Loopback):
@@ -221,6 +222,7 @@ class Sts(Loopback):
             request.header("Authorization") is not None,
             request.time,
             request.header("User-Agent") or "",
+            request=request,
         )
         self._record(call)
         began = time.monotonic()

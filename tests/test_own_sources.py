@@ -1,0 +1,163 @@
+"""The environment and another program as sources, beside botocore's own readers of them."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.credentials import EnvProvider, ProcessProvider
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from credproc.credentials import Credentials
+from credproc.errors import SourceError
+from credproc.plan.source import Source
+from credproc.sources import environment, process
+from credproc.sources.expiration import ExpiredError, expiration_in
+from credproc.sources.started import Started
+
+ENVIRONMENT = Source("Environment", "config:1")
+SOON = "2099-01-01T00:00:00Z"
+
+
+def _theirs(found: Any) -> Credentials | None:
+    """Return what botocore has loaded in our shape."""
+    if found is None:
+        return None
+    frozen = getattr(found, "_frozen_credentials", None) or found.get_frozen_credentials()
+    expiry = getattr(found, "_expiry_time", None)
+    end = None if expiry is None else int(expiry.timestamp())
+    return Credentials(frozen.access_key, frozen.secret_key, frozen.token or None, end, frozen.account_id)
+
+
+_NAMES = "ACCESS_KEY_ID SECRET_ACCESS_KEY SESSION_TOKEN SECURITY_TOKEN ACCOUNT_ID".split()
+_VARIABLES = {f"AWS_{name}": st.sampled_from(["", "one", "two"]) for name in _NAMES}
+
+
+@given(st.fixed_dictionaries({}, optional=_VARIABLES | {"AWS_CREDENTIAL_EXPIRATION": st.sampled_from(["", SOON])}))
+def test_the_environment_is_read_as_botocore_reads_it(environ: dict[str, str]) -> None:
+    try:
+        theirs = _theirs(EnvProvider(environ=environ).load())
+    except Exception:  # noqa: BLE001 - of whatever kind
+        theirs = None
+    try:
+        ours = environment.fetch(ENVIRONMENT, environ)
+    except SourceError:
+        ours = None
+    assert ours == theirs
+    assert ours is None or tuple(ours) == tuple(theirs or ())
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({}, "config:1: credential_source = Environment, and AWS_ACCESS_KEY_ID is not set"),
+        (
+            {"AWS_ACCESS_KEY_ID": "A"},
+            "config:1: Environment is incomplete: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together",
+        ),
+        (
+            {
+                "AWS_ACCESS_KEY_ID": "A",
+                "AWS_SECRET_ACCESS_KEY": "s",
+                "AWS_CREDENTIAL_EXPIRATION": "2001-01-01T00:00:00Z",
+            },
+            "config:1: Environment has credentials that have expired",
+        ),
+        (
+            {"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s", "AWS_CREDENTIAL_EXPIRATION": "soon"},
+            "config:1: Environment says in AWS_CREDENTIAL_EXPIRATION what is no time",
+        ),
+    ],
+)
+def test_an_environment_that_cannot_be_used_is_said_to_be(environ: dict[str, str], said: str) -> None:
+    with pytest.raises(SourceError) as failure:
+        environment.fetch(ENVIRONMENT, environ)
+    assert str(failure.value) == said
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+_ENDS = st.sampled_from(
+    [
+        SOON,
+        "2099-01-01T02:00:00+02:00",
+        "2099-01-01 00:00:00",
+        "Thu, 01 Jan 2099 00:00:00 GMT",
+        "2001-01-01T00:00:00Z",
+        "",
+    ]
+)
+_DOCUMENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "Version": st.sampled_from([1, 1, 1, 1.0, 2, "1", True]) | _JSON,
+        "AccessKeyId": st.sampled_from(["AKIA", "ASIA"]) | _JSON,
+        "SecretAccessKey": st.sampled_from(["s", "t"]) | _JSON,
+        "SessionToken": st.sampled_from(["token", ""]) | _JSON,
+        "Expiration": _ENDS | _JSON,
+        "AccountId": st.sampled_from(["123456789012", ""]) | _JSON,
+    },
+)
+_WHOLE = st.just({"Version": 1, "AccessKeyId": "AKIA", "SecretAccessKey": "s"})
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(document=st.tuples(_WHOLE | st.just({}), _DOCUMENTS).map(lambda both: both[0] | both[1]) | _JSON)
+def test_what_a_program_prints_is_read_as_botocore_reads_it(tmp_path: Path, document: Any) -> None:
+    (tmp_path / "document").write_text(json.dumps(document))
+    command = f"/bin/cat {tmp_path}/document"
+    try:
+        theirs = _theirs(ProcessProvider("p", lambda: {"profiles": {"p": {"credential_process": command}}}).load())
+        # Botocore hands out what is no text, and what has expired; ours is an error, as no SDK could use it
+        if theirs is not None and (
+            not all(isinstance(text, str) for text in (theirs[0], theirs[1], theirs[2] or ""))
+            or (theirs.expiration is not None and theirs.expiration <= time.time())
+        ):
+            theirs = None
+    except Exception:  # noqa: BLE001 - of whatever kind
+        theirs = None
+    if theirs is not None and not isinstance(theirs.account_id, str):
+        theirs = theirs._replace(account_id=None)
+    source = Source("Process", "config:1", "p", (("command", command),))
+    started = Started()
+    try:
+        ours = process.fetch(source, {"PATH": "/bin"}, started)
+    except SourceError:
+        ours = None
+    assert len(started) == 1, "it is run once"
+    assert (None if ours is None else tuple(ours)) == (None if theirs is None else tuple(theirs))
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("/bin/false", "failed without a word"),
+        ("/bin/sh -c 'echo a word >&2; exit 3'", "a word"),
+        ("/nowhere/program", "cannot be started: no such file or directory"),
+        ("/bin/cat 'half", "no closing quotation"),
+        ("", "is empty"),
+        ("/bin/echo", "printed no Version 1 document"),
+        (
+            "/bin/echo {}",
+            "Unsupported version '<Version key not provided>' for credential process provider, supported versions: 1",
+        ),
+        ("/bin/echo '{\"Version\": 1}'", "Missing required key in response: 'AccessKeyId'"),
+    ],
+)
+def test_a_program_that_gives_nothing_is_said_to(command: str, said: str) -> None:
+    with pytest.raises(SourceError) as failure:
+        process.fetch(Source("Process", "config:1", "p", (("command", command),)), {"PATH": "/bin"}, Started())
+    assert str(failure.value) == f"config:1: credential_process of 'p': {said}"
+
+
+def test_an_end_is_exact_to_the_second() -> None:
+    now = int(time.time())
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + 60))
+    assert expiration_in(moment) == now + 60
+    with pytest.raises(ExpiredError):
+        expiration_in(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)))
