@@ -67,6 +67,15 @@ TESTS = {
     "credproc/mfa/__init__.py": _CODES,
     "credproc/mfa/prompt.py": _CODES,
     "credproc/credentials.py": ["test_keep.py", "test_entries.py"],
+    "credproc/plan/url.py": ["test_url.py"],
+    "credproc/aws/signature.py": ["test_signature.py", "test_query.py"],
+    "credproc/aws/query.py": ["test_query.py"],
+    "credproc/aws/answer.py": ["test_answer.py"],
+    "credproc/aws/http1.py": ["test_http1.py"],
+    "credproc/aws/connect.py": ["test_transport.py"],
+    "credproc/aws/direct.py": ["test_transport.py"],
+    "credproc/aws/proxied.py": ["test_transport.py"],
+    "credproc/aws/tries.py": ["test_client.py"],
 }
 PYTEST = ["-x", "-q", "--tb=line", "-m", "not measure"]
 NOT_CALLED_WRONG = {"len", "isinstance"}  # any other argument ends in a TypeError wherever a test comes by
