@@ -29,7 +29,7 @@ FOLDERS = {
     "commands": {"aws", "config", "locking", "plan", "process", "refresh", "sources", "stores", "terminal"},
     "refresh": {"aws", "config", "locking", "mfa", "plan", "process", "sources", "terminal"},
     "sources": {"plan", "process", "stores", "terminal"},
-    "mfa": {"locking", "plan", "process", "stores", "terminal"},
+    "mfa": {"config", "locking", "plan", "process", "stores", "terminal"},
     "stores": {"config", "process"},
     "locking": {"process", "terminal"},
     "aws": {"config", "plan", "process"},
