@@ -285,7 +285,7 @@ def test_a_setting_that_cannot_be_followed_is_named(
 
 def _said(client: Client, call: Call) -> tuple[str, str | None]:
     with pytest.raises((ServiceError, NetworkError)) as failure:
-        called(client, call, Explainer(call.action, "arn", client.service.url), _patience())
+        called(client, call, Explainer(call.action, "arn", client.service.url))
     return str(failure.value), failure.value.hint
 
 
@@ -329,11 +329,11 @@ def test_a_missing_bundle_is_said_with_its_path_and_variable(world: World) -> No
     service = Service("sts", "2011-06-15", Url.of("https://127.0.0.1:9"), "us-east-1")
     client = Client(service, Settings(None, {"AWS_CA_BUNDLE": "/nowhere.pem"}))
     with pytest.raises(ConfigError, match=r"AWS_CA_BUNDLE: /nowhere\.pem: no such file or directory"):
-        called(client, world.call(), Explainer("X", "arn", service.url), _patience())
+        called(client, world.call(), Explainer("X", "arn", service.url))
 
 
 def test_an_answer_is_the_operations_result_or_empty(world: World) -> None:
     explainer = Explainer("GetCallerIdentity", "arn", Url.of(world.sts.url))
-    assert called(world.client(), world.call(), explainer, _patience()).text("Arn") == world.user.arn
+    assert called(world.client(), world.call(), explainer).text("Arn") == world.user.arn
     world.sts.always(say(b"<Other/>"))
-    assert called(world.client(), world.call(), explainer, _patience()).text("Arn") is None
+    assert called(world.client(), world.call(), explainer).text("Arn") is None
