@@ -135,10 +135,10 @@ def _user() -> str:
 
 def _keep_secrets_in() -> "ProcessState":
     """See to it that what is in memory reaches no stream, core, file or debugger; return what was so before."""
-    from credproc.process.hardening import keep_private
+    from credproc.process.hardening import make_undumpable
     from credproc.request import ProcessState
 
-    keep_private()
+    make_undumpable()
     # A file of ours would take the number of a closed stream
     for fd in (0, 1, 2):
         try:

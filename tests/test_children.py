@@ -32,10 +32,10 @@ def test_the_search_path_is_again_the_one_that_the_bootloader_found(
 ) -> None:
     found = {"LD_LIBRARY_PATH": path, "LD_LIBRARY_PATH_ORIG": before}
     environ = {name: value for name, value in found.items() if value is not None}
-    assert environment_for_child({**environ, "HOME": "/h"}, inside=INSIDE) == {**expected, "HOME": "/h"}
+    assert environment_for_child({**environ, "HOME": "/h"}, program_directory=INSIDE) == {**expected, "HOME": "/h"}
 
 
 def test_the_variables_of_the_bootloader_stay_inside() -> None:
     ours = {"_PYI_ARCHIVE_FILE": "a", "_PYI_PARENT_PROCESS_LEVEL": "1", "_PYI_LINUX_PROCESS_NAME": "credproc"}
     environ = {**ours, "_MEIPASS2": "b", "_PYTHON": "c", "PATH": "/bin"}
-    assert environment_for_child(environ, inside=INSIDE) == {"_PYTHON": "c", "PATH": "/bin"}
+    assert environment_for_child(environ, program_directory=INSIDE) == {"_PYTHON": "c", "PATH": "/bin"}

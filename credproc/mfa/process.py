@@ -196,7 +196,7 @@ def _program(word: str, environ: Mapping[str, str]) -> str:
 
 def _environment(request: Request) -> dict[str, str]:
     """Return what a program may know: no keys, and that no credproc that it starts may ask anybody."""
-    passed = recursion.extended(request.environ, request.profile)
+    passed = recursion.extend_chain(request.environ, request.profile)
     for variable in _SECRETS:
         passed.pop(variable, None)
     passed["CREDPROC_INTERACTIVE"] = "never"

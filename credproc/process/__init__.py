@@ -1,1 +1,1 @@
-"""Processes: how long we may take, who started us, and what the programs that we start get."""
+"""This process, the program that started it, and the programs that it starts."""

@@ -1,23 +1,23 @@
-"""The memory of this process, which holds secrets, kept from debuggers and other programs of the same user."""
+"""Protect the memory of this process, which holds secrets, from debuggers and other programs of the same user."""
 
 import sys
 
-_SET_DUMPABLE = 4  # PR_SET_DUMPABLE of prctl(2); undone by the kernel in a child that executes a program
-_NOW = 2  # RTLD_NOW
+_PR_SET_DUMPABLE = 4  # prctl(2); the kernel resets it when a child executes a program
+_RTLD_NOW = 2
 
 
-def keep_private() -> None:
-    """Refuse whoever wants to attach to this process or to read its memory, but for root (Linux).
+def make_undumpable() -> None:
+    """Forbid other processes but root's to trace this one or to read its memory, and write no core dump (Linux).
 
-    Where that cannot be had, nothing is lost that was there before.
+    Where the call is not available, the process stays as it is.
     """
     if sys.platform != "linux":
         return
     try:
         import _ctypes  # noqa: PLC0415 - ctypes, which wraps it, costs fifty times as much to import
 
-        program = _ctypes.dlopen(None, _NOW)  # type: ignore[arg-type]  # typeshed leaves out None: what is loaded
+        program = _ctypes.dlopen(None, _RTLD_NOW)  # type: ignore[arg-type]  # typeshed does not know None: this program
         prctl = _ctypes.dlsym(program, "prctl")
-        _ctypes.call_function(prctl, (_SET_DUMPABLE, 0, 0, 0, 0))
-    except (ImportError, AttributeError, OSError):  # an interpreter without it, or a C library of another kind
+        _ctypes.call_function(prctl, (_PR_SET_DUMPABLE, 0, 0, 0, 0))
+    except (ImportError, AttributeError, OSError):  # an interpreter without _ctypes, or a C library without prctl
         pass

@@ -1,7 +1,7 @@
-"""The profile chain: which profiles are being resolved by whom, through programs that start programs.
+"""The profile chain: the profiles that this process and the programs above it are resolving.
 
-It ends circles that no single process can see. Ours travels in one variable, the AWS CLI's in another; both are lists
-in the form of CSV (aws-cli, ``awscli/customizations/configure/exportcreds.py``).
+It stops an endless recursion of programs, which no single process can see. credproc's chain is in one variable, the
+AWS CLI's in another; both are CSV lines (aws-cli, ``awscli/customizations/configure/exportcreds.py``).
 """
 
 import csv
@@ -11,27 +11,27 @@ from collections.abc import Mapping
 from credproc.errors import ConfigError
 from credproc.process.child_environment import environment_for_child
 
-OURS = "CREDPROC_PROFILE_CHAIN"
-_VARIABLES = (OURS, "_AWS_CLI_PROFILE_CHAIN")
+CHAIN_VARIABLE = "CREDPROC_PROFILE_CHAIN"
+_CHAIN_VARIABLES = (CHAIN_VARIABLE, "_AWS_CLI_PROFILE_CHAIN")
 
 
 def check(profile: str | None, environ: Mapping[str, str]) -> None:
-    """Raise ConfigError if resolving this very profile has led here."""
+    """Raise ConfigError if a program above this one is resolving the same profile."""
     if profile is None:
         return
-    chain = _profiles(environ, OURS)
+    chain = _profiles(environ, CHAIN_VARIABLE)
     if profile in chain:
-        circle = " -> ".join([*chain[chain.index(profile) :], profile])
+        cycle = " -> ".join([*chain[chain.index(profile) :], profile])
         raise ConfigError(
-            f"{OURS}: the profiles form a circle: {circle}",
-            "a credential_process line leads back to the profile that it belongs to",
+            f"{CHAIN_VARIABLE}: the profiles form a circle: {cycle}",
+            "the credential_process line of a profile runs a program that asks for the same profile; remove that line",
         )
 
 
-def extended(environ: Mapping[str, str], profile: str | None) -> dict[str, str]:
-    """Return the environment for a program that is started for the profile: the user's, with it in both chains."""
+def extend_chain(environ: Mapping[str, str], profile: str | None) -> dict[str, str]:
+    """Return the environment for a program that is started for the profile: the user's, both chains with it added."""
     passed = environment_for_child(environ)
-    for variable in _VARIABLES:
+    for variable in _CHAIN_VARIABLES:
         line = io.StringIO()
         csv.writer(line, lineterminator="").writerow([*_profiles(environ, variable), profile or ""])
         passed[variable] = line.getvalue()

@@ -31,7 +31,7 @@ def fetch(source: Source, environ: Mapping[str, str], started: Started) -> Crede
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=recursion.extended(environ, source.profile),
+            env=recursion.extend_chain(environ, source.profile),
         )
         started.append(child)
         stdout, stderr = child.communicate()
