@@ -230,7 +230,7 @@ def _complain(error: "CredprocError") -> None:
 
         # Of those who show stderr some pass it on behind a prompt too; the hint at least is then there once
         text = lines[0] if error.was_asked else "\n".join(lines)
-        if terminal.why_not_interactive(os.environ) is None and is_new(own_directory(os.environ), text, time.time()):
+        if terminal.noninteractive_reason(os.environ) is None and is_new(own_directory(os.environ), text, time.time()):
             terminal.notify(text)
 
 

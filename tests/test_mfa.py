@@ -71,9 +71,9 @@ if sys.platform != "linux":
 from tests.terminal import Job, Terminal  # noqa: E402 - termios, which not all have
 
 CAN_ASK = """
-from credproc.terminal import why_not_interactive
+from credproc.terminal import noninteractive_reason
 environs = {}, {"CREDPROC_INTERACTIVE": ""}, {"CREDPROC_INTERACTIVE": "never"}
-print(*(why_not_interactive(environ) is None for environ in environs))
+print(*(noninteractive_reason(environ) is None for environ in environs))
 """
 
 

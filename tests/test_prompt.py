@@ -571,7 +571,7 @@ def test_a_signal_leaves_the_terminal_as_it_was(world: World, number: signal.Sig
     job.signal(number)
     assert job.outcome(SOON) == Outcome(-number, "", "")
     world.terminal.until(lambda: world.terminal.attributes() == world.attributes, "the settings", SOON)
-    world.terminal.until(lambda: world.terminal.survivors() == [], "the watcher's end", SOON)
+    world.terminal.until(lambda: world.terminal.survivors() == [], "the watchdog's end", SOON)
     assert world.terminal.pending() == 0
     assert world.sts.count() == 0
 
@@ -602,7 +602,7 @@ def test_a_signal_at_any_moment_leaves_the_terminal_as_it_was(world: World, numb
             job.signal(number)
         assert job.wait(SOON) in {-number, 3}
         world.terminal.until(lambda: world.terminal.attributes() == world.attributes, "the settings", SOON)
-        world.terminal.until(lambda: world.terminal.survivors() == [], "the watcher's end", SOON)
+        world.terminal.until(lambda: world.terminal.survivors() == [], "the watchdog's end", SOON)
         world.terminal.drain()
         world.terminal._seen = len(world.terminal.transcript)
         for path in world.home.cache.glob("*.declined"):
@@ -714,13 +714,13 @@ def test_a_terminal_that_was_opened_while_another_prompt_was_up_is_restored(
     world.terminal.until(lambda: second.stdout == "open\n")
     if ended == "first killed":
         first.signal(signal.SIGKILL)
-        (tmp_path / "go").touch()  # before its watcher has done its work
+        (tmp_path / "go").touch()  # before its watchdog has done its work
     else:
         world.terminal.send("\n")
         first.wait()
         (tmp_path / "go").touch()
     world.terminal.expect("later: ")
-    time.sleep(0.1)  # for a watcher that would restore too late
+    time.sleep(0.1)  # for a watchdog that would restore too late
     assert not world.terminal.echo
     if ended == "second killed":
         second.signal(signal.SIGKILL)
@@ -731,7 +731,7 @@ def test_a_terminal_that_was_opened_while_another_prompt_was_up_is_restored(
     world.terminal.until(lambda: world.terminal.attributes() == world.attributes, "the settings", SOON)
 
 
-def test_a_watcher_leaves_the_prompt_alone_that_comes_behind_its_own(world: World, tmp_path: Path) -> None:
+def test_a_watchdog_leaves_the_prompt_alone_that_comes_behind_its_own(world: World, tmp_path: Path) -> None:
     script = ASK.replace("0.5", "20").replace("console.close()", "time.sleep(60)")
     first = world.asked(sys.executable, "-c", script, prompt="\rcode: ")
     world.terminal.send("\n")
@@ -741,7 +741,7 @@ def test_a_watcher_leaves_the_prompt_alone_that_comes_behind_its_own(world: Worl
     world.terminal.expect("later: ")
     first.signal(signal.SIGKILL)
     first.wait()
-    world.terminal.until(lambda: len(world.terminal.survivors()) == 2, "the end of its watcher")
+    world.terminal.until(lambda: len(world.terminal.survivors()) == 2, "the end of its watchdog")
     assert not world.terminal.echo
     world.terminal.send("\n")
     assert second.wait() == 0
@@ -824,19 +824,19 @@ def test_a_prompt_that_is_put_into_the_background_ends(world: World) -> None:
     assert job.stops == []
 
 
-# The watcher
+# The watchdog
 
 
-def watcher_of(world: World, job: Job) -> int:
+def watchdog_of(world: World, job: Job) -> int:
     """Return its process."""
     (pid,) = set(world.terminal.survivors()) - {job.pid}
     return pid
 
 
 @pytest.mark.root(OPEN_FILES)
-def test_the_watcher_holds_nothing_but_the_terminal_and_its_pipe(world: World) -> None:
+def test_the_watchdog_holds_nothing_but_the_terminal_and_its_pipe(world: World) -> None:
     job = world.asked(stdin="open")
-    pid = watcher_of(world, job)
+    pid = watchdog_of(world, job)
     world.terminal.until(lambda: os.getsid(pid) == pid, "a session of its own")
     world.terminal.until(lambda: len(os.listdir(f"/proc/{pid}/fd")) == 2, "closed descriptors")
     held = sorted(os.readlink(f"/proc/{pid}/fd/{fd}").partition("[")[0] for fd in os.listdir(f"/proc/{pid}/fd"))
@@ -848,10 +848,10 @@ def test_the_watcher_holds_nothing_but_the_terminal_and_its_pipe(world: World) -
 
 @pytest.mark.anybody
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTTOU])
-def test_the_watcher_is_not_ended_by_what_ends_its_program(world: World, number: int) -> None:
+def test_the_watchdog_is_not_ended_by_what_ends_its_program(world: World, number: int) -> None:
     job = world.asked()
-    pid = watcher_of(world, job)
-    world.terminal.until(lambda: os.getsid(pid) == pid, "the watcher to watch")
+    pid = watchdog_of(world, job)
+    world.terminal.until(lambda: os.getsid(pid) == pid, "the watchdog to watch")
     os.kill(pid, number)
     job.signal(signal.SIGKILL)
     assert job.wait() == -signal.SIGKILL
@@ -865,7 +865,7 @@ def test_a_killed_prompt_releases_its_callers_pipe(world: World) -> None:
     job.wait_released(SOON)
 
 
-def test_the_watcher_leaves_settings_alone_that_somebody_else_has_made(world: World) -> None:
+def test_the_watchdog_leaves_settings_alone_that_somebody_else_has_made(world: World) -> None:
     job = world.asked()
     shell = world.terminal.attributes()
     shell[3] = (shell[3] | termios.ECHO) & ~termios.ICANON  # as a line editor has it
@@ -873,14 +873,14 @@ def test_the_watcher_leaves_settings_alone_that_somebody_else_has_made(world: Wo
     world.attributes = world.terminal.attributes()
     job.signal(signal.SIGKILL)
     job.wait()
-    world.terminal.until(lambda: world.terminal.survivors() == [], "the watcher's end", SOON)
+    world.terminal.until(lambda: world.terminal.survivors() == [], "the watchdog's end", SOON)
     assert world.terminal.attributes() == world.attributes
     world.terminal.start(["echo"], world.home.environ).wait()
 
 
-def test_a_killed_watcher_harms_nobody(world: World) -> None:
+def test_a_killed_watchdog_harms_nobody(world: World) -> None:
     job = world.asked()
-    os.kill(watcher_of(world, job), signal.SIGKILL)
+    os.kill(watchdog_of(world, job), signal.SIGKILL)
     world.type_code()
     assert job.outcome().document
 

@@ -15,9 +15,9 @@ _AFTER_SECONDS = 5
 
 def prompt_lock(directory: PrivateDirectory | None) -> Lock:
     """Return the lock that is held while a prompt is up on this process's terminal."""
-    from credproc.terminal.last_message import terminal_name  # noqa: PLC0415 - not for a thousand that wait a second
+    from credproc.terminal.last_message import terminal_lock_name  # noqa: PLC0415 - not for a thousand that wait a second
 
-    return Lock(directory, terminal_name())
+    return Lock(directory, terminal_lock_name())
 
 
 class Notice:
@@ -36,14 +36,14 @@ class Notice:
             return
         self._settled = True
         from credproc import terminal  # noqa: PLC0415 - not for a thousand that wait a second
-        from credproc.terminal.last_message import terminal_name  # noqa: PLC0415
+        from credproc.terminal.last_message import terminal_lock_name  # noqa: PLC0415
 
-        if not terminal.is_there():
+        if not terminal.is_available():
             return
         prompt = prompt_lock(self._directory)
         is_free = prompt.try_acquire()
         prompt.close()
-        speaker = Lock(self._directory, f"{terminal_name()}.speaker")
+        speaker = Lock(self._directory, f"{terminal_lock_name()}.speaker")
         if is_free and speaker.try_acquire():
             self._speaker = speaker  # held for as long as we wait
             terminal.notify(f"credproc: waiting for {self._holder()}, which may be asking for an MFA code elsewhere")

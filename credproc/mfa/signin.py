@@ -64,7 +64,7 @@ class SignIn:
         self._may_ask = attempt.may_ask
         process = None if device.process is None else device.process.value
         self._code_request = CodeRequest(device.serial, device.where, process, request)
-        is_person_there = attempt.may_ask and terminal.why_not_interactive(request.environ) is None
+        is_person_there = attempt.may_ask and terminal.noninteractive_reason(request.environ) is None
         self._can_ask = attempt.may_ask and (process is not None or is_person_there)
         session = session_id(access_key_id, device.serial, plan.endpoint.issuer)
         unlocking = self._unlocking if is_person_there else None

@@ -66,7 +66,7 @@ class Turn:
     def _can_ask(self) -> bool:
         from credproc import terminal  # noqa: PLC0415 - once somebody has declined
 
-        return terminal.why_not_interactive(self.request.environ) is None
+        return terminal.noninteractive_reason(self.request.environ) is None
 
     def _wait(self) -> bytes | None:
         from credproc.locking.notice import wait_with_notice, waits_until  # noqa: PLC0415 - for those who wait

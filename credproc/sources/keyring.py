@@ -15,7 +15,7 @@ def open_keyring(directory: PrivateDirectory | None, environ: Mapping[str, str])
 
     A keyring that fails is remembered in ``directory``; without one it is asked each time.
     """
-    can_unlock = terminal.why_not_interactive(environ) is None
+    can_unlock = terminal.noninteractive_reason(environ) is None
     return LongTermKeys(directory, environ, notify_unlocking if can_unlock else None)
 
 

@@ -1,36 +1,43 @@
-"""The terminal of this process, whichever kind the platform has; both kinds offer the same."""
+"""The terminal of this process: POSIX or Windows, with the same functions; and whether it may be used to ask."""
 
 import sys
 from collections.abc import Mapping
 
 if sys.platform == "win32":  # pragma: no cover - Windows
-    from credproc.terminal.windows import Terminal, is_there, notify, open_for_child, session_number, why_not
+    from credproc.terminal.windows import (
+        Terminal,
+        is_available,
+        notify,
+        open_for_child,
+        session_id,
+        unavailable_reason,
+    )
 else:
-    from credproc.terminal.posix import Terminal, is_there, notify, open_for_child, session_number, why_not
+    from credproc.terminal.posix import Terminal, is_available, notify, open_for_child, session_id, unavailable_reason
 
 from credproc.errors import PersonNeededError
 
 __all__ = [
     "Terminal",
     "check_interactive",
-    "is_there",
+    "is_available",
+    "noninteractive_reason",
     "notify",
     "open_for_child",
-    "session_number",
-    "why_not",
-    "why_not_interactive",
+    "session_id",
+    "unavailable_reason",
 ]
 
 
-def why_not_interactive(environ: Mapping[str, str]) -> str | None:
-    """Return why nobody can be asked here, or None: there is a terminal, and this process may ask on it."""
+def noninteractive_reason(environ: Mapping[str, str]) -> str | None:
+    """Return why this process cannot or must not prompt, or None if it may."""
     if environ.get("CREDPROC_INTERACTIVE") == "never":
         return "CREDPROC_INTERACTIVE=never forbids asking"
-    return why_not()
+    return unavailable_reason()
 
 
 def check_interactive(environ: Mapping[str, str]) -> None:
-    """Raise PersonNeededError, whose message is the reason, where nobody can be asked here."""
-    reason = why_not_interactive(environ)
+    """Raise PersonNeededError, whose message is the reason, if this process cannot or must not prompt."""
+    reason = noninteractive_reason(environ)
     if reason is not None:
         raise PersonNeededError(reason)

@@ -1,4 +1,4 @@
-"""A small process that restores the terminal when its parent dies without having done so, by SIGKILL."""
+"""A small process that restores the terminal if credproc is killed during a prompt, by SIGKILL for example."""
 
 import marshal
 import os
@@ -6,25 +6,25 @@ import signal
 import termios
 from typing import Any
 
-Attributes = list[Any]  # of termios
+Attributes = list[Any]  # the settings of a terminal, as termios.tcgetattr returns them
 
-# Whatever ends a prompt must not end who restores behind it, nor stop it for touching a terminal that is not its own
+# What ends the prompt must not end the watchdog, and touching the terminal from the background must not stop it
 _IGNORED = (
     *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
     *(signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU),
 )
 
 
-class Watcher:
-    """A small process that restores the terminal when we die without having done so."""
+class Watchdog:
+    """A child process that restores the terminal's settings if this process dies without restoring them."""
 
     def __init__(self, fd: int) -> None:
-        """Start it, for the terminal ``fd``; to be done before any thread is started, as it is a fork."""
+        """Start it for the terminal ``fd``. Call this before any thread starts, because the watchdog is a fork."""
         self._pid = 0
         self._pipe: int | None = None
         try:
             reader, self._pipe = os.pipe()
-        except OSError:  # none to be had, or no process: then only a SIGKILL leaves the terminal as it is
+        except OSError:  # no descriptor or process is left: only after a SIGKILL the settings stay changed
             return
         try:
             self._pid = os.fork()
@@ -32,68 +32,68 @@ class Watcher:
             pass
         else:
             if self._pid == 0:
-                _watch(fd, reader)
+                _run(fd, reader)
         os.close(reader)
 
-    def watch(self, saved: Attributes, asking: Attributes) -> None:
-        """Have it restore ``saved`` from now on.
+    def watch(self, saved: Attributes, prompting: Attributes) -> None:
+        """From now on restore ``saved`` when this process ends, if the settings are then still ``prompting``.
 
-        Only if the settings are ``asking``, those of the prompt: a shell's line editor may have set its own by then.
+        If they are not, they are no longer ours: the shell's line editor may have set its own.
         """
-        self._tell((saved, asking))
+        self._send((saved, prompting))
 
-    def rest(self) -> None:
-        """Have it restore nothing: what looks like our prompt is another credproc's now."""
-        self._tell(None)
+    def pause(self) -> None:
+        """From now on restore nothing: settings equal to our prompt's may be another credproc's prompt."""
+        self._send(None)
 
-    def dismiss(self) -> None:
-        """End the watcher, which restores what it was told last, if that was not to rest."""
+    def stop(self) -> None:
+        """End the watchdog; unless it is paused, it restores the settings first."""
         if self._pipe is None:
             return
         os.close(self._pipe)
         if self._pid:
             try:
                 os.waitpid(self._pid, 0)
-            except ChildProcessError:  # SIGCHLD is ignored here, by inheritance
+            except ChildProcessError:  # the caller ignores SIGCHLD, and we inherit that
                 pass
 
-    def _tell(self, what: tuple[Attributes, Attributes] | None) -> None:
+    def _send(self, settings: tuple[Attributes, Attributes] | None) -> None:
         if self._pipe is None:
             return
         try:
-            os.write(self._pipe, marshal.dumps(what))
-        except OSError:  # it has gone
+            os.write(self._pipe, marshal.dumps(settings))
+        except OSError:  # the watchdog has ended
             pass
 
 
-def _watch(fd: int, reader: int) -> None:
-    """Be the watcher: wait for the end of the pipe, restore, and exit."""
+def _run(fd: int, reader: int) -> None:
+    """In the child: wait for the end of the pipe, restore the settings, exit."""
     try:
         for number in _IGNORED:
             signal.signal(number, signal.SIG_IGN)
         os.setsid()
-        # A fork keeps the locks and the caller's stdout, and would keep them for as long as it waits
+        # A fork inherits the locks and the caller's stdout, and would keep them open until it ends
         for other in map(int, os.listdir("/dev/fd")):
             if other not in (fd, reader):
                 try:
                     os.close(other)
-                except OSError:  # the one that listed them
+                except OSError:  # the descriptor by which they were listed
                     pass
-        told = _told(reader)
-        if told is not None and termios.tcgetattr(fd) == told[1]:
-            termios.tcsetattr(fd, termios.TCSANOW, told[0])
+        settings = _last_received(reader)
+        if settings is not None and termios.tcgetattr(fd) == settings[1]:
+            termios.tcsetattr(fd, termios.TCSANOW, settings[0])
             termios.tcflush(fd, termios.TCIFLUSH)
-            os.write(fd, b"\n")  # what comes next stands on a line of its own
+            os.write(fd, b"\n")  # the next output starts on a line of its own
     finally:
         os._exit(0)
 
 
-def _told(reader: int) -> tuple[Attributes, Attributes] | None:
-    """Return what was told last before the pipe's end; None where there is nothing to restore."""
-    told = None
+def _last_received(reader: int) -> tuple[Attributes, Attributes] | None:
+    """Return the last settings received before the end of the pipe; None if nothing is to be restored."""
+    settings = None
     with os.fdopen(reader, "rb") as pipe:
         while True:
             try:
-                told = marshal.load(pipe)  # noqa: S302 - our parent's words
+                settings = marshal.load(pipe)  # noqa: S302 - our parent process writes it
             except EOFError:
-                return told
+                return settings

@@ -1,7 +1,7 @@
-"""The console of Windows, for the same questions as a POSIX terminal. Tested with doubles; untried on Windows itself.
+"""The terminal on Windows, with the functions of ``posix``. Tested with doubles; untried on Windows itself.
 
-``CONIN$`` and ``CONOUT$`` by way of ``msvcrt``, whatever the standard streams are. There is nothing to restore: nothing
-is shown of what is typed because each key is read by itself.
+It is ``CONIN$`` and ``CONOUT$``, whatever the standard streams are, and ``msvcrt`` reads it key by key. A key that is
+read so is not shown, and no setting is changed, so nothing needs to be restored.
 """
 
 import importlib
@@ -12,11 +12,11 @@ from typing import Any, Protocol
 
 from credproc.errors import PersonNeededError, SignalError
 
-_POLL_SECONDS = 0.02
-_LOOK_SECONDS = 0.25  # between looks whether the caller still lives
+_KEY_POLL_SECONDS = 0.02
+_POLL_SECONDS = 0.25  # between checks whether the caller still waits
 _OUTPUT, _INPUT = "CONOUT$", "CONIN$"
 _CTRL_C, _CTRL_Z, _ESCAPE, _BACKSPACE = "\x03", "\x1a", "\x1b", "\b"
-_PREFIXES = ("\x00", "\xe0")  # of a function or cursor key, whose second half follows
+_PREFIXES = ("\x00", "\xe0")  # the first half of a function or cursor key
 _SIGINT = 2
 
 
@@ -24,28 +24,28 @@ class Keys(Protocol):
     """The part of ``msvcrt`` that reads keys."""
 
     def kbhit(self) -> bool:
-        """Return whether a key waits."""
+        """Return whether a key has been pressed and not read."""
 
     def getwch(self) -> str:
-        """Return the next key, unseen."""
+        """Wait for a key and return it, without showing it."""
 
 
 class Terminal:
-    """The console, open."""
+    """The open terminal of this process."""
 
     def __init__(self, keys: Keys | None = None, output: str = _OUTPUT) -> None:
-        """Open it. Raises PersonNeededError where there is none."""
+        """Open it. Raises PersonNeededError if there is none."""
         msvcrt: Any = None
         try:
             msvcrt = importlib.import_module("msvcrt") if keys is None else None
-            # unbuffered, so that a prompt is there at once
+            # unbuffered, so that a prompt appears at once
             self._output = open(output, "wb", buffering=0)  # noqa: SIM115 - closed by close()
         except (OSError, ImportError):
-            raise PersonNeededError("there is no console to ask for it on") from None
+            raise PersonNeededError("there is no terminal to ask for it on") from None
         self._keys: Keys = msvcrt if keys is None else keys
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
         self._output.close()
 
     def say(self, line: str) -> None:
@@ -53,23 +53,23 @@ class Terminal:
         self._write(f"\r{line}\r\n")
 
     def ask(self, prompt: str, deadline: float, is_wanted: Callable[[], bool], *, shown: bool = False) -> str:
-        """Return the line that a person types behind the prompt, unseen unless ``shown``; as on a POSIX terminal."""
-        self._drop_typed()
+        """Write the prompt and return the line that a person types; arguments and errors as in ``posix``."""
+        self._flush_input()
         self._write(f"\r{prompt}")
         try:
-            return self._typed(deadline, is_wanted, shown=shown)
+            return self._read_line(deadline, is_wanted, shown=shown)
         finally:
-            self._drop_typed()
+            self._flush_input()
             self._write("\r\n")
 
-    def _typed(self, deadline: float, is_wanted: Callable[[], bool], *, shown: bool) -> str:
+    def _read_line(self, deadline: float, is_wanted: Callable[[], bool], *, shown: bool) -> str:
         line = ""
-        looked = time.monotonic()
+        checked = time.monotonic()
         while time.monotonic() < deadline:
             if not self._keys.kbhit():
-                time.sleep(_POLL_SECONDS)
-                if time.monotonic() - looked > _LOOK_SECONDS:
-                    looked = time.monotonic()
+                time.sleep(_KEY_POLL_SECONDS)
+                if time.monotonic() - checked > _POLL_SECONDS:
+                    checked = time.monotonic()
                     if not is_wanted():
                         raise PersonNeededError("the program that asked has gone", kind="withdrawn")
                 continue
@@ -88,27 +88,27 @@ class Terminal:
                 line = line[:-1] if key == _BACKSPACE else line + key
         raise PersonNeededError("no code was typed in time", kind="late")
 
-    def _drop_typed(self) -> None:
+    def _flush_input(self) -> None:
         while self._keys.kbhit():
             self._keys.getwch()
 
     def _write(self, text: str) -> None:
         try:
             self._output.write(text.encode("utf-8", "replace"))
-        except OSError:  # the answer counts, not the words
+        except OSError:  # a failed write does not fail the run
             pass
 
 
 def open_for_child() -> int:
-    """Return a descriptor of the console for a program of the user's, or raise PersonNeededError."""
+    """Return a new descriptor of the terminal for a child process. Raises PersonNeededError if there is none."""
     try:
         return os.open(_INPUT, os.O_RDWR)
     except OSError:
-        raise PersonNeededError("there is no console") from None
+        raise PersonNeededError("there is no terminal to ask for it on") from None
 
 
-def why_not() -> str | None:
-    """Return why there is no console on which this process could ask, or None: there is one."""
+def unavailable_reason() -> str | None:
+    """Return why this process has no terminal to ask on, or None if it has one."""
     try:
         os.close(os.open(_INPUT, os.O_RDWR))
     except OSError:
@@ -116,13 +116,13 @@ def why_not() -> str | None:
     return None
 
 
-def is_there() -> bool:
-    """Whether there is a console on which this process could ask."""
-    return why_not() is None
+def is_available() -> bool:
+    """Return whether this process has a terminal to ask on."""
+    return unavailable_reason() is None
 
 
 def notify(line: str) -> None:
-    """Write one line to the console, if there is one."""
+    """Write one line to the terminal, if there is one."""
     try:
         with open(_OUTPUT, "wb", buffering=0) as output:
             output.write(f"\r{line}\r\n".encode("utf-8", "replace"))
@@ -130,6 +130,6 @@ def notify(line: str) -> None:
         return
 
 
-def session_number() -> int:
-    """Return a number for the console; a process has one at most, and its children share it."""
+def session_id() -> int:
+    """Return the same id for every terminal: a process has one at most, and its children share it."""
     return 0

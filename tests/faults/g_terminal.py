@@ -328,7 +328,7 @@ def resized(scene: Scene) -> Result:
 
 # In tmux
 
-# A line that was begun is written over; the watcher may need a moment to restore the settings
+# A line that was begun is written over; the watchdog may need a moment to restore the settings
 PANE = """cd "$0"; trap : INT QUIT; stty -g >before; printf progress
 "$@" >stdout 2>stderr; echo $? >status
 for _ in 1 2 3 4 5 6 7 8 9 10; do stty -g >after; cmp -s before after && break; sleep 0.1; done

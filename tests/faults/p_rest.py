@@ -376,7 +376,7 @@ def _limit_reached(scene: Scene) -> Result:
 
     before = scene.terminal.attributes()
     result = scene.on_terminal(person=person)
-    # by the watcher, as nobody catches this signal
+    # by the watchdog, as nobody catches this signal
     scene.terminal.until(lambda: scene.terminal.attributes() == before, "the terminal's settings", 1)
     return result
 

@@ -54,7 +54,7 @@ class Examined:
             yield from self._settings(self._config)
         yield from checks.variables(self._environ, self._plans)
         yield checks.cache_directory(self._environ)
-        yield checks.terminal(terminal.why_not(), self._environ)
+        yield checks.terminal(terminal.unavailable_reason(), self._environ)
         yield self._session_store()
         if not offline and self._config is not None:
             yield from self._sts(self._config)
@@ -107,7 +107,7 @@ class Examined:
         kind = variable or (chosen[0] if chosen else SESSION_STORES[0])
         directory = open_directory(paths.cache_directory(self._environ)) if kind == "file" else None
         # Without a directory the keyring is asked though it did not answer a minute ago: that is what one wants to know
-        can_unlock = terminal.why_not_interactive(self._environ) is None
+        can_unlock = terminal.noninteractive_reason(self._environ) is None
         unlocking = (lambda: self._progress.say("waiting for the keyring to be unlocked ...")) if can_unlock else None
         return checks.session_store(store_for(kind, directory, self._environ, unlocking))
 

@@ -191,12 +191,12 @@ def variables(environ: Mapping[str, str], plans: list[Plan]) -> Iterator[Check]:
         )
 
 
-def terminal(why_not: str | None, environ: Mapping[str, str]) -> Check:
-    """Check whether a code could be asked for; ``why_not`` is the terminal's own answer."""
+def terminal(unavailable_reason: str | None, environ: Mapping[str, str]) -> Check:
+    """Check whether a code could be asked for; ``unavailable_reason`` is what ``terminal`` returns."""
     if environ.get("CREDPROC_INTERACTIVE") == "never":
         return warn("terminal: CREDPROC_INTERACTIVE=never: nobody is asked for a code", "unset CREDPROC_INTERACTIVE")
-    if why_not is not None:
-        reason = why_not.removesuffix(" to ask for it on")
+    if unavailable_reason is not None:
+        reason = unavailable_reason.removesuffix(" to ask for it on")
         return warn(f"terminal: {reason}: nobody can be asked for a code here", "run credproc login in a terminal")
     return ok("terminal: a code can be asked for")
 

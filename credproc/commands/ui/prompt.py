@@ -12,7 +12,7 @@ from credproc.request import FOR_PEOPLE, Request
 class Person:
     """Whoever sits at the terminal, which is opened when it is first needed.
 
-    To be asked before any thread is started, as the terminal's watcher is a fork.
+    To be asked before any thread is started, as the terminal's watchdog is a fork.
     """
 
     def __init__(self, command: str, request: Request, hint: str, *, undone: str = "nothing was changed") -> None:

@@ -1,4 +1,4 @@
-"""The console of Windows, with doubles for ``msvcrt`` and ``CONOUT$``: what is typed, what is shown, how it ends."""
+"""The terminal on Windows, with doubles for ``msvcrt`` and ``CONOUT$``: what is typed, what is shown, how it ends."""
 
 import sys
 import time
@@ -123,7 +123,7 @@ def test_a_line_is_said_from_the_left(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_console_that_takes_no_output_still_gives_the_line() -> None:
+def test_a_terminal_that_takes_no_output_still_gives_the_line() -> None:
     terminal = Terminal(Keyboard(), "/dev/full")
     terminal.say("credproc: nobody sees this")
     with pytest.raises(PersonNeededError) as raised:
@@ -132,15 +132,15 @@ def test_a_console_that_takes_no_output_still_gives_the_line() -> None:
     terminal.close()
 
 
-def test_no_output_is_no_console(tmp_path: Path) -> None:
-    with pytest.raises(PersonNeededError, match="there is no console to ask for it on") as raised:
+def test_no_output_is_no_terminal(tmp_path: Path) -> None:
+    with pytest.raises(PersonNeededError, match="no terminal") as raised:
         Terminal(Keyboard(), str(tmp_path / "no" / "CONOUT$"))
     assert raised.value.kind == "no terminal"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is one on Windows")
-def test_no_msvcrt_is_no_console(tmp_path: Path) -> None:
-    with pytest.raises(PersonNeededError, match="there is no console to ask for it on"):
+def test_no_msvcrt_is_no_terminal(tmp_path: Path) -> None:
+    with pytest.raises(PersonNeededError, match="no terminal"):
         Terminal(None, str(tmp_path / "CONOUT$"))
 
 
@@ -156,16 +156,16 @@ def test_keys_come_from_msvcrt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_devices_are_opened_by_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # where CONIN$ and CONOUT$ are names of files like any other
-    assert not windows.is_there()
-    with pytest.raises(PersonNeededError, match="there is no console"):
+    assert not windows.is_available()
+    with pytest.raises(PersonNeededError, match="no terminal"):
         windows.open_for_child()
     (tmp_path / "CONIN$").touch()
-    assert windows.is_there()
-    with open(windows.open_for_child(), "rb") as console_input:
-        assert console_input.read() == b""
+    assert windows.is_available()
+    with open(windows.open_for_child(), "rb") as keys:
+        assert keys.read() == b""
     windows.notify("credproc: waiting")
     assert (tmp_path / "CONOUT$").read_bytes() == b"\rcredproc: waiting\r\n"
-    assert windows.session_number() == 0
+    assert windows.session_id() == 0
 
 
 def test_a_word_for_nobody_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
