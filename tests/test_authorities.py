@@ -15,7 +15,7 @@ from credproc.aws.authorities import HASHED, Authorities, authorities_for, defau
 from credproc.aws.direct import Direct
 from credproc.aws.message import Request, TransportError
 from credproc.aws.transport import Patience
-from credproc.config.parser import Section, Setting
+from credproc.config.shared_config import Section, Setting
 from credproc.errors import ConfigError
 from credproc.plan.url import Url
 from tests.built import authorities as frozen_authorities

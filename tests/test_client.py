@@ -16,7 +16,7 @@ from credproc.aws.message import Response, TransportError
 from credproc.aws.operation import called
 from credproc.aws.transport import Patience
 from credproc.aws.tries import Retries, retries_for
-from credproc.config.parser import Section, Setting
+from credproc.config.shared_config import Section, Setting
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, NetworkError, ServiceError
 from credproc.plan.url import Url

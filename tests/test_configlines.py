@@ -4,8 +4,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from credproc.config.lines import ConfigLines, lines_of, with_setting, without_settings
-from credproc.config.parser import LINE_END, Section, parse
+from credproc.config.grammar import LINE_END
+from credproc.config.lines import ConfigLines, line_numbers, with_setting, without_settings
+from credproc.config.parser import parse
+from credproc.config.shared_config import Section
 from credproc.errors import ConfigError
 from tests.configtexts import texts, unhurried
 
@@ -37,26 +39,26 @@ def test_a_setting_is_put_into_a_profile(text: str, changed: str) -> None:
 def test_the_default_profile_has_two_headers_of_which_one_counts() -> None:
     both = "[default]\na = 1\n[profile default]\nb = 2\n"
     assert with_setting(both, "default", "k", "v") == both.replace("b = 2", "k = v\nb = 2")
-    assert lines_of(both, "default", {"a", "b"}) == [4]
+    assert line_numbers(both, "default", {"a", "b"}) == [4]
     assert with_setting("", "default", "k", "v") == "[default]\nk = v\n"
 
 
 def test_in_the_credentials_file_the_header_is_the_name() -> None:
     text = "[profile default]\nk = 1\n[u]\nk = 2\n"
-    assert lines_of(text, "u", {"k"}, of_credentials=True) == [4]
-    assert lines_of(text, "default", {"k"}, of_credentials=True) == []
+    assert line_numbers(text, "u", {"k"}, of_credentials=True) == [4]
+    assert line_numbers(text, "default", {"k"}, of_credentials=True) == []
     assert without_settings(text, "u", {"k"}, of_credentials=True) == "[profile default]\nk = 1\n[u]\n"
 
 
 def test_a_setting_may_stand_in_the_place_of_another() -> None:
     text = "[profile u]\na = 1\nold = 2\nb = 3\n"
-    assert with_setting(text, "u", "k", "v", instead_of="old") == "[profile u]\na = 1\nk = v\nb = 3\n"
-    assert with_setting(text + "k = 4\n", "u", "k", "v", instead_of="old") == text + "k = v\n"
+    assert with_setting(text, "u", "k", "v", replaced_key="old") == "[profile u]\na = 1\nk = v\nb = 3\n"
+    assert with_setting(text + "k = 4\n", "u", "k", "v", replaced_key="old") == text + "k = v\n"
 
 
 @pytest.mark.parametrize("name", ["", " ", "a]b", "a\nb", "a\x1bb"])
 def test_what_no_header_can_hold_makes_no_profile(name: str) -> None:
-    with pytest.raises(ConfigError, match="no profile can have this name"):
+    with pytest.raises(ConfigError, match="not a valid profile name"):
         with_setting("", name, "k", "v")
 
 
@@ -90,7 +92,7 @@ def _of(text: str, profile: str) -> dict[str, str]:
 @unhurried
 @given(texts(), st.sampled_from(["admin", "default", "other", "a new one"]))
 def test_no_edit_is_no_change(text: str, profile: str) -> None:
-    assert ConfigLines(text).edited({}) == text
+    assert ConfigLines(text).with_lines({}) == text
     assert without_settings(text, profile, set()) == text
     assert without_settings(text, profile, {"no_such_key"}) == text
 

@@ -18,8 +18,9 @@ from credproc.commands.doctor import checks, shown
 from credproc.commands.doctor.checks import Check, fail, ok, warn
 from credproc.commands.doctor.helper_lines import Line, lines
 from credproc.commands.profile_state import is_read_as_process
-from credproc.config.parser import Section, Setting, parse, read
+from credproc.config.parser import parse, read
 from credproc.config.settings import ROLE_NAMES, SETTINGS, KnownSetting, SessionStore
+from credproc.config.shared_config import Section, Setting
 from credproc.errors import SessionStoreError
 from credproc.plan import plan_for
 from credproc.request import Request
@@ -63,9 +64,7 @@ def _write(path: Path, text: str, mode: int = 0o600) -> str:
         (
             0o602,
             False,
-            fail(
-                "~/.aws/f: may be written by others (mode 602), so they choose what SDKs start", "chmod go-w ~/.aws/f"
-            ),
+            fail("~/.aws/f: is writable by others (mode 602), so they choose what SDKs start", "chmod go-w ~/.aws/f"),
         ),
     ],
 )
@@ -475,7 +474,7 @@ def test_without_a_line_there_is_nothing_that_sdks_call(home_of_people: Home) ->
     ran = home_of_people.run("doctor", "--offline")
     assert ran.status == 0
     assert (
-        "\nwarn  ~/.aws/config:5: [strange] is no profile, sso-session or services section;"
+        "\nwarn  ~/.aws/config:5: [strange] is not a profile, sso-session or services section;"
         " other readers may read it differently\n      remove it, or correct it\n"
         "warn  no profile has a credential_process line that starts credproc\n"
         "      credproc doctor NAME looks at any profile\n"

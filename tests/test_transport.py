@@ -18,7 +18,7 @@ from credproc.aws.message import Request, Response, TransportError
 from credproc.aws.proxied import Proxied
 from credproc.aws.routing import transport_for
 from credproc.aws.transport import Patience, Transport
-from credproc.config.parser import Section, Setting
+from credproc.config.shared_config import Section, Setting
 from credproc.errors import ConfigError
 from credproc.plan.url import Url
 from tests.loopback import Ca, Proxy, Server, passing_on, request_in, saying, tls

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from importlib.machinery import PathFinder
 from typing import NamedTuple
 
-from credproc.config.parser import Section
+from credproc.config.shared_config import Section
 from credproc.errors import ConfigError
 
 HASHED = "authorities"  # the frozen program's directory; build/frozen/authorities.py makes it

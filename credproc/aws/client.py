@@ -13,7 +13,7 @@ from credproc.aws.routing import transport_for
 from credproc.aws.signature import Scope, signed
 from credproc.aws.transport import Patience, Transport
 from credproc.aws.tries import Retries, retries_for
-from credproc.config.parser import Section, SharedConfig
+from credproc.config.shared_config import Section, SharedConfig
 from credproc.credentials import Credentials
 from credproc.plan.url import Url
 

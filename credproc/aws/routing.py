@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from credproc.aws import proxies
 from credproc.aws.authorities import authorities_for
 from credproc.aws.transport import Transport
-from credproc.config.parser import Section, nested
+from credproc.config.shared_config import Section
 from credproc.plan.url import Url
 
 
@@ -28,4 +28,4 @@ def transport_for(url: Url, section: Section | None, environ: Mapping[str, str])
 def _proxies_config(section: Section | None) -> dict[str, str]:
     """Return botocore's ``proxies_config``, a block of settings of the profile."""
     setting = None if section is None else section.setting("proxies_config")
-    return {} if setting is None else nested(setting)
+    return {} if setting is None else setting.sub_properties()

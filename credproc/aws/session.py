@@ -11,7 +11,7 @@ import botocore.session
 from botocore.loaders import Loader
 
 from credproc import __version__
-from credproc.config.parser import Section, SharedConfig, nested
+from credproc.config.shared_config import Section, SharedConfig
 
 
 def botocore_session(config: SharedConfig, profile: str | None) -> botocore.session.Session:
@@ -50,5 +50,5 @@ def _plain(section: Section) -> dict[str, Any]:
     for key in section:
         name = key.removeprefix("credproc_")
         setting = section.get(f"credproc_{name}") or section[key]
-        plain[name] = nested(setting) if setting.value.startswith("\n") else setting.value
+        plain[name] = setting.sub_properties() if setting.value.startswith("\n") else setting.value
     return plain

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from credproc.aws.answer import RefusedError
 from credproc.aws.message import TransportError
-from credproc.config.parser import Section, Setting
+from credproc.config.shared_config import Section, Setting
 from credproc.errors import ConfigError
 
 _ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}

@@ -11,8 +11,9 @@ from credproc.commands.profile_state import Cached, ProfileInspector, aliased
 from credproc.commands.ui.output import Said
 from credproc.commands.ui.times import until_shown
 from credproc.commands.ui.wrap import columns, wrapped
-from credproc.config.parser import Section, Setting, SharedConfig, read
+from credproc.config.parser import read
 from credproc.config.settings import SessionStore
+from credproc.config.shared_config import Section, Setting, SharedConfig
 from credproc.errors import ConfigError, inert, quoted
 from credproc.request import Request
 

@@ -5,8 +5,8 @@ from typing import Literal, NamedTuple
 
 from credproc import cache, paths
 from credproc.commands.plan_text import Standing
-from credproc.config.parser import Section, SharedConfig
 from credproc.config.settings import BEFORE_PROCESS, SessionStore
+from credproc.config.shared_config import Section, SharedConfig
 from credproc.errors import ConfigError, CredprocError, UsageError
 from credproc.files import PrivateDirectory, open_directory
 from credproc.plan import Plan, plan_for

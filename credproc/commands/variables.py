@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from credproc import cache
-from credproc.config.parser import SharedConfig, read
+from credproc.config.parser import read
+from credproc.config.shared_config import SharedConfig
 from credproc.plan import Plan, plan_for
 from credproc.refresh import FOR_PEOPLE, Refreshed, refresh
 from credproc.request import Request

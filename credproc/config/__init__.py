@@ -1,1 +1,1 @@
-"""The two AWS files: found, opened, parsed, and edited line by line."""
+"""The two AWS files: read, parsed, edited line by line, and replaced."""

@@ -1,4 +1,4 @@
-"""The two AWS files, replaced whole: a link followed, mode and owner as they were, at once or not at all."""
+"""Replace an AWS file as a whole, atomically: links are followed, mode and owner stay as they were."""
 
 import os
 import stat
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from credproc.config.files import NOT_REGULAR_HINT
 from credproc.errors import ConfigError
 
 BACKUP = ".credproc-backup"
@@ -13,20 +14,20 @@ _PRIVATE = 0o600
 _BINARY = getattr(os, "O_BINARY", 0)
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | _CLOEXEC | _BINARY
-_OLD = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _CLOEXEC | _BINARY  # a FIFO in its place must not hold us up
+_OLD = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _CLOEXEC | _BINARY  # opening a FIFO must not block
 
 
 class ConfigFile(NamedTuple):
-    """A file as it was read; ``shown`` is its name for messages."""
+    """A file as it was read; ``shown`` is its path for messages."""
 
     path: str
     shown: str
     data: bytes
-    status: os.stat_result | None  # None: there was none
+    status: os.stat_result | None  # None: there was no file
 
     @property
     def text(self) -> str:
-        """What it holds. Raises ConfigError."""
+        """The data as text. Raises ConfigError if it is not UTF-8."""
         try:
             return self.data.decode()
         except UnicodeDecodeError:
@@ -34,7 +35,7 @@ class ConfigFile(NamedTuple):
 
 
 def read(path: str, shown: str) -> ConfigFile:
-    """Return the file; an absent one is empty. Raises ConfigError."""
+    """Read the file; a missing file counts as empty. Raises ConfigError."""
     try:
         fd = os.open(path, _OLD)
     except FileNotFoundError:
@@ -43,26 +44,28 @@ def read(path: str, shown: str) -> ConfigFile:
         raise _failed(shown, "cannot be read", error) from None
     with os.fdopen(fd, "rb") as file:
         status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):  # /dev/null, which stands for no file, must not become one
-            raise ConfigError(f"{shown}: is no regular file", "name a file in AWS_CONFIG_FILE and its like")
+        if not stat.S_ISREG(status.st_mode):  # /dev/null means "no file", and must not be replaced by one
+            raise ConfigError(f"{shown}: is not a regular file", NOT_REGULAR_HINT)
         return ConfigFile(path, shown, file.read(), status)
 
 
 def replace(file: ConfigFile, text: str, *, keep_old: bool = False) -> None:
-    """Put the text in the place of what the file holds; ``keep_old``: that is kept in its path + BACKUP, 0600.
+    """Replace the content of the file by ``text``; ``keep_old`` keeps the old content in path + BACKUP, mode 0600.
 
-    A link stays one, and what it leads to is replaced; the backup lies beside the link. Raises ConfigError, and then
-    the file is as it was, which it is not if somebody else has changed it since it was read.
+    If the path is a link, the file that it points to is replaced and the backup is beside the link. Raises
+    ConfigError, also if the file has changed since it was read; then nothing is written.
     """
     try:
         target = os.path.realpath(file.path)
         os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
         mode = _PRIVATE if file.status is None else stat.S_IMODE(file.status.st_mode)
-        with _beside(target, text.encode(), file.status, mode) as temporary:
+        with _new_file(target, text.encode(), file.status, mode) as temporary:
             if read(file.path, file.shown).data != file.data:
-                raise ConfigError(f"{file.shown}: was changed meanwhile; nothing was written", "run the command again")
+                raise ConfigError(
+                    f"{file.shown}: was changed by another program; nothing was written", "run the command again"
+                )
             if keep_old:
-                with _beside(file.path + BACKUP, file.data, file.status, _PRIVATE) as backup:
+                with _new_file(file.path + BACKUP, file.data, file.status, _PRIVATE) as backup:
                     os.replace(backup, file.path + BACKUP)
             os.replace(temporary, target)
         _sync(os.path.dirname(target))
@@ -71,7 +74,7 @@ def replace(file: ConfigFile, text: str, *, keep_old: bool = False) -> None:
 
 
 def edit(path: str, shown: str, change: Callable[[str], str]) -> None:
-    """Change the file's text; no copy of the old one is left. Raises ConfigError; then the file is as it was."""
+    """Replace the file's text by ``change(text)``, without a backup. Raises ConfigError; then nothing is written."""
     file = read(path, shown)
     changed = change(file.text)
     if changed != file.text:
@@ -79,8 +82,8 @@ def edit(path: str, shown: str, change: Callable[[str], str]) -> None:
 
 
 @contextmanager
-def _beside(path: str, data: bytes, like: os.stat_result | None, mode: int) -> Iterator[str]:
-    """Give the path of a new file beside ``path``, with these bytes and the owner of another; removed on failure."""
+def _new_file(path: str, data: bytes, owner: os.stat_result | None, mode: int) -> Iterator[str]:
+    """Write a temporary file beside ``path``, with the data, owner and mode; yield its path; remove it on failure."""
     temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
     fd = os.open(temporary, _NEW, _PRIVATE)
     try:
@@ -89,9 +92,9 @@ def _beside(path: str, data: bytes, like: os.stat_result | None, mode: int) -> I
             file.flush()
             if os.name == "posix":
                 made = os.fstat(fd)
-                if like is not None and (made.st_uid, made.st_gid) != (like.st_uid, like.st_gid):
-                    os.fchown(fd, like.st_uid, like.st_gid)
-                os.fchmod(fd, mode)  # behind chown, which may take bits from it
+                if owner is not None and (made.st_uid, made.st_gid) != (owner.st_uid, owner.st_gid):
+                    os.fchown(fd, owner.st_uid, owner.st_gid)
+                os.fchmod(fd, mode)  # after fchown, which may clear mode bits
             os.fsync(fd)
         yield temporary
     except (OSError, ConfigError):
@@ -100,7 +103,7 @@ def _beside(path: str, data: bytes, like: os.stat_result | None, mode: int) -> I
 
 
 def _sync(directory: str) -> None:
-    """See to it that the order of two replacements holds after a power loss too."""
+    """Sync the directory, so that a power loss does not undo or reorder the replacements."""
     if os.name == "posix":
         fd = os.open(directory, os.O_RDONLY | _CLOEXEC)
         try:

@@ -7,8 +7,8 @@ there with its reason.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from credproc.config.parser import Section, SharedConfig
-from credproc.config.suggestions import misspelt
+from credproc.config.shared_config import Section, SharedConfig
+from credproc.config.suggestions import likely_typos
 from credproc.errors import ConfigError
 from credproc.plan.endpoint import Endpoint, endpoint_for, region_of
 from credproc.plan.mfa import SESSION_SECONDS, Mfa, mfa_of, session_seconds_of
@@ -78,8 +78,8 @@ def plan_for(config: SharedConfig, request: Request) -> Plan:
             region=_region(walk.seen, way.selected, environ),
         )
     except ConfigError as error:
-        reasons = [] if config.unread is None else [config.unread]  # what is missing may stand there
-        reasons += [remark for section in walk.seen for remark in misspelt(section)]
+        reasons = [] if config.read_error is None else [config.read_error]  # what is missing may stand there
+        reasons += [remark for section in walk.seen for remark in likely_typos(section)]
         if reasons:
             error.hint = "; ".join([*reasons, *([error.hint] if error.hint else [])])
         raise

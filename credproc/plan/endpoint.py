@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from credproc.config.parser import Section, Setting, SharedConfig, nested
+from credproc.config.shared_config import Section, Setting, SharedConfig
 from credproc.errors import ConfigError
 from credproc.plan.url import Url
 
@@ -180,7 +180,7 @@ def configured_url(service: str, section: Section, config: SharedConfig, environ
                 f"{services.where}: there is no section [services {services.value}]", "add it, or remove this line"
             )
         block = config.services[services.value].setting(service)
-        url = nested(block).get("endpoint_url") if block is not None else None
+        url = block.sub_properties().get("endpoint_url") if block is not None else None
         if block is not None and url:
             return _checked_url(service, Setting(url, block.where))
     found = section.setting("endpoint_url")

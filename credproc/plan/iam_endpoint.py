@@ -6,7 +6,7 @@ Held against botocore in tests/test_endpoint.py.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from credproc.config.parser import Section, SharedConfig
+from credproc.config.shared_config import Section, SharedConfig
 from credproc.errors import ConfigError
 from credproc.plan.endpoint import GLOBAL_REGION, SIGNING_REGION, Endpoint, configured_url, partition_of
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from credproc.config.parser import Section, Setting
 from credproc.config.settings import SESSION_STORES, SessionStore, session_store_named
+from credproc.config.shared_config import Section, Setting
 from credproc.errors import ConfigError
 from credproc.plan.role import mfa_serial_of, whole_number_of
 
@@ -58,7 +58,7 @@ def session_seconds_of(root: Section | None, selected: Section) -> int:
 
 def _session_store(root: Section | None, selected: Section, environ: Mapping[str, str]) -> SessionStore:
     variable = environ.get(_STORE_VARIABLE)
-    settings = [section.own("session_store") for section in (root, selected) if section is not None]
+    settings = [section.credproc_setting("session_store") for section in (root, selected) if section is not None]
     chosen = [Setting(variable, _STORE_VARIABLE)] if variable else [found for found in settings if found]
     if not chosen:
         return SESSION_STORES[0]

@@ -8,9 +8,9 @@ import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from credproc.config.parser import Section, Setting, SharedConfig
 from credproc.config.settings import CREDENTIAL_SOURCES, credential_source_named
-from credproc.config.suggestions import like
+from credproc.config.shared_config import Section, Setting, SharedConfig
+from credproc.config.suggestions import nearest
 from credproc.errors import ConfigError, UsageError, quoted
 from credproc.plan.source import (
     Source,
@@ -136,7 +136,7 @@ class Walk:
         self._path[section.name] = None
 
     def _hint(self, name: str) -> str:
-        near = like(name, self._config.profiles)
+        near = nearest(name, self._config.profiles)
         if near is not None:
             return f"did you mean {quoted(near)}?"
         if not self._config.profiles:
@@ -156,7 +156,7 @@ class Walk:
         while True:
             source_profile = section.setting("source_profile")
             credential_source = section.setting("credential_source")
-            where = section.line_of("role_arn")
+            where = section.where_set("role_arn")
             if source_profile is not None and credential_source is not None:
                 raise ConfigError(
                     f"{where}: [{section.name}] has both source_profile and credential_source", "keep one of them"
@@ -189,7 +189,7 @@ class Walk:
     def _named_source(self, setting: Setting) -> Source:
         kind = credential_source_named(setting.value)
         if kind is None:
-            exact = like(setting.value, CREDENTIAL_SOURCES)
+            exact = nearest(setting.value, CREDENTIAL_SOURCES)
             raise ConfigError(
                 f"{setting.where}: credential_source is none that is known: {setting.value[:40]}",
                 f"did you mean {exact}?" if exact else "write Environment, Ec2InstanceMetadata or EcsContainer",

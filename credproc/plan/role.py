@@ -4,8 +4,8 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from credproc.config.parser import Section, Setting
 from credproc.config.settings import ROLE_PARAMETERS
+from credproc.config.shared_config import Section, Setting
 from credproc.errors import ConfigError
 
 # Limits: STS API reference, AssumeRole
@@ -52,14 +52,14 @@ def role_in(section: Section, default_session_name: str) -> Role:
     return Role(
         role_arn=role_arn_of(section),
         role_session_name=session_name_of(section) or default_session_name,
-        where=section.line_of("role_arn"),
+        where=section.where_set("role_arn"),
         external_id=section.value("external_id"),
         duration_seconds=_whole_number(section.setting("duration_seconds"), "duration_seconds", DURATION_RANGE),
-        policy=_policy(section.own("policy")),
-        policy_arns=_listed(section.own("policy_arns")),
-        session_tags=_tags(section.own("session_tags")),
-        transitive_tag_keys=_listed(section.own("transitive_tag_keys")),
-        source_identity=_text(section.own("source_identity")),
+        policy=_policy(section.credproc_setting("policy")),
+        policy_arns=_listed(section.credproc_setting("policy_arns")),
+        session_tags=_tags(section.credproc_setting("session_tags")),
+        transitive_tag_keys=_listed(section.credproc_setting("transitive_tag_keys")),
+        source_identity=_text(section.credproc_setting("source_identity")),
     )
 
 
@@ -67,13 +67,13 @@ def web_identity_role_in(section: Section, default_session_name: str) -> Role:
     """Return the role of a web identity profile: of its settings only ARN and session name are sent, as in botocore."""
     if section.setting("role_arn") is None:
         raise ConfigError(
-            f"{section.line_of('web_identity_token_file')}: web_identity_token_file without role_arn",
+            f"{section.where_set('web_identity_token_file')}: web_identity_token_file without role_arn",
             f"add role_arn to [{section.name}]",
         )
     return Role(
         role_arn=role_arn_of(section),
         role_session_name=session_name_of(section) or default_session_name,
-        where=section.line_of("role_arn"),
+        where=section.where_set("role_arn"),
     )
 
 
@@ -141,7 +141,7 @@ def mfa_serial_of(section: Section) -> Setting | None:
 
 def whole_number_of(section: Section, key: str, allowed: tuple[int, int]) -> int | None:
     """Return the number (seconds) that credproc's own setting ``key`` holds, checked, or None."""
-    return _whole_number(section.own(key), f"credproc_{key}", allowed)
+    return _whole_number(section.credproc_setting(key), f"credproc_{key}", allowed)
 
 
 def _whole_number(setting: Setting | None, key: str, allowed: tuple[int, int]) -> int | None:

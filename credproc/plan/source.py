@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from credproc.config.parser import Section, Setting, SharedConfig
 from credproc.config.settings import (
     ACCESS_KEY_NAMES,
     IDENTITY_CENTER_NAMES,
     SESSION_TOKEN_NAMES,
     CredentialSource,
 )
+from credproc.config.shared_config import Section, Setting, SharedConfig
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, quoted
 from credproc.plan.role import Role, check_role_arn, web_identity_role_in
@@ -138,7 +138,7 @@ def _identity_center(section: Section, config: SharedConfig) -> Source:
     reference = section.setting("sso_session")
     settings = {key: section.value(key) for key in _IDENTITY_CENTER_FIELDS}
     named = next((key for key in ("sso_account_id", "sso_role_name") if settings[key]), "sso_session")
-    where = section.line_of(named)
+    where = section.where_set(named)
     if reference is not None:
         session = config.sso_sessions.get(reference.value)
         if session is None:
@@ -150,7 +150,7 @@ def _identity_center(section: Section, config: SharedConfig) -> Source:
             value = session.value(key)
             if settings[key] is not None and settings[key] != value:
                 raise ConfigError(
-                    f"{section.line_of(key)}: {key} differs from the one in [sso-session {reference.value}]",
+                    f"{section.where_set(key)}: {key} differs from the one in [sso-session {reference.value}]",
                     f"remove {key} from [{section.name}]",
                 )
             settings[key] = value
@@ -217,7 +217,7 @@ def has_keys(section: Section) -> bool:
 
 def keys_in_keyring(section: Section) -> Setting | None:
     """Return the id of the access key whose secret is in the keyring; keys in a file come before it."""
-    found = section.own("access_key_id")
+    found = section.credproc_setting("access_key_id")
     return found if found is not None and section.setting("aws_access_key_id") is None else None
 
 

@@ -15,7 +15,7 @@ __all__ = ["FOR_PEOPLE", "FOR_SDKS", "Refreshed", "Request", "refresh"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credproc.config.parser import SharedConfig
+    from credproc.config.shared_config import SharedConfig
     from credproc.plan import Plan
     from credproc.refresh.entry import CachedEntry, EntryStore, Fetched
 

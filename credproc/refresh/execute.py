@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from credproc import log
-from credproc.config.parser import SharedConfig
+from credproc.config.shared_config import SharedConfig
 from credproc.credentials import Credentials
 from credproc.errors import CredprocError, DeadlineError, NetworkError, PersonNeededError, ServiceError, SourceError
 from credproc.plan import Plan

@@ -296,7 +296,7 @@ def _exposed(
     )
 
 
-_WRITABLE = r"^credproc: error: ~/\.aws/{0}:\d+: {1} is not started: the file may be written by others \(mode {2}\)$"
+_WRITABLE = r"^credproc: error: ~/\.aws/{0}:\d+: {1} is not started: the file is writable by others \(mode {2}\)$"
 _FOREIGN = (
     rf"^credproc: error: ~/\.aws/config:\d+: {{0}} is not started: the file belongs to another user \({NOBODY}\)$"
 )
@@ -513,9 +513,9 @@ ROWS = (
         "AWS_CONFIG_FILE is no file",
         Case("missing", Kind.PROFILE, environ={_CONFIG: "../none"}, says="no profile named", calls=0),
         Case("/dev/null", Kind.PROFILE, environ={_CONFIG: "/dev/null"}, says="no profile named", calls=0),
-        *_no_file("/etc", "/etc: is no regular file"),
-        *_no_file("fifo", "fifo: is no regular file", before=_fifo),
-        *_no_file("/dev/zero", "/dev/zero: is no regular file"),
+        *_no_file("/etc", "/etc: is not a regular file"),
+        *_no_file("fifo", "fifo: is not a regular file", before=_fifo),
+        *_no_file("/dev/zero", "/dev/zero: is not a regular file"),
         *_no_file("/proc/self/mem", "/proc/self/mem: cannot be read"),
         *_no_file("huge", "huge: is larger than 8 MiB", before=_huge),
     ),
@@ -536,7 +536,7 @@ ROWS = (
             _says(_WRITABLE, "config", "credential_process", "666"),
             mode=0o666,
         ),
-        _exposed("no program", _with_files, r"config: may be written by others \(mode 666\)", mode=0o666),
+        _exposed("no program", _with_files, r"config: is writable by others \(mode 666\)", mode=0o666),
     ),
     row(
         "F020",

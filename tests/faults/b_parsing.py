@@ -147,7 +147,7 @@ def _unreadable() -> Iterator[Case]:
         name = file.rpartition("/")[2]
         yield _broken(f"UTF-16 LE, {name}", lambda data: data.decode().encode("utf-16"), f"{file}:1: is UTF-16", file)
         yield _broken(f"UTF-16 BE, {name}", _big_endian, f"{file}:1: is UTF-16", file)
-        yield _broken(f"NUL, {name}", lambda data: data.replace(b"\n", b"\n\0", 1), f"{file}:2: holds a NUL", file)
+        yield _broken(f"NUL, {name}", lambda data: data.replace(b"\n", b"\n\0", 1), f"{file}:2: contains a NUL", file)
         latin = _broken(f"Latin-1, {name}", lambda data: b"#\n#\n# \xe9\n" + data, f"{file}:3: is not UTF-8", file)
         yield from _deep(latin)
 
@@ -351,11 +351,11 @@ def _moded(mode: int) -> Case:
         f"{mode:o}",
         before=lambda s: _path(s, _CREDENTIALS).chmod(mode),
         check=check,
-        logs=rf"warning: ~/\.aws/credentials: others may read the keys in it \(mode {mode:o}\)",
+        logs=rf"warning: ~/\.aws/credentials: contains keys and is readable by others \(mode {mode:o}\)",
     )
 
 
-_CONTROL = "credproc: error: ~/.aws/config:\\d+: {0} holds a control character"
+_CONTROL = "credproc: error: ~/.aws/config:\\d+: {0} contains a control character"
 
 
 def _control(name: str, character: str, key: str = "role_arn") -> Case:
@@ -376,7 +376,7 @@ ROWS = (
             "other settings",
             before=_twice(_R, "region = us-west-2"),
             check=_role_is_right,
-            logs=r"warning: ~/\.aws/config:4: \[profile admin\] goes on with what ~/\.aws/config:1 begins",
+            logs=r"warning: ~/\.aws/config:4: \[profile admin\] repeats the section at ~/\.aws/config:1",
         ),
         Case(
             "the same setting",
@@ -399,7 +399,7 @@ ROWS = (
             before=_keyless,
             arguments=("--profile", "bare"),
             says="profile 'bare' holds no credentials",
-            logs=r"\[DEFAULT\] is no profile",
+            logs=r"\[DEFAULT\] is not a profile",
             calls=0,
         ),
         Case(

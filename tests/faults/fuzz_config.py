@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from credproc.config import files, parser
-from credproc.config.parser import Section, Setting, SharedConfig
+from credproc.config.shared_config import Section, Setting, SharedConfig
 from credproc.errors import ConfigError
 from tests.faults.fuzz_corpus import BOTH, cases, joined, split
 
@@ -22,7 +22,7 @@ def check(data: bytes) -> None:
     """Read the bytes as both files; raise AssertionError where the reading says something that is not so."""
     read: list[str] = []
     try:
-        read += [files.decoded(part, name) for name, part in zip(BOTH, split(data), strict=True)]
+        read += [files.decode(part, name) for name, part in zip(BOTH, split(data), strict=True)]
         config = parser.parse(*read)
     except ConfigError as error:
         _check_error(error, data)
@@ -63,7 +63,7 @@ def _check_setting(lines: dict[str, list[str]], section: Section, key: str, sett
     assert setting.value.partition("\n")[0] in after, setting.where
     assert setting.from_credentials_file is setting.where.startswith("credentials:"), setting.where
     assert "\r" not in setting.value, setting.where
-    parser.nested(setting)
+    setting.sub_properties()
     plain = key.removeprefix("credproc_")
     try:
         found = section.setting(plain)

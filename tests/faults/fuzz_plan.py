@@ -30,7 +30,7 @@ FOUND = (
 def check(data: bytes) -> None:
     """Resolve the profiles in the bytes; raise what is neither a plan nor an error in our words."""
     try:
-        both = [files.decoded(part, name) for name, part in zip(BOTH, split(data), strict=True)]
+        both = [files.decode(part, name) for name, part in zip(BOTH, split(data), strict=True)]
         config = parser.parse(*both)
     except ConfigError:
         return

@@ -670,7 +670,7 @@ ROWS = (
             Kind.CONFIG,
             before=strange_serial,
             undo=lambda scene: scene.config(),
-            says="mfa_serial holds a control character",
+            says="mfa_serial contains a control character",
             check=only_to_read,
             mfa=True,
             calls=0,

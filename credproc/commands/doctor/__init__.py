@@ -11,8 +11,9 @@ from credproc.commands.doctor.helper_lines import Line, lines
 from credproc.commands.ui.output import Said
 from credproc.commands.ui.progress import Progress
 from credproc.commands.ui.wrap import columns, wrapped
-from credproc.config.parser import Section, SharedConfig, read
+from credproc.config.parser import read
 from credproc.config.settings import SESSION_STORES, session_store_named
+from credproc.config.shared_config import Section, SharedConfig
 from credproc.errors import ConfigError, CredprocError, inert
 from credproc.files import open_directory
 from credproc.plan import Plan, plan_for

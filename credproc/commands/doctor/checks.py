@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from credproc import log, paths
 from credproc.commands.doctor.helper_lines import Line
-from credproc.config.files import doubt_about
-from credproc.config.parser import Section
+from credproc.config.files import untrusted_file
 from credproc.config.settings import PREFIX, ROLE_NAMES, SETTINGS, SessionStore
+from credproc.config.shared_config import Section
 from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted
 from credproc.files import make_directory, open_directory
 from credproc.plan import Plan
@@ -66,8 +66,8 @@ def aws_file(path: str | None, environ: Mapping[str, str], *, secret: bool) -> C
     if not os.access(path, os.R_OK):
         return fail(f"{shown}: cannot be read", "check the owner and mode of the file")
     if _POSIX and stat.S_ISREG(status.st_mode):
-        if doubt := doubt_about(status, shown):
-            return fail(f"{shown}: {doubt.what}, so they choose what SDKs start", doubt.hint)
+        if untrusted := untrusted_file(status, shown):
+            return fail(f"{shown}: {untrusted.reason}, so they choose what SDKs start", untrusted.hint)
         if secret and status.st_mode & 0o044:
             return fail(f"{shown}: others may read the keys in it", f"chmod 600 {shown}")
         if status.st_mode & 0o020:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from credproc import paths
-from credproc.config.parser import Section, Setting, SharedConfig
+from credproc.config.shared_config import Section, Setting, SharedConfig
 from credproc.errors import UsageError
 from credproc.plan.resolver import alias_target
 

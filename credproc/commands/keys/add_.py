@@ -5,7 +5,8 @@ from contextlib import closing
 from credproc.commands.keys.config import set_key
 from credproc.commands.keys.keyring import SECRET, arn_of, keep_key
 from credproc.commands.ui.prompt import Person
-from credproc.config.parser import Section, read
+from credproc.config.parser import read
+from credproc.config.shared_config import Section
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, quoted
 from credproc.plan.source import ACCESS_KEY_ID, keys_in_keyring

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from credproc import paths
 from credproc.config import writer
 from credproc.config.lines import with_setting, without_settings
-from credproc.config.parser import Section, Setting, SharedConfig
 from credproc.config.parser import read as read_config
+from credproc.config.shared_config import Section, Setting, SharedConfig
 from credproc.errors import ConfigError, quoted
 from credproc.plan.source import keys_in_keyring
 from credproc.request import Request

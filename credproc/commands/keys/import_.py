@@ -7,9 +7,10 @@ from credproc.commands.keys.config import SETTING, both_files, section_of
 from credproc.commands.keys.keyring import SECRET, keep_key
 from credproc.commands.ui.prompt import Person
 from credproc.config import writer
-from credproc.config.lines import lines_of, with_setting, without_settings
-from credproc.config.parser import Section, Setting, read
+from credproc.config.lines import line_numbers, with_setting, without_settings
+from credproc.config.parser import read
 from credproc.config.settings import ACCESS_KEY_NAMES, PREFIX, SESSION_TOKEN_NAMES
+from credproc.config.shared_config import Section, Setting
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, quoted
 from credproc.plan.source import ACCESS_KEY_ID, keys_in_keyring
@@ -78,7 +79,7 @@ def _check(request: Request, section: Section, access_key_id: Setting, secret: S
         return
     path = both_files(request.environ)[0]
     shown = paths.shown(path, request.environ)
-    found = lines_of(writer.read(path, shown).text, section.name, _KEYS)
+    found = line_numbers(writer.read(path, shown).text, section.name, _KEYS)
     if found:
         raise ConfigError(
             f"{shown}:{found[0]}: profile {quoted(section.name)} has keys in both files",
@@ -91,7 +92,7 @@ def _take_out(request: Request, profile: str, access_key_id: str, *, of_credenti
     config, credentials = both_files(request.environ)
 
     def in_place(text: str) -> str:
-        named = with_setting(text, profile, SETTING, access_key_id, instead_of=ACCESS_KEY_NAMES[0])
+        named = with_setting(text, profile, SETTING, access_key_id, replaced_key=ACCESS_KEY_NAMES[0])
         return without_settings(named, profile, _KEYS)
 
     def named(text: str) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from credproc.commands.inventory import described, remove, sessions
 from credproc.commands.logout import sign_out
-from credproc.config.parser import Section, SharedConfig
+from credproc.config.shared_config import Section, SharedConfig
 from credproc.credentials import Credentials
 from credproc.errors import CredprocError, SessionStoreError
 from credproc.locking.directory import own_directory

@@ -5,7 +5,8 @@ from contextlib import closing
 from credproc.commands.keys.config import SETTING, key_setting, section_of, unset_key
 from credproc.commands.keys.keyring import end_sessions, naming_errors
 from credproc.commands.ui.prompt import Person
-from credproc.config.parser import Setting, read
+from credproc.config.parser import read
+from credproc.config.shared_config import Setting
 from credproc.errors import ConfigError, quoted
 from credproc.locking.directory import own_directory
 from credproc.plan.source import keys_in_keyring

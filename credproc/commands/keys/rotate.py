@@ -11,7 +11,8 @@ from credproc.commands.inventory import in_turn
 from credproc.commands.keys.config import key_setting, section_of, switch_key
 from credproc.commands.keys.keyring import CALL_SECONDS, arn_of, end_sessions
 from credproc.commands.keys.rotation import Means, Rotation
-from credproc.config.parser import Section, SharedConfig, read
+from credproc.config.parser import read
+from credproc.config.shared_config import Section, SharedConfig
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, CredprocError, SessionStoreError, quoted
 from credproc.locking.directory import own_directory

@@ -20,8 +20,9 @@ from credproc.commands.ui.progress import Progress
 from credproc.commands.ui.prompt import Person
 from credproc.commands.ui.wrap import columns, wrapped
 from credproc.config import writer
-from credproc.config.parser import Section, SharedConfig, read
+from credproc.config.parser import read
 from credproc.config.settings import BEFORE_PROCESS, PREFIX, ROLE_NAMES, SECRET_NAMES
+from credproc.config.shared_config import Section, SharedConfig
 from credproc.errors import ConfigError, CredprocError, PersonNeededError, inert, quoted
 from credproc.plan import plan_for
 from credproc.refresh import FOR_PEOPLE, refresh

@@ -33,11 +33,11 @@ def in_place(text: str, profile: str, command: str) -> str:
     for key, (number, *_) in file.settings(profile, ROLE_NAMES):
         if PREFIX + key in prefixed:
             raise EditError(f"{key} stands beside {PREFIX}{key}", number + 1)
-        process = "" if instead else f"{_PROCESS} = {command}{file.end(number)}"
+        process = "" if instead else f"{_PROCESS} = {command}{file.line_end(number)}"
         instead[number] = process + PREFIX + file.lines[number]
     if not instead:
         raise EditError("no role settings of the profile are in this file")
-    return file.edited(instead)
+    return file.with_lines(instead)
 
 
 def undo_in_place(text: str, profile: str) -> str:
@@ -46,7 +46,7 @@ def undo_in_place(text: str, profile: str) -> str:
     instead = {number: "" for setting in file.settings(profile, {_PROCESS}) for number in setting.numbers}
     for _, (number, *_) in file.settings(profile, _PREFIXED):
         instead[number] = file.lines[number][len(PREFIX) :]
-    return file.edited(instead)
+    return file.with_lines(instead)
 
 
 def separate(text: str, profile: str, behind: str, command: str) -> str:
@@ -62,14 +62,14 @@ def separate(text: str, profile: str, behind: str, command: str) -> str:
     _check_no_process(file, profile)
     if not file.settings(profile, ROLE_NAMES):
         raise EditError("no role settings of the profile are in this file")
-    end = file.end(header)
+    end = file.line_end(header)
     bracket, rest = _bracket(file.lines[header])
     short = [bracket + end, f"{_PROCESS} = {command}{end}"]
     for key, numbers in file.settings(profile):
         if key not in ROLE_NAMES and not key.startswith(PREFIX) and key not in OWN_NAMES:
             lines = (file.lines[number] for number in numbers)
             short += [line if end_of(line) else line + end for line in lines]
-    return file.edited({header: "".join([*short, end, f"[profile {behind}]{rest}"])})
+    return file.with_lines({header: "".join([*short, end, f"[profile {behind}]{rest}"])})
 
 
 def undo_separate(text: str, profile: str, behind: str) -> str:
@@ -82,14 +82,14 @@ def undo_separate(text: str, profile: str, behind: str) -> str:
     bracket, rest = _bracket(file.lines[short])
     if rest.strip():
         raise EditError("a comment that would be lost", short + 1)
-    known = {file.lines[number].rstrip("\r\n") for number in file.section(whole)}
+    known = {file.lines[number].rstrip("\r\n") for number in file.section_lines(whole)}
     process = {number for setting in file.settings(profile, {_PROCESS}) for number in setting.numbers}
-    for number in file.section(short)[1:]:
+    for number in file.section_lines(short)[1:]:
         line = file.lines[number].rstrip("\r\n")
         if line.strip() and number not in process and line not in known:
             raise EditError(f"a line of {bracket} alone, which would be lost", number + 1)
     renamed = bracket + _bracket(file.lines[whole])[1]
-    return file.edited({**dict.fromkeys(file.section(short), ""), whole: renamed})
+    return file.with_lines({**dict.fromkeys(file.section_lines(short), ""), whole: renamed})
 
 
 def renewed(text: str, profile: str, command: str) -> str:
@@ -99,7 +99,7 @@ def renewed(text: str, profile: str, command: str) -> str:
     for _, (number, *_) in file.settings(profile, {_PROCESS}):
         line = file.lines[number]
         instead[number] = f"{line.partition('=')[0]}= {command}{end_of(line)}"
-    return file.edited(instead)
+    return file.with_lines(instead)
 
 
 def _check_no_process(file: ConfigLines, profile: str) -> None:

@@ -1,0 +1,86 @@
+"""What the two AWS files say: settings, each with its file and line, in the sections of profiles and of what they name.
+
+``parser`` makes these values; nothing here reads a file.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from credproc import cache
+from credproc.config.files import UntrustedFile
+from credproc.config.settings import PREFIX
+from credproc.errors import ConfigError
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class Setting(NamedTuple):
+    """A value and the place where it was read, as ``~/.aws/config:12``."""
+
+    value: str
+    where: str
+    from_credentials_file: bool = False
+
+    def sub_properties(self) -> dict[str, str]:
+        """Return the ``key = value`` lines that are indented below a setting without a value of its own."""
+        pairs = (line.partition("=") for line in self.value.split("\n") if line.strip())
+        return {key.strip().lower(): value.strip() for key, _, value in pairs}
+
+
+class Section(dict[str, Setting]):
+    """The settings of one profile, sso-session or services section, by lower-case key."""
+
+    def __init__(self, name: str, where: str) -> None:
+        """Create an empty section; ``where`` is the place of its header."""
+        super().__init__()
+        self.name = name
+        self.where = where
+
+    def setting(self, key: str) -> Setting | None:
+        """Return the setting ``credproc_<key>`` if it is set, else ``<key>``, else None.
+
+        Raises ConfigError if the value contains a control character, which programs read in different ways.
+        """
+        found = self.get(PREFIX + key) or self.get(key)
+        if found is not None and _CONTROL.search(found.value):
+            raise ConfigError(f"{found.where}: {key} contains a control character", "retype the line")
+        return found
+
+    def credproc_setting(self, key: str) -> Setting | None:
+        """Return the setting ``credproc_<key>``, or None; for settings that only credproc reads."""
+        return self.setting(key) if PREFIX + key in self else None
+
+    def value(self, key: str) -> str | None:
+        """Return the value of ``setting(key)``, or None."""
+        found = self.setting(key)
+        return None if found is None else found.value
+
+    def where_set(self, key: str) -> str:
+        """Return the place where ``key`` is set, else that of the section's header."""
+        found = self.get(PREFIX + key) or self.get(key)
+        return self.where if found is None else found.where
+
+
+class SharedConfig(NamedTuple):
+    """Both files as one."""
+
+    profiles: dict[str, Section]
+    sso_sessions: dict[str, Section]
+    services: dict[str, Section]
+    untrusted: Mapping[str, UntrustedFile]  # by the path, as messages show it
+    remarks: tuple[str, ...] = ()  # lines that other readers may take differently, for the log and ``doctor``
+    files: tuple[str, ...] = ()  # the paths of the two files, as messages show them
+    warnings: tuple[str, ...] = ()  # about owner, mode and access of the files, for the log
+    read_error: str | None = None  # why the credentials file could not be read
+    fingerprint: str = cache.UNSURE  # of both files, taken before they were read
+
+    def shown_files(self) -> str:
+        """Return the paths of the files for a message."""
+        return " and ".join(self.files) or "the AWS config files"
+
+    def check_program(self, key: str, where: str) -> None:
+        """Raise ConfigError if another user can change the program that ``key`` at ``where`` names."""
+        untrusted = self.untrusted.get(where.rpartition(":")[0])
+        if untrusted is not None:
+            raise ConfigError(f"{where}: {key} is not started: the file {untrusted.reason}", untrusted.hint)
