@@ -1,13 +1,13 @@
-"""Documents in files: a hit is one read and a few comparisons, anything else is a miss.
+"""The cache: credential documents in files. A hit reads one file and compares a few values; all else is a miss.
 
 An entry is one file with three lines:
 
-1. a digest of all that follows it, then format, name, served from, served until (epoch seconds), fingerprint;
-2. the document as it is to be printed;
-3. JSON for a refresh to compare: profile, plan, issued and expiration (epoch seconds).
+1. a digest of the rest of the file, then format, name, served from, served until (epoch seconds), fingerprint;
+2. the document exactly as it is printed;
+3. JSON that a refresh compares: profile, plan, issued and expiration (epoch seconds).
 
-Unreadable, damaged, foreign, of another version or about something else: each is a miss, and the next refresh writes
-the entry anew. Storing can only save time: where it fails the caller still has the credentials.
+An entry that is unreadable, damaged, of another user, of another format or for another request is a miss, and the next
+refresh replaces it. The cache only saves time: if storing fails, the caller still gets the credentials.
 """
 
 import os
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from credproc.files import PrivateDirectory
 
 SUFFIX = ".entry"
-LIMIT = 64 * 1024  # bytes; a document is below 8 KiB and what is compared grows with the chain
-CLOCK_SLACK = 300  # seconds by which the clock may have been ahead when the entry was written
+LIMIT = 64 * 1024  # bytes; a document is below 8 KiB, and the compared JSON grows with the number of roles
+CLOCK_SLACK = 300  # seconds that the clock may have been ahead when the entry was written
 _FORMAT = b"credproc-1"
-_HEADER_LIMIT = 1024  # bytes; int refuses numbers of thousands of digits
-_UNSURE_NS = 2_000_000_000  # coarsest time stamps of a file system (FAT); a later edit could look the same
+_HEADER_LIMIT = 1024  # bytes; int raises for numbers of thousands of digits
+_UNSURE_NS = 2_000_000_000  # the coarsest time stamps of a file system (FAT), within which a later edit is not visible
 UNSURE = "unsure"
 
 # What chooses the result, besides the two files: credproc/README.md, "A hit". No secret and no token is among them.
@@ -49,9 +49,9 @@ VARIABLES = (
 
 
 def profile_named(profile: "str | None", environ: "Mapping[str, str]") -> "str | None":
-    """Return the profile that is asked for: the given one, else AWS_PROFILE, else AWS_DEFAULT_PROFILE, else None.
+    """Return the requested profile: the given one, else AWS_PROFILE, else AWS_DEFAULT_PROFILE, else None.
 
-    The files are UTF-8 whatever the locale is by which Python has decoded the name.
+    The name is decoded as UTF-8, as the AWS files are, whatever the locale by which Python has decoded it.
     """
     name = profile or environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or None
     if name is None or name.isascii():
@@ -63,37 +63,37 @@ def profile_named(profile: "str | None", environ: "Mapping[str, str]") -> "str |
 
 
 def entry_name(profile: "str | None", environ: "Mapping[str, str]") -> str:
-    """Return the name of the entry's file for a profile (None: none is named) in this environment."""
+    """Return the file name of the entry for a profile (None: no profile is named) in this environment."""
     parts = [profile, paths.config_file(environ), paths.credentials_file(environ)]
     parts.extend(environ.get(variable) for variable in VARIABLES)
-    # NUL cannot occur in a variable or an argument, and a missing one differs from an empty one
+    # NUL cannot occur in a variable or an argument; a missing variable differs from an empty one
     key = "\0".join("-" if part is None else "=" + part for part in parts)
     return digest(key, person=_FORMAT) + SUFFIX
 
 
 def fingerprint(environ: "Mapping[str, str]", now: float) -> str:
-    """Return what the two AWS files look like from outside, to be taken before they are read.
+    """Return time stamps, size and inode of the two AWS files as a string; call this before the files are read.
 
-    A file that changed less than two seconds before ``now`` (epoch seconds) may change again without a trace in its
-    times (git's "racy" rule): then the answer matches no other.
+    A file that changed less than two seconds before ``now`` (epoch seconds) can change again with the same time stamps
+    (git's "racy" rule); then the result is one that ``fresh`` never accepts.
     """
-    seen = []
+    parts = []
     for path in (paths.config_file(environ), paths.credentials_file(environ)):
         try:
             status = os.stat(path) if path else None
         except (OSError, ValueError):  # a NUL byte is in no path
             status = None
         if status is None:
-            seen.append("-")
+            parts.append("-")
             continue
         if min(abs(now * 1e9 - status.st_mtime_ns), abs(now * 1e9 - status.st_ctime_ns)) < _UNSURE_NS:
             return UNSURE
-        seen.append(f"{status.st_mtime_ns}.{status.st_ctime_ns}.{status.st_size}.{status.st_ino}")
-    return ",".join(seen)
+        parts.append(f"{status.st_mtime_ns}.{status.st_ctime_ns}.{status.st_size}.{status.st_ino}")
+    return ",".join(parts)
 
 
 def hit(profile: "str | None", environ: "Mapping[str, str]", now: float) -> "bytes | None":
-    """Return the document to print for the profile (None: none is named) at ``now`` (epoch seconds), or None."""
+    """Return the document of the profile (None: none is named) at ``now`` (epoch seconds), or None on a miss."""
     directory = open_directory(paths.cache_directory(environ))
     if directory is None:
         return None
@@ -103,7 +103,7 @@ def hit(profile: "str | None", environ: "Mapping[str, str]", now: float) -> "byt
 
 
 def fresh(directory: "PrivateDirectory", name: str, environ: "Mapping[str, str]", now: float) -> "bytes | None":
-    """Return the entry's document if it may be served at ``now`` and the AWS files are the ones it was made from."""
+    """Return the entry's document if it may be served at ``now`` and the AWS files have not changed; else None."""
     entry = load(directory, name)
     if entry is None or not entry.served_from <= now < entry.served_until:
         return None
@@ -113,14 +113,14 @@ def fresh(directory: "PrivateDirectory", name: str, environ: "Mapping[str, str]"
 
 
 class Entry:
-    """One document with the times between which it is served and the text that a refresh compares."""
+    """A document, the times between which it is served, and the JSON that a refresh compares."""
 
     __slots__ = ("compared", "document", "fingerprint", "served_from", "served_until")
 
     def __init__(
         self, *, served_from: int, served_until: int, fingerprint: str, document: bytes, compared: bytes
     ) -> None:
-        """Take times in epoch seconds, the document with its newline, and what is compared, one line of JSON."""
+        """Store times in epoch seconds, the document with its newline, and the compared JSON, one line without one."""
         self.served_from = served_from
         self.served_until = served_until
         self.fingerprint = fingerprint
@@ -129,7 +129,7 @@ class Entry:
 
 
 def load(directory: "PrivateDirectory", name: str) -> "Entry | None":
-    """Return the entry in the file ``name``, whatever its age, or None where there is none that is whole."""
+    """Return the entry in the file ``name``, whatever its age; None if it is missing or damaged."""
     data = directory.read(name, LIMIT)
     if data is None or data[:33] != _digest(data[33:]):
         return None
@@ -142,14 +142,14 @@ def load(directory: "PrivateDirectory", name: str) -> "Entry | None":
     return Entry(
         served_from=int(fields[2]),
         served_until=int(fields[3]),
-        fingerprint=fields[4].decode("latin-1"),  # whatever it is, it is only compared
+        fingerprint=fields[4].decode("latin-1"),  # any bytes: it is only compared
         document=lines[1] + b"\n",
         compared=lines[2],
     )
 
 
 def store(directory: "PrivateDirectory", name: str, entry: Entry) -> None:
-    """Write the entry; raises OSError if that fails, and then the old one stands."""
+    """Write the entry. Raises OSError if that fails; then the old entry is unchanged."""
     header = b"%s %s %d %d %s\n" % (
         _FORMAT,
         name.encode(),

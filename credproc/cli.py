@@ -1,6 +1,6 @@
-"""Arguments in, a document or an error out; the only place that prints documents and chooses exit statuses.
+"""The entry point: arguments in, a document or an error out. Only this module prints them and chooses exit statuses.
 
-A hit ends here, after a read and a write. Everything else is imported where it is needed.
+A hit ends in this module, after one read and one write. Everything else is imported where it is needed.
 """
 
 import os
@@ -25,54 +25,54 @@ if TYPE_CHECKING:
     from credproc.errors import CredprocError
     from credproc.request import ProcessState, Request
 
-_STDERR_LIMIT = 4096  # bytes; some SDKs read stderr only after the exit, and a full pipe would stop us
-_WRITE_SECONDS = 30  # for a reader that is slow and has made the pipe non-blocking
+_STDERR_LIMIT = 4096  # bytes; some SDKs read stderr only after the exit, and a full pipe would block us
+_WRITE_SECONDS = 30  # for a slow reader that has made the pipe non-blocking
 
 
 def main() -> "NoReturn":
-    """Run credproc with the arguments and environment of this process, and leave with its exit status."""
+    """Run credproc with the arguments and environment of this process, and exit with its status."""
     started = time.monotonic()
-    _end_by_interrupt()
-    os._exit(run(sys.argv[1:], started))  # daemon threads may hang in calls that nobody waits for any more
+    _restore_interrupt()
+    os._exit(run(sys.argv[1:], started))  # does not wait for daemon threads, which may hang in abandoned calls
 
 
 def hit() -> None:
-    """Print the document and leave if the cache has it; else return, for ``main`` to do the whole.
+    """Print the document and exit if the cache has it; else return, and the caller runs ``main``.
 
-    The frozen program begins so: build/frozen/hit.py.
+    The frozen program starts here: build/frozen/hit.py.
     """
-    _end_by_interrupt()
+    _restore_interrupt()
     try:
         main_form, profile = _main_form(sys.argv[1:])
         document = cache.hit(cache.profile_named(profile, os.environ), os.environ, time.time()) if main_form else None
         if document is None:
             return
         _write(document)
-    except Exception as error:  # noqa: BLE001 - as in run, for a start that does not get there
+    except Exception as error:  # noqa: BLE001 - as in run
         os._exit(_failed(error))
     os._exit(0)
 
 
-def _end_by_interrupt() -> None:
+def _restore_interrupt() -> None:
     if getsignal(SIGINT) is default_int_handler:
-        signal(SIGINT, SIG_DFL)  # Ctrl-C ends us as it ends others: at once, by the signal, without a traceback
+        signal(SIGINT, SIG_DFL)  # Ctrl-C ends the process at once, by the signal, without a traceback
 
 
 def run(arguments: "list[str]", started: float) -> int:
-    """Do what the arguments ask for and return the exit status; ``started`` is in seconds of ``time.monotonic()``."""
+    """Run with these arguments and return the exit status; ``started`` is in seconds of ``time.monotonic()``."""
     try:
         main_form, profile = _main_form(arguments)
         if not main_form:
             return _command(arguments, started)
         document = cache.hit(cache.profile_named(profile, os.environ), os.environ, time.time())
         _write(document if document is not None else _refreshed(profile, started))
-    except Exception as error:  # noqa: BLE001 - the one boundary: no traceback may reach an SDK's user
+    except Exception as error:  # noqa: BLE001 - the one place that catches everything: no traceback may reach an SDK's user
         return _failed(error)
     return 0
 
 
 def _main_form(arguments: "list[str]") -> "tuple[bool, str | None]":
-    """Return whether these are the arguments that SDKs call with, and the profile in them."""
+    """Return whether these are the arguments of the form that SDKs call, and the profile in them."""
     if not arguments:
         return True, None
     if len(arguments) == 2 and arguments[0] == "--profile" and arguments[1]:
@@ -85,7 +85,7 @@ def _main_form(arguments: "list[str]") -> "tuple[bool, str | None]":
 def _refreshed(profile: "str | None", started: float) -> bytes:
     import gc
 
-    gc.disable()  # nearly all that a refresh makes stays until its end; looking for garbage takes a tenth of its time
+    gc.disable()  # nearly all objects of a refresh live until its end, and collecting garbage takes a tenth of its time
     from credproc.errors import CredprocError
     from credproc.refresh import refresh
 
@@ -94,7 +94,7 @@ def _refreshed(profile: "str | None", started: float) -> bytes:
         os.fstat(1)
     except OSError:
         raise CredprocError("stdout: is closed", "credproc prints the credential document there") from None
-    _keep_secrets_in()
+    _harden()
     return refresh(request._replace(profile=cache.profile_named(profile, os.environ))).document
 
 
@@ -107,17 +107,17 @@ def _command(arguments: "list[str]", started: float) -> int:
     from credproc.commands import main as commands_main
 
     request = _request(started)
-    said = commands_main(arguments, request._replace(process_state=_keep_secrets_in()))
-    _write(said.text.encode("utf-8", "backslashreplace"))
-    return said.status
+    output = commands_main(arguments, request._replace(process_state=_harden()))
+    _write(output.text.encode("utf-8", "backslashreplace"))
+    return output.status
 
 
 def _request(started: float) -> "Request":
-    """Return a request of no profile yet, from this process."""
+    """Return a request without a profile, from this process."""
     from credproc.request import Request
 
     caller = os.getppid() if hasattr(os, "getppid") else None
-    # argv[0] as it is: a path made absolute needs a working directory, and that may have been deleted
+    # argv[0] unchanged: an absolute path needs the working directory, which may have been deleted
     return Request(None, os.environ, started, program=sys.argv[0], user=_user(), caller=caller)
 
 
@@ -133,18 +133,18 @@ def _user() -> str:
         return f"uid-{os.getuid()}"
 
 
-def _keep_secrets_in() -> "ProcessState":
-    """See to it that what is in memory reaches no stream, core, file or debugger; return what was so before."""
+def _harden() -> "ProcessState":
+    """Keep the memory of this process out of streams, core dumps, files and debuggers; return the previous state."""
     from credproc.process.hardening import make_undumpable
     from credproc.request import ProcessState
 
     make_undumpable()
-    # A file of ours would take the number of a closed stream
+    # A file that we open would get the number of a closed stream
     for fd in (0, 1, 2):
         try:
             os.fstat(fd)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is fd
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is fd
     state = ProcessState(os.umask(0o077))
     if os.name == "posix":
         from resource import RLIMIT_CORE, getrlimit, setrlimit
@@ -159,7 +159,7 @@ def _keep_secrets_in() -> "ProcessState":
 
 
 def _write(data: bytes) -> None:
-    """Write all of it to stdout, in one write where the reader takes it so. Raises CredprocError."""
+    """Write all data to stdout, in one write if the reader accepts it. Raises CredprocError."""
     try:
         while data:
             try:
@@ -173,19 +173,21 @@ def _write(data: bytes) -> None:
         from credproc.errors import CredprocError
 
         reason = (error.strerror or "cannot be written").lower()
-        raise CredprocError(f"stdout: {reason}", "the caller has gone or does not read") from None
+        raise CredprocError(f"stdout: {reason}", "the caller has ended or does not read") from None
 
 
 def _failed(error: Exception) -> int:
-    """Say what has failed, on stderr, and return the exit status."""
+    """Report the error on stderr and return the exit status."""
     try:
-        return _told(error)
-    except Exception:  # noqa: BLE001 - there is no memory to tell it in, or no module to tell it by
-        os.write(2, b"credproc: error: internal: failed, and could not tell why: no memory, or a part is missing\n")
+        return _report(error)
+    except Exception:  # noqa: BLE001 - no memory is left for the message, or a module cannot be imported
+        os.write(
+            2, b"credproc: error: internal: the error cannot be reported: no memory is left, or a file is missing\n"
+        )
         return 1
 
 
-def _told(error: Exception) -> int:
+def _report(error: Exception) -> int:
     from credproc.errors import CredprocError, SignalError
 
     if isinstance(error, SignalError):
@@ -193,12 +195,12 @@ def _told(error: Exception) -> int:
         if os.name == "posix":
             from _signal import SIG_UNBLOCK, pthread_sigmask
 
-            pthread_sigmask(SIG_UNBLOCK, (error.number,))  # who started us may have blocked it, for itself
+            pthread_sigmask(SIG_UNBLOCK, (error.number,))  # the caller may have blocked it, and we inherit that
         os.kill(os.getpid(), error.number)
-        error = error.declined  # still here: process 1 of a container, whom no signal of its own ends
+        error = error.declined  # still running: process 1 of a container is not ended by its own signals
     if not isinstance(error, CredprocError):
         error = _bug(error)
-    _complain(error)
+    _print_error(error)
     return error.exit_code
 
 
@@ -212,7 +214,7 @@ def _bug(error: Exception) -> "CredprocError":
     return CredprocError(f"internal: {type(error).__name__}: this is a bug in credproc, please report it; {where}")
 
 
-def _complain(error: "CredprocError") -> None:
+def _print_error(error: "CredprocError") -> None:
     from credproc.errors import inert
 
     lines = [f"credproc: error: {inert(str(error), 1500)}"]
@@ -221,29 +223,26 @@ def _complain(error: "CredprocError") -> None:
     data = ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")[:_STDERR_LIMIT]
     try:
         os.write(2, data)
-    except OSError:  # nobody listens there; the exit status tells
+    except OSError:  # stderr is closed; the exit status remains
         pass
-    if not _is_seen(error):
+    if not _stderr_is_seen(error):
         from credproc import terminal
         from credproc.locking.directory import own_directory
         from credproc.terminal.last_message import is_new
 
-        # Of those who show stderr some pass it on behind a prompt too; the hint at least is then there once
+        # After a prompt the SDK may show stderr as well; without the hint here, the hint appears once
         text = lines[0] if error.was_asked else "\n".join(lines)
         if terminal.noninteractive_reason(os.environ) is None and is_new(own_directory(os.environ), text, time.time()):
             terminal.notify(text)
 
 
-def _is_seen(error: "CredprocError") -> bool:
-    """Whether who is at the terminal sees stderr, or need not: some SDKs drop it, or mix it into stdout.
-
-    Who has just answered a prompt waits for what comes of it, and an SDK may show it or not.
-    """
+def _stderr_is_seen(error: "CredprocError") -> bool:
+    """Return whether a person at the terminal sees stderr, which some SDKs discard or mix into stdout."""
     if os.isatty(2):
         return True
     try:
         status = os.fstat(2)
-        lost = os.path.samestat(status, os.stat(os.devnull)) or os.path.samestat(status, os.fstat(1))
+        is_lost = os.path.samestat(status, os.stat(os.devnull)) or os.path.samestat(status, os.fstat(1))
     except OSError:  # closed
-        lost = True
-    return not lost and not error.was_asked
+        is_lost = True
+    return not is_lost and not error.was_asked  # after a prompt a person waits for the result, whatever the SDK shows

@@ -1,4 +1,4 @@
-"""Credentials, and the Version 1 document that the SDKs read."""
+"""Credentials, and the Version 1 document in which SDKs read them."""
 
 import json
 import re
@@ -7,35 +7,35 @@ from typing import NamedTuple
 
 from credproc.errors import ServiceError
 
-LIMIT = 8192  # bytes; the first Go SDK cuts there in silence, fluent-bit refuses
-LATEST = 253_402_300_799  # epoch seconds; 9999-12-31T23:59:59Z, the last that four digits of a year can say
+LIMIT = 8192  # bytes; version 1 of the Go SDK truncates there silently, fluent-bit fails
+LATEST = 253_402_300_799  # epoch seconds; 9999-12-31T23:59:59Z, the latest time with a four-digit year
 _PRINTABLE = re.compile(r"[!-~]+")
 
 
 class Credentials(NamedTuple):
-    """Keys as a source or STS gave them; the secrets never show in a repr."""
+    """Keys as a source or STS returned them; ``repr`` does not show the secrets."""
 
     access_key_id: str
     secret_access_key: str
     session_token: str | None = None
-    expiration: int | None = None  # epoch seconds; None: unknown
+    expiration: int | None = None  # epoch seconds; None if unknown
     account_id: str | None = None
 
     @property
     def temporary(self) -> bool:
-        """Whether these end by themselves: long-term keys have no session token."""
+        """Whether these expire: long-term keys have no session token."""
         return self.session_token is not None
 
     def __repr__(self) -> str:
-        """Show what may be shown."""
+        """Return the values that are not secret."""
         return f"Credentials({self.access_key_id!r}, expiration={self.expiration}, account_id={self.account_id!r})"
 
 
 def document(credentials: Credentials) -> bytes:
     """Return the Version 1 document, one line of compact JSON and a newline.
 
-    Raises ServiceError if the credentials hold what no SDK could use: a character that cannot stand in a header, or
-    more than fits into the 8,192 bytes that every SDK reads.
+    Raises ServiceError if no SDK could use it: a value contains a character that no header may contain, or the document
+    has 8,192 bytes or more, which not every SDK reads.
     """
     fields: dict[str, str | int] = {
         "Version": 1,
@@ -78,6 +78,6 @@ def epoch_seconds(text: str) -> int:
 
 
 def account_in(arn: str) -> str | None:
-    """Return the account id in an ARN, or None where it names none."""
+    """Return the account id in an ARN, or None if it has none."""
     fields = arn.split(":")
     return fields[4] if len(fields) >= 6 and re.fullmatch(r"[0-9]+", fields[4]) else None

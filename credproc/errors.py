@@ -1,6 +1,6 @@
-"""What can go wrong, as the person who reads it needs it: where and what, then what to do.
+"""The errors that credproc raises. Each has a message for a person and, if something can be done, a hint.
 
-``str(error)`` is ``<where>: <what>``, lower case, no full stop; it holds no secret. ``hint`` says what to do.
+``str(error)`` is ``<where>: <what>``, lower case, without a full stop and without secrets. ``hint`` says what to do.
 """
 
 TYPE_CHECKING = False
@@ -13,50 +13,50 @@ if TYPE_CHECKING:  # typing costs a hit more than all that it needs of this modu
 
 
 class CredprocError(Exception):
-    """A failure with a message for a person; the base of all that credproc raises on purpose."""
+    """A failure with a message for a person; the base class of all failures that credproc reports."""
 
     exit_code = 1
-    was_asked = False  # whether a person was asked in this run, and so is at the terminal
+    was_asked = False  # whether this run has shown a prompt, so that a person is at the terminal
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        """Take the message (``where: what``) and, where there is one, the hint."""
+        """Store the message (``where: what``) and the hint."""
         super().__init__(message)
         self.hint = hint
 
 
 class UsageError(CredprocError):
-    """The command line cannot be understood."""
+    """The command line is not valid."""
 
     exit_code = 2
 
 
 class ConfigError(CredprocError):
-    """The two AWS files, or a variable, say something that cannot be followed."""
+    """A setting in the two AWS files or a variable is missing or not valid."""
 
 
 class SourceError(CredprocError):
-    """The source of the credentials (a file, a program, an endpoint) does not yield any."""
+    """The source of the credentials (a file, a program, an endpoint) does not return any."""
 
 
 class ServiceError(CredprocError):
-    """STS answered, and the answer is no, or is no answer that can be used."""
+    """AWS returned an error, or a response that cannot be used."""
 
     def __init__(self, message: str, hint: str | None = None, code: str = "") -> None:
-        """Take also STS's error code (``AccessDenied``), for those who decide by it."""
+        """Store also AWS's error code (``AccessDenied``), by which callers decide."""
         super().__init__(message, hint)
         self.code = code
 
 
 class TokenCodeError(ServiceError):
-    """STS did not take the MFA code: it was wrong, too old, or had been used."""
+    """STS rejected the MFA code: it was wrong, expired, or already used."""
 
 
 class NetworkError(CredprocError):
-    """No answer came, or not in time."""
+    """No response arrived, or not in time."""
 
 
 class DeadlineError(CredprocError):
-    """What was waited for did not come in time."""
+    """A deadline passed before the call returned."""
 
 
 class PersonNeededError(CredprocError):
@@ -91,27 +91,27 @@ class SignalError(Exception):
 
 
 class SessionStoreError(CredprocError):
-    """The keyring (or what stands in for it) fails, which is not the same as holding nothing."""
+    """A session store, such as the keyring, failed; that it contains no session is no error."""
 
 
 _SHOWN_NAME = 80  # characters of a profile name in a message
-_MARKS = ("Mn", "Me")  # they show nothing by themselves: accents, variation selectors, joiners
-_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol that show nothing: fillers, and braille without dots
+_MARKS = ("Mn", "Me")  # combining characters: accents, variation selectors
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol without a glyph: fillers, and braille without dots
 
 
 def quoted(name: str) -> str:
-    """Return a profile's name for a message: quoted, printable, and not longer than a line."""
+    """Return a profile's name for a message: in quotes, in ASCII, at most 80 characters."""
     text = ascii(name)
     return text if len(text) <= _SHOWN_NAME else text[: _SHOWN_NAME - 4] + "...'"
 
 
 def inert(text: str, limit: int | None = None) -> str:
-    """Return the text so that it can only be read: no control, bidirectional or invisible character, no pile of marks.
+    """Return the text with control, bidirectional, invisible and combining characters escaped, and on one line.
 
-    Text from configuration, from STS and from programs passes here before it reaches a terminal or the log. ``limit``
-    is in characters, three at least; a longer text ends in three dots.
+    Text from configuration, AWS and programs must pass here before it reaches a terminal or the log. ``limit`` is in
+    characters, three at least; a longer text is cut and ends in three dots.
     """
-    import unicodedata  # noqa: PLC0415 - only where something is said
+    import unicodedata  # noqa: PLC0415 - only for a message
 
     shown = "".join(
         character

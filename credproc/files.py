@@ -1,8 +1,8 @@
-"""Private files: a directory that only we may change, and the small files in it.
+"""Private files: a directory that only this user can change, and the small files in it.
 
-The one place that opens, creates and replaces files of credproc's own. A directory or file that others may write,
-or that is not ours, is not used; links, FIFOs and devices are not followed and not read. All files are created 0600
-by O_EXCL in the same directory, synced and renamed into place, so that a reader sees the old one or the new one.
+All files of credproc's own are opened, created and replaced here. A directory or file that belongs to another user or
+that others can write is not used; links are not followed, FIFOs and devices not read. A file is created with mode 0600
+and O_EXCL in the same directory, synced, and renamed into place, so that a reader sees the old file or the new one.
 """
 
 import os
@@ -11,27 +11,27 @@ import time
 
 try:
     from _blake2 import blake2b  # hashlib, which wraps it, costs ten times as much to import
-except ImportError:  # an interpreter that builds it under another name
+except ImportError:  # an interpreter that names it differently
     from hashlib import blake2b
 
 _POSIX = os.name == "posix"
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # a FIFO in the place of a file must not hold us up
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a FIFO must not block
 _BINARY = getattr(os, "O_BINARY", 0)
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _CLOEXEC
 _REPLACE_TRIES = 20
-_COARSEST_NS = 2_000_000_000
-TEMPORARY = ".tmp"  # how a file's name ends while it is written: NAME.PID-RANDOM.tmp
+_COARSEST_NS = 2_000_000_000  # the coarsest time stamps of a file system (FAT)
+TEMPORARY = ".tmp"  # suffix of a file that is being written: NAME.PID-RANDOM.tmp
 
 
 class PrivateDirectory:
-    """An open directory of ours (0700); the files in it are named relative to it, whatever its path becomes."""
+    """An open directory with mode 0700; its files are opened relative to it, even if its path changes."""
 
     def __init__(self, path: str) -> None:
-        """Open the directory at ``path``, or the one that a link there leads to, if we have made that link.
+        """Open the directory at ``path``, or the target of a link there that this user or root has made.
 
-        Raises OSError if it is absent, is not ours, or may be written by others.
+        Raises OSError if it is missing, belongs to another user, or can be written by others.
         """
         self.path = path
         self._fd: int | None = None
@@ -53,25 +53,25 @@ class PrivateDirectory:
         self._fd = fd
 
     def close(self) -> None:
-        """Close the directory; its files cannot be reached through this object any more."""
+        """Close the directory; its files can no longer be opened through this object."""
         if self._fd is not None:
             close_file(self._fd)
             self._fd = None
 
     def open(self, name: str, flags: int) -> int:
-        """Open the file ``name`` and return its descriptor (not inherited by children), created 0600 if flags say so.
+        """Open the file ``name`` and return its descriptor, which children do not inherit; O_CREAT creates it 0600.
 
-        Raises OSError if that fails, or if the file is not a plain file of ours that nobody else may write.
+        Raises OSError if that fails, or if it is not a regular file that only this user can read and write.
         """
         fd = self._open(name, flags)
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode) or (_POSIX and (status.st_uid != os.geteuid() or status.st_mode & 0o077)):
             close_file(fd)
-            raise PermissionError(f"{self.path}/{name}: not a private file of ours")
+            raise PermissionError(f"{self.path}/{name}: is not a private file of this user")
         return fd
 
     def read(self, name: str, limit: int) -> bytes | None:
-        """Return the whole file, or None where there is none that can be used, or it is longer than limit bytes."""
+        """Return the whole file; None if it is missing, may not be used, or is longer than ``limit`` bytes."""
         try:
             fd = self.open(name, os.O_RDONLY)
         except OSError:
@@ -85,9 +85,9 @@ class PrivateDirectory:
         return data if len(data) <= limit else None
 
     def write(self, name: str, data: bytes) -> None:
-        """Put ``data`` in the place of the file ``name``, at once or not at all.
+        """Replace the file ``name`` by ``data``, atomically.
 
-        Raises OSError if it cannot; then the old file stands and no part of the new one is left.
+        Raises OSError if that fails; then the old file is unchanged and the temporary file is removed.
         """
         temporary = f"{name}.{os.getpid()}-{os.urandom(4).hex()}{TEMPORARY}"
         fd = self._open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
@@ -105,7 +105,7 @@ class PrivateDirectory:
             raise
 
     def remove(self, name: str) -> bool:
-        """Remove the file; return whether there was one that could be removed."""
+        """Remove the file; return whether that succeeded."""
         try:
             if self._fd is None:
                 os.unlink(os.path.join(self.path, name))
@@ -116,16 +116,15 @@ class PrivateDirectory:
         return True
 
     def stamp(self) -> int | None:
-        """Return a number that changes when a file is made, replaced or removed; None while it may without a trace.
+        """Return a number that changes when a file is created, replaced or removed; None if it might not change.
 
-        That is so for two seconds after a change (the coarsest time stamps of a file system), and where a directory
-        has no such time.
+        It might not in the two seconds after a change, as time stamps can be that coarse, and on Windows.
         """
         if self._fd is None:
             return None
         try:
             changed = os.fstat(self._fd).st_mtime_ns
-        except OSError:  # a network file system that has gone
+        except OSError:  # a network file system that is no longer mounted
             return None
         return changed if abs(time.time_ns() - changed) > _COARSEST_NS else None
 
@@ -134,7 +133,7 @@ class PrivateDirectory:
         return sorted(os.listdir(self.path if self._fd is None else self._fd))
 
     def some_names(self, limit: int) -> list[str]:
-        """Return the names of at most ``limit`` files, in no order; none where they cannot be listed."""
+        """Return the names of at most ``limit`` files, in no order; none if the directory cannot be listed."""
         found: list[str] = []
         try:
             with os.scandir(self.path if self._fd is None else self._fd) as entries:
@@ -147,7 +146,7 @@ class PrivateDirectory:
         return found
 
     def status(self, name: str) -> os.stat_result | None:
-        """Return what stands under ``name`` now (links not followed), or None where nothing does."""
+        """Return the status of ``name``, links not followed, or None if there is no such file."""
         try:
             if self._fd is None:
                 return os.lstat(os.path.join(self.path, name))
@@ -165,7 +164,7 @@ class PrivateDirectory:
         if self._fd is not None:
             os.rename(old, new, src_dir_fd=self._fd, dst_dir_fd=self._fd)
             return
-        # Windows: a reader that holds the old file makes the rename fail for a moment
+        # Windows: the rename fails while another process has the old file open
         for attempt in range(_REPLACE_TRIES):
             try:
                 os.replace(os.path.join(self.path, old), os.path.join(self.path, new))
@@ -178,22 +177,22 @@ class PrivateDirectory:
 
 
 def _target(path: str) -> str:
-    """Return where the link at ``path`` leads; raises OSError if it is another user's.
+    """Return the target of the link at ``path``. Raises OSError if another user has made the link.
 
-    In a directory that all may write, a link of somebody else's would lead us into any private directory of ours.
+    In a directory that all can write, another user's link could point to any private directory of this user.
     """
     link = os.lstat(path)
     if link.st_uid not in (os.geteuid(), 0):
-        raise PermissionError(f"{path}: a link that another user has made")
+        raise PermissionError(f"{path}: is a link that another user has made")
     target = os.readlink(path)
     now = os.lstat(path)
     if (now.st_ino, now.st_ctime_ns) != (link.st_ino, link.st_ctime_ns):
-        raise PermissionError(f"{path}: has just been replaced")
+        raise PermissionError(f"{path}: was replaced while it was read")
     return os.path.join(os.path.dirname(path), target)
 
 
 def open_directory(path: str | None) -> PrivateDirectory | None:
-    """Return the directory, or None where there is none that may be used."""
+    """Return the directory at ``path``, or None if it is missing or may not be used."""
     if path is None:
         return None
     try:
@@ -203,9 +202,9 @@ def open_directory(path: str | None) -> PrivateDirectory | None:
 
 
 def make_directory(path: str, kind: "type[PrivateDirectory]" = PrivateDirectory) -> PrivateDirectory:
-    """Return the directory at ``path``, made 0700 together with what is missing above it.
+    """Return the directory at ``path``; create it and its missing parents with mode 0700.
 
-    Raises OSError if it cannot be made or may not be used. As root nothing is made in another user's directory:
+    Raises OSError if it cannot be created or may not be used. Root creates nothing in another user's directory:
     ``sudo credproc`` must not leave files of root in the caller's home.
     """
     try:
@@ -218,19 +217,19 @@ def make_directory(path: str, kind: "type[PrivateDirectory]" = PrivateDirectory)
         above = os.path.dirname(above)
     if _POSIX and os.geteuid() == 0 and os.stat(above).st_uid != 0:
         raise PermissionError(f"{above}: belongs to another user")
-    for directory in reversed(missing):  # one by one, as os.makedirs gives its mode to the last one only
+    for directory in reversed(missing):  # one by one: os.makedirs applies its mode only to the last one
         try:
             os.mkdir(directory, mode=0o700)
-        except FileExistsError:  # a parallel run was faster
+        except FileExistsError:  # a parallel run has created it
             pass
     return kind(path)
 
 
 def digest(data: "str | bytes", *, size: int = 16, key: bytes = b"", person: bytes = b"") -> str:
-    """Return the BLAKE2b digest of so many bytes, in hexadecimal: a file's name, or a text that is only compared.
+    """Return the BLAKE2b digest of ``size`` bytes, in hexadecimal, for a file's name or for a comparison.
 
-    ``key`` (64 bytes at most) and ``person`` (16 at most) keep digests of different uses apart. Text may hold what
-    Python has decoded with "surrogateescape".
+    ``key`` (64 bytes at most) and ``person`` (16 at most) keep digests for different uses apart. Text is encoded as
+    UTF-8, with what Python has decoded by "surrogateescape".
     """
     if isinstance(data, str):
         data = data.encode("utf-8", "surrogateescape")
@@ -238,7 +237,7 @@ def digest(data: "str | bytes", *, size: int = 16, key: bytes = b"", person: byt
 
 
 def close_file(fd: int) -> None:
-    """Close a descriptor; a failure is no news: what was read is read, and what was written was synced before."""
+    """Close a descriptor and ignore a failure: the data has been read, or written and synced, before."""
     try:
         os.close(fd)
     except OSError:

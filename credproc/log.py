@@ -1,4 +1,4 @@
-"""The log: refreshes and failures, one line each, redacted by being given nothing secret; hits write nothing."""
+"""The log: one line for each refresh and failure. Callers pass no secrets; a hit writes nothing."""
 
 import os
 import time
@@ -7,13 +7,13 @@ from credproc.errors import CredprocError, inert
 from credproc.files import PrivateDirectory, close_file
 
 NAME = "credproc.log"
-_LIMIT = 256 * 1024  # bytes; above it the older half goes
+_LIMIT = 256 * 1024  # bytes; above that the older half is dropped
 _LINE_LIMIT = 2000  # characters
 _FAILED, _BUG = " failed: ", " bug: "
 
 
 def write(directory: PrivateDirectory | None, text: str, *, profile: str | None = None) -> None:
-    """Append a line with time, process and profile; a log that cannot be written is no failure."""
+    """Append a line with time, process id and profile; ignore it if the log cannot be written."""
     if directory is None:
         return
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -22,16 +22,16 @@ def write(directory: PrivateDirectory | None, text: str, *, profile: str | None 
 
 
 def write_failure(directory: PrivateDirectory | None, error: CredprocError, *, profile: str | None) -> None:
-    """Append what has failed and what to do about it: some SDKs drop what we say on stderr."""
+    """Append the error and its hint, because some SDKs discard stderr."""
     write(directory, f"failed: {error}" + (f" ({error.hint})" if error.hint else ""), profile=profile)
 
 
 def write_traceback(directory: PrivateDirectory | None, error: BaseException) -> bool:
-    """Append a bug's traceback, without the values in it; return whether there is a log to look into.
+    """Append the traceback of a bug; return whether it could be written.
 
-    The exception's own text is left out but for its type: a foreign message may quote what it was given.
+    Of the exception only the type is written: the message of another library may quote a secret.
     """
-    import traceback  # noqa: PLC0415 - a bug is rare
+    import traceback  # noqa: PLC0415 - only for a bug
 
     if directory is None:
         return False
@@ -58,7 +58,7 @@ def _append(directory: PrivateDirectory, text: str) -> bool:
 
 
 def failures(directory: PrivateDirectory | None, count: int) -> list[str]:
-    """Return the last lines that tell of a failure or a bug, oldest first, at most ``count``."""
+    """Return the last ``count`` lines that report a failure or a bug, oldest first."""
     data = (directory.read(NAME, 2 * _LIMIT) if directory is not None else None) or b""
     lines = data.decode("utf-8", "replace").splitlines()
     return [line for line in lines if _FAILED in line or _BUG in line][-count:]

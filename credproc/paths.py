@@ -1,7 +1,7 @@
-"""Where AWS keeps its two files and credproc its own.
+"""The paths of the two AWS files and of credproc's own directory.
 
-The rules are the SDKs' common ones for file locations ("AWS SDKs and Tools Reference Guide", "Location of the shared
-config and credentials files"); their nine test cases are in tests/cases/file-location.json.
+The AWS files are found as the SDKs find them ("AWS SDKs and Tools Reference Guide", "Location of the shared config and
+credentials files"); the SDKs' nine test cases are in tests/cases/file-location.json.
 """
 
 import os
@@ -25,11 +25,11 @@ def credentials_file(environ: "Mapping[str, str]", *, windows: bool = _WINDOWS) 
 
 
 def cache_directory(environ: "Mapping[str, str]", *, platform: str = sys.platform) -> str | None:
-    r"""Return the path of credproc's own directory, or None where there is no place for one.
+    r"""Return the path of credproc's own directory, or None if no variable or home directory gives one.
 
     ``CREDPROC_CACHE_DIR``; else ``$XDG_CACHE_HOME/credproc`` or ``~/.cache/credproc``; on macOS
     ``~/Library/Caches/credproc``; on Windows ``%LOCALAPPDATA%\credproc\Cache``. Relative paths are ignored (XDG
-    Base Directory Specification: "must be absolute"), as they would move with the caller's working directory.
+    Base Directory Specification: "must be absolute"), because they depend on the caller's working directory.
     """
     own = environ.get("CREDPROC_CACHE_DIR")
     if own and os.path.isabs(own):
@@ -47,7 +47,7 @@ def cache_directory(environ: "Mapping[str, str]", *, platform: str = sys.platfor
 
 
 def home_directory(environ: "Mapping[str, str]", *, windows: bool = _WINDOWS) -> str | None:
-    """Return the home directory, from the environment or else from the user database; None if neither knows it."""
+    """Return the home directory from the environment, else from the user database, else None."""
     home = environ.get("HOME")
     if windows:
         home = home or environ.get("USERPROFILE")
@@ -60,13 +60,13 @@ def home_directory(environ: "Mapping[str, str]", *, windows: bool = _WINDOWS) ->
 
     try:
         home = pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:  # a container that runs as a user without an entry
+    except KeyError:  # a container whose user is not in the database
         return None
     return home if home.startswith("/") else None
 
 
 def shown(path: str, environ: "Mapping[str, str]") -> str:
-    """Return the path as people write it: with ``~`` for the home directory."""
+    """Return the path with ``~`` for the home directory, for messages."""
     home = home_directory(environ)
     return "~" + path[len(home) :] if home and path.startswith(home + os.sep) else path
 

@@ -1,4 +1,4 @@
-"""What is asked of a refresh, by whom, and how long it may take."""
+"""The request that a refresh answers, and how long it may take."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from credproc.files import PrivateDirectory
 
 
 class Deadlines(NamedTuple):
-    """Seconds from the start of the process: a prompt closes, what follows it has ended, waiters give up."""
+    """Seconds from the start of the process until prompts close, the work after them ends, and waiting ends."""
 
     prompt: float
     work: float
@@ -16,33 +16,33 @@ class Deadlines(NamedTuple):
 
 
 FOR_SDKS = Deadlines(40, 48, 50)  # Go's SDKs kill their helper at 60 (CONTRACT.md, 1.1)
-FOR_PEOPLE = Deadlines(300, 308, 310)  # nobody kills what a person has started
+FOR_PEOPLE = Deadlines(300, 308, 310)  # no SDK waits for a command that a person has started
 
 
 class ProcessState(NamedTuple):
     """What credproc changes of its own process, as it was before; ``exec`` restores it for the program it becomes."""
 
     umask: int
-    core_limit: int | None = None  # bytes, the soft limit; None where the platform has none
+    core_limit: int | None = None  # bytes, the soft limit; None if the platform has none
 
 
 class Request(NamedTuple):
-    """What is asked for, and by whom."""
+    """What is requested, by whom, and when."""
 
-    profile: str | None  # None: none is named
+    profile: str | None  # None: no profile is named
     environ: Mapping[str, str]
     started: float  # of the process, in seconds of time.monotonic()
     clock: Callable[[], float] = time.time
     program: str | None = None  # path of this credproc, to recognise it in a credential_process line
     user: str = "user"  # name of the operating system's user, for the session name
-    caller: int | None = None  # process id of who started us
+    caller: int | None = None  # process id of the program that started credproc
     deadlines: Deadlines = FOR_SDKS
     min_session_seconds: float | None = None  # for a login: an MFA session with less time left is renewed
     process_state: ProcessState | None = None  # for ``exec``
 
     @property
     def is_login(self) -> bool:
-        """Whether a person runs this to sign in; an earlier declined prompt does not stop that."""
+        """Whether this is a login, which runs even if a prompt was declined a moment ago."""
         return self.min_session_seconds is not None
 
     @property
@@ -52,7 +52,7 @@ class Request(NamedTuple):
 
     @property
     def subject(self) -> str:
-        """What is asked for, as a message says it."""
+        """The name of what is requested, for a message."""
         return "the environment" if self.profile is None else f"profile {self.profile[:80]!a}"
 
 

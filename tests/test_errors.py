@@ -273,9 +273,9 @@ def test_a_failure_that_cannot_be_told_is_one_line(
     def out_of_memory(_error: Exception) -> int:
         raise MemoryError
 
-    monkeypatch.setattr(cli, "_told", out_of_memory)
+    monkeypatch.setattr(cli, "_report", out_of_memory)
     assert cli.run(["--nonsense"], time.monotonic()) == 1
     assert capfd.readouterr() == (
         "",
-        "credproc: error: internal: failed, and could not tell why: no memory, or a part is missing\n",
+        "credproc: error: internal: the error cannot be reported: no memory is left, or a file is missing\n",
     )
