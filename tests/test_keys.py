@@ -626,10 +626,10 @@ def test_rotate_waits_until_sts_knows_the_new_key(cloud: Cloud) -> None:
         f"""
 from credproc.errors import ServiceError
 from credproc.aws.sts import Sts
-def whose(self, keys, deadline, times=[0]):
+def whose(self, keys, times=[0]):
     times[0] += keys.access_key_id != {cloud.first!r}
     if 0 < times[0] < 3: raise ServiceError("not yet", None, "InvalidClientTokenId")
-    return real(self, keys, deadline)
+    return real(self, keys)
 real, Sts.get_caller_identity = Sts.get_caller_identity, whose
 from credproc.cli import main""",
     )

@@ -90,8 +90,7 @@ class Client:
     def call(self, call: Call, patience: Patience) -> Element:
         """Return the root of the answer.
 
-        Raises RefusedError, MalformedAnswerError, TransportError or ConfigError, and ValueError if a parameter holds
-        what cannot be sent.
+        Raises RefusedError, MalformedAnswerError, TransportError, ConfigError, or UnsendableError.
         """
         transport, retries = self._prepared()
         has_set_clock = False
@@ -135,7 +134,7 @@ class Client:
 
 
 def request_of(service: Service, call: Call, now: float) -> Request:
-    """Return the call as it is sent at that time (epoch seconds). Raises ValueError if UTF-8 cannot say a parameter."""
+    """Return the call as it is sent at that time (epoch seconds). Raises UnsendableError."""
     headers = {"Content-Type": query.CONTENT_TYPE, "User-Agent": USER_AGENT}
     request = Request("POST", service.url, headers, query.form(call.action, service.version, call.parameters))
     return request if call.keys is None else signed(request, call.keys, Scope(service.region, service.name, now))

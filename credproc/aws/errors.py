@@ -5,7 +5,7 @@ import time
 from credproc.aws import proxies
 from credproc.aws.answer import MalformedAnswerError, RefusedError
 from credproc.aws.client import skew_of
-from credproc.aws.message import Response, TransportError
+from credproc.aws.message import Response, TransportError, UnsendableError
 from credproc.errors import CredprocError, NetworkError, ServiceError, TokenCodeError, inert
 from credproc.plan.url import Url
 
@@ -15,7 +15,7 @@ _WRONG_CODE = "MultiFactorAuthentication failed with invalid MFA one time pass c
 _MESSAGE_LIMIT = 400  # characters of AWS's own words
 _DETAIL_LIMIT = 120  # characters of OpenSSL's, or the system's
 _DETAILED = ("certificate", "connect", "resolve", "tls")
-FAILURES = (RefusedError, TransportError, MalformedAnswerError, ValueError)
+FAILURES = (RefusedError, TransportError, MalformedAnswerError, UnsendableError)
 
 
 class Explainer:

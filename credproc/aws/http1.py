@@ -6,7 +6,7 @@ response of an AWS service, or of what stands in its place, can be is little: it
 
 from collections.abc import Callable
 
-from credproc.aws.message import Request, Response, TransportError
+from credproc.aws.message import Request, Response, TransportError, UnsendableError
 
 BODY_LIMIT = 64 * 1024  # bytes
 _HEAD_LIMIT = 32 * 1024  # bytes, of status line and headers, or of the trailers
@@ -18,7 +18,7 @@ _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 
 
 def request_head(request: Request) -> bytes:
-    """Return the request line and the headers, with those that are the transport's. Raises ValueError.
+    """Return the request line and the headers, with those that are the transport's. Raises UnsendableError.
 
     A value with a line end, or that is no Latin-1, is refused: it would become another header.
     """
@@ -27,8 +27,8 @@ def request_head(request: Request) -> bytes:
         headers["Content-Length"] = str(len(request.body))
     lines = [f"{request.method} {request.url.target} HTTP/1.1"]
     for name, value in headers.items():
-        if any(character < " " or character == "\x7f" for character in value):
-            raise ValueError(f"{name}: a control character")
+        if any(character < " " or character == "\x7f" or character > "\xff" for character in value):
+            raise UnsendableError(name)
         lines.append(f"{name}: {value}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 

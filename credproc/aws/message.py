@@ -23,6 +23,10 @@ class Response(NamedTuple):
     body: bytes
 
 
+class UnsendableError(ValueError):
+    """A parameter or a header holds what cannot be sent as it is."""
+
+
 class TransportError(Exception):
     """No response came. ``kind`` says where it ended, for those who try again or put it into words.
 

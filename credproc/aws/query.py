@@ -6,6 +6,8 @@ Smithy, "AWS Query protocol", as botocore's serializer writes it: the order is t
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from credproc.aws.message import UnsendableError
+
 CONTENT_TYPE = "application/x-www-form-urlencoded; charset=utf-8"
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _ESCAPED = tuple(chr(byte) if byte in _PLAIN else "+" if byte == 0x20 else f"%{byte:02X}" for byte in range(256))
@@ -15,7 +17,7 @@ Value = object
 
 
 def form(action: str, version: str, parameters: Mapping[str, Value]) -> bytes:
-    """Return the body of the call. Raises ValueError if a value holds what UTF-8 cannot say."""
+    """Return the body of the call. Raises UnsendableError if a value holds what UTF-8 cannot say."""
     fields = [("Action", action), ("Version", version)]
     for name, value in parameters.items():
         fields.extend(_flat(name, value))
@@ -36,4 +38,7 @@ def _flat(name: str, value: Value) -> Iterator[tuple[str, str]]:
 
 
 def _escaped(text: str) -> str:
-    return "".join([_ESCAPED[byte] for byte in text.encode()])
+    try:
+        return "".join([_ESCAPED[byte] for byte in text.encode()])
+    except UnicodeEncodeError:
+        raise UnsendableError("no UTF-8") from None

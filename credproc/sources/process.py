@@ -50,9 +50,8 @@ def _credentials(output: bytes, where: str) -> Credentials:
         fields = json.loads(output.decode("utf-8"))
         version = fields.get("Version", "<Version key not provided>")
         if version != 1:
-            shown = inert(str(version), 40)
-            said = f"Unsupported version '{shown}' for credential process provider, supported versions: 1"
-            raise SourceError(f"{where}: {said}", _HINT)
+            said = f"Unsupported version '{inert(str(version), 40)}' for credential process provider"
+            raise SourceError(f"{where}: {said}, supported versions: 1", _HINT)
         for name in ("AccessKeyId", "SecretAccessKey"):
             if name not in fields:
                 raise SourceError(f"{where}: Missing required key in response: {name!r}", _HINT)
