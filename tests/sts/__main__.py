@@ -2,7 +2,8 @@
 
 The first line on stdout is a JSON object: url, access_key_id, secret_access_key, mfa_serial, totp_secret (base32) of
 `user1`; role_arn, which user1 may assume for up to 12 hours; mfa_role_arn, which in addition asks for MFA. With `--tls`
-also tls_url, the same STS behind TLS, and authority, a file in the directory with the certificate that vouches for it.
+also tls_url, the same STS behind TLS; authority, a file in the directory with the certificate that vouches for it; and
+proxy_url, a proxy that connects whoever asks for sts.us-west-2.amazonaws.com to it, for programs that know no endpoint.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.loopback import Ca, Server, passing_on, tls
+from tests.loopback import Ca, Proxy, Server, passing_on, tls
 from tests.sts import Sts, Trust, delay
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/marketingadminrole"
@@ -49,8 +50,10 @@ def main() -> None:
         }
         if options.tls is not None:
             ca = Ca(options.tls)
-            door = stack.enter_context(Server(passing_on(sts.port), tls(ca.issue("sts", "127.0.0.1"))))
-            about |= {"tls_url": f"https://127.0.0.1:{door.port}", "authority": str(ca.path)}
+            files = ca.issue("sts", "127.0.0.1", "sts.us-west-2.amazonaws.com")
+            door = stack.enter_context(Server(passing_on(sts.port), tls(files)))
+            proxy = stack.enter_context(Proxy(door.port))
+            about |= {"tls_url": f"https://127.0.0.1:{door.port}", "authority": str(ca.path), "proxy_url": proxy.url}
         sys.stdout.write(json.dumps(about) + "\n")
         sys.stdout.flush()
         signal.sigwait(signals)
