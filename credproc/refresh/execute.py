@@ -197,8 +197,12 @@ class PlanRun:
         from credproc.aws.sts import Sts  # noqa: PLC0415
 
         plan, request, directory = self._plan, self._request, self._attempt.directory
+        last = self._last
+        if plan.mfa is None and plan.source.kind not in ("Process", "KeyringKeys"):
+            # nobody is waited for: a dead network must be noticed within ten seconds, imports and all calls together
+            last = min(last, self._attempt.began + NETWORK_SECONDS)
         settings = Settings.of(self._config, plan.profile, request.environ)._replace(
-            note=lambda text: log.write(directory, text, profile=request.profile), last=self._last
+            note=lambda text: log.write(directory, text, profile=request.profile), last=last
         )
         sts = Sts(plan.endpoint, settings, mfa=plan.mfa is not None)
         if plan.mfa is not None:  # a person may be typing, and will wait for what comes after
