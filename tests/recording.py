@@ -84,13 +84,13 @@ SCENES = (
         ),
         is_next_day=True,
     ),
-    Scene("list", "credproc list shows how each profile stands", (Typed("credproc list"),)),
+    Scene("list", "credproc list shows the state of each profile", (Typed("credproc list"),)),
     Scene(
         "explain",
         "credproc explain shows how a profile is resolved, step by step",
         (Typed("credproc explain marketingadmin"),),
     ),
-    Scene("doctor", "credproc doctor checks the set-up", (Typed("credproc doctor"),)),
+    Scene("doctor", "credproc doctor checks the setup", (Typed("credproc doctor"),)),
 )
 
 

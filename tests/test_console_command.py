@@ -16,26 +16,21 @@ from credproc.errors import ConfigError
 from credproc.plan import Plan, plan_for
 from credproc.request import Request
 from tests.mfa import PROMPT, world
-from tests.program import ROLE, Home, role_home
+from tests.program import ROLE, Home, Outcome, role_home
 from tests.sts import Sts, Trust
 
 if sys.platform == "win32":
     pytest.skip("the stand-in for the browser is a shell script", allow_module_level=True)
 
 TOKEN = "VCQgs5qZZt3Q6fn8Tr5EXAMPLEmLnwB7JjUc-SHwnUUWabcRdnWsi4DBn-dvC"
-HINT = "credproc console NAME --print prints the address, to be opened in any browser"
-REFUSED = (
-    "refused with 400",
-    "the console takes a role's credentials, and a role that was assumed by another role's may be refused",
-)
-MALFORMED = (
-    "the answer cannot be understood",
-    "something between here and AWS answers in its place: check the proxy, the portal and the endpoint",
-)
+MALFORMED = ["cannot be understood", "proxy"]
 
 
-def _failed(error: str, hint: str) -> tuple[int, str, str]:
-    return 1, "", f"credproc: error: {error}\ncredproc: hint: {hint}\n"
+def _expect_failure(ran: Outcome, *words: str) -> None:
+    """Assert that it failed with these words, the first of which begin the error; messages/ has the sentences."""
+    assert (ran.status, ran.stdout) == (1, "")
+    assert ran.stderr.startswith(f"credproc: error: {words[0]}")
+    assert [word for word in words if word not in ran.stderr] == [], ran.stderr
 
 
 class Federation(ThreadingHTTPServer):
@@ -134,7 +129,7 @@ def test_the_browser_is_given_the_url_and_nothing_is_printed(home_of_admin: Home
 
 def test_a_browser_that_cannot_be_opened_is_said(home_of_admin: Home) -> None:
     ran = home_of_admin.run("console", "admin", environ={"STATUS": "3"})
-    assert ran == _failed("console: xdg-open could not open a browser", HINT)
+    _expect_failure(ran, "console: xdg-open", "--print")
 
 
 def test_a_person_is_asked_for_the_code_and_the_console_opens(tmp_path: Path, federation: Federation) -> None:
@@ -148,11 +143,11 @@ def test_a_person_is_asked_for_the_code_and_the_console_opens(tmp_path: Path, fe
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "said"),
+    ("status", "body", "words"),
     [
-        (400, b"secret", REFUSED),
-        (503, b"secret", ("answered with 503", "try again; check the proxy")),
-        (302, b"secret", ("answered with 302", "try again; check the proxy")),
+        (400, b"secret", ["refused with 400", "role"]),
+        (503, b"secret", ["503", "proxy"]),
+        (302, b"secret", ["302", "proxy"]),
         (200, b"<html>secret", MALFORMED),
         (200, b"[]", MALFORMED),
         (200, b"{}", MALFORMED),
@@ -162,38 +157,32 @@ def test_a_person_is_asked_for_the_code_and_the_console_opens(tmp_path: Path, fe
     ],
 )
 def test_an_answer_that_is_no_token_is_said_and_not_quoted(
-    home_of_admin: Home, federation: Federation, status: int, body: bytes, said: tuple[str, str]
+    home_of_admin: Home, federation: Federation, status: int, body: bytes, words: list[str]
 ) -> None:
     federation.status, federation.body = status, body
     ran = home_of_admin.run("console", "admin")
-    assert ran == _failed(f"{urlsplit(federation.url).netloc}: getSigninToken: {said[0]}", said[1])
+    _expect_failure(ran, f"{urlsplit(federation.url).netloc}: getSigninToken: ", *words)
+    assert "secret" not in ran.stderr
     assert not (home_of_admin.path / "opened").exists()
 
 
 def test_an_endpoint_that_cannot_be_reached_is_said_without_the_query(home_of_admin: Home) -> None:
     environ = {"CREDPROC_FEDERATION_ENDPOINT": "http://127.0.0.1:1/federation"}
-    assert home_of_admin.run("console", "admin", environ=environ) == _failed(
-        "http://127.0.0.1:1: getSigninToken: cannot be reached: connection refused",
-        "check the network, proxy and VPN, and the region's name",
-    )
+    ran = home_of_admin.run("console", "admin", environ=environ)
+    _expect_failure(ran, "http://127.0.0.1:1: getSigninToken: ", "connection refused", "proxy")
 
 
 def test_a_users_own_session_cannot_sign_in_and_sts_is_not_asked_for_it(
     home_of_admin: Home, federation: Federation
 ) -> None:
-    assert home_of_admin.run("console", "user1") == _failed(
-        "console: profile 'user1': only a role can sign in to the console, and this is a user's own session",
-        "name a profile with role_arn",
-    )
+    _expect_failure(home_of_admin.run("console", "user1"), "console: profile 'user1': ", "role_arn")
     assert federation.asked == []
     assert home_of_admin.entries == []
 
 
 @pytest.mark.parametrize("service", ["", "S3", "s3/home?x", "../x", "s3 "])
 def test_a_service_that_is_none_is_refused(home_of_admin: Home, service: str) -> None:
-    assert home_of_admin.run("console", "admin", f"--service={service}") == _failed(
-        f"console: {service!r} is no service's name", "write it as in the console's address: s3, ec2, cloudwatch"
-    )
+    _expect_failure(home_of_admin.run("console", "admin", f"--service={service}"), "console: ", repr(service), "s3")
 
 
 def _plan(arn: str = ROLE, region: str = "") -> Plan:
@@ -225,7 +214,7 @@ def test_each_partition_has_a_console_of_its_own(arn: str, region: str, signin: 
 
 
 def test_a_partition_whose_console_is_not_known_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"^console: it is not known where the console of aws-iso is$"):
+    with pytest.raises(ConfigError, match=r"^console: .*aws-iso"):
         console_for(_plan("arn:aws-iso:iam::123456789012:role/r"), None, {})
 
 
@@ -265,5 +254,4 @@ def test_a_stand_in_is_this_machines_own(url: str) -> None:
 def test_nobody_elses_machine_gets_the_credentials(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         console_for(_plan(), None, {"CREDPROC_FEDERATION_ENDPOINT": url})
-    assert str(caught.value) == "CREDPROC_FEDERATION_ENDPOINT: is no http or https URL of this machine"
-    assert caught.value.hint == "remove it: it is for tests, and AWS's own endpoints need no setting"
+    assert str(caught.value).startswith("CREDPROC_FEDERATION_ENDPOINT: ")

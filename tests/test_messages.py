@@ -91,22 +91,22 @@ def test_a_failure_is_an_error_and_a_hint_on_stderr_alone_and_an_answer_leaves_t
         (
             ["AKIA"],
             (
-                "credproc: error: keys add: that is no access key id\n"
-                "credproc: hint: it looks like AKIAIOSFODNN7EXAMPLE\n"
+                "credproc: error: keys add: not an access key id\n"
+                "credproc: hint: an access key id looks like AKIAIOSFODNN7EXAMPLE\n"
             ),
         ),
         (
             ["ASIAIOSFODNN7EXAMPLE"],
             (
-                "credproc: error: keys add: that is the id of temporary keys, which end by themselves\n"
-                "credproc: hint: take the keys of an IAM user\n"
+                "credproc: error: keys add: this is the id of temporary credentials, which expire\n"
+                "credproc: hint: enter the access key of an IAM user\n"
             ),
         ),
         (
             ["AKIAIOSFODNN7EXAMPLE", "a b"],
             (
-                "credproc: error: keys add: that is no secret access key\n"
-                "credproc: hint: it has 40 characters, without spaces\n"
+                "credproc: error: keys add: not a secret access key\n"
+                "credproc: hint: a secret access key has 40 characters and no spaces\n"
             ),
         ),
     ],

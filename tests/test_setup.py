@@ -1,4 +1,4 @@
-"""credproc setup: the edit, the question at the terminal, the trial; word for word."""
+"""credproc setup: the edit, the question at the terminal, the trial."""
 
 import os
 import re
@@ -128,9 +128,7 @@ def test_setup_again_changes_nothing_and_tries_it(h: Home) -> None:
     before = _config(h).read_bytes()
     ran = h.run("setup", "admin")
     assert (ran.status, ran.stderr) == (0, "")
-    assert re.fullmatch(
-        re.escape("~/.aws/config: profile 'admin' goes through credproc already\n") + _works("admin"), ran.stdout
-    )
+    assert re.fullmatch(r"~/.aws/config: profile 'admin' already uses .*\n" + _works("admin"), ran.stdout)
     assert _config(h).read_bytes() == before
 
 
@@ -184,131 +182,75 @@ def test_setup_leaves_nothing_behind_where_the_backup_cannot_be_made(h: Home) ->
     assert sorted(path.name for path in backup.parent.iterdir()) == ["config", "config.credproc-backup", "credentials"]
 
 
-def _failed(h: Home, *arguments: str) -> tuple[int, str]:
+def _fail(h: Home, *arguments: str, status: int = 1, words: tuple[str, ...]) -> None:
+    """Assert that setup fails with this status and these words, and writes nothing; messages/ has the sentences."""
     before = _config(h).read_bytes()
     ran = h.run("setup", *arguments, start_new_session=True)
-    assert ran.stdout == ""
+    assert (ran.status, ran.stdout) == (status, "")
+    assert ran.stderr.startswith(f"credproc: error: {words[0]}")
+    assert [word for word in words if word not in ran.stderr] == [], ran.stderr
     assert _config(h).read_bytes() == before
     assert not _config(h).with_name("config.credproc-backup").exists()
-    return ran.status, ran.stderr.replace("credproc: error: ", "").replace("credproc: hint: ", "")
 
 
 def test_setup_without_a_terminal_asks_for_yes(h: Home) -> None:
-    assert _failed(h, "admin") == (
-        3,
-        (
-            "setup: there is no terminal to ask for it on; nothing was written\n"
-            "run the command in a terminal, or with --yes\n"
-        ),
-    )
-    assert _failed(h) == (
-        3,
-        "setup: there is no terminal to ask for it on; nothing was written\nname one: admin other\n",
-    )
+    _fail(h, "admin", status=3, words=("setup: ", "terminal", "--yes"))
+    _fail(h, status=3, words=("setup: ", "terminal", "admin other"))
 
 
 KEYS = "source_profile = user1\naws_access_key_id = AKIA\naws_secret_access_key = s\n"
+OURS = "credential_process = /usr/bin/credproc --profile admin\n"
 
 
 @pytest.mark.parametrize(
-    ("config", "arguments", "said"),
+    ("config", "arguments", "words"),
     [
-        (
-            "[profile admin]\nrole_arn = x\n",
-            ["amin", "--yes"],
-            "~/.aws/config and ~/.aws/credentials: no profile named 'amin'\ndid you mean 'admin'?\n",
-        ),
-        (
-            '[profile "a b"]\nrole_arn = x\n',
-            ["a b", "--yes"],
-            (
-                "setup: SDKs cannot pass on the profile name 'a b'\n"
-                "rename it: letters, digits and _ . @ : + / - are safe in a credential_process line\n"
-            ),
-        ),
-        (
-            "[profile admin]\nregion = x\n",
-            ["admin", "--yes"],
-            "~/.aws/config:1: profile 'admin' has no role_arn\ncredproc setup without a name shows those that have\n",
-        ),
+        ("[profile admin]\nrole_arn = x\n", ["amin", "--yes"], ("~/.aws/config and ", "'amin'", "'admin'")),
+        ('[profile "a b"]\nrole_arn = x\n', ["a b", "--yes"], ("setup: SDKs", "'a b'")),
+        ("[profile admin]\nregion = x\n", ["admin", "--yes"], ("~/.aws/config:1: ", "'admin'", "role_arn")),
         (
             f"[profile admin]\nrole_arn = {ROLE}\n",
             ["admin", "--yes"],
-            "~/.aws/config:2: role_arn without source_profile or credential_source\nadd source_profile to [admin]\n",
+            ("~/.aws/config:2: role_arn", "source_profile", "credential_source"),
         ),
         (
             f"[profile admin]\nrole_arn = {ROLE}\n{KEYS}",
             ["admin", "--yes"],
-            (
-                "~/.aws/config:4: aws_access_key_id stands in profile 'admin', and SDKs read it before"
-                " credential_process\n"
-                "keep it in a profile of its own, and name that one in source_profile\n"
-            ),
+            ("~/.aws/config:4: aws_access_key_id", "'admin'", "credential_process"),
         ),
         (
             f"[profile admin]\nrole_arn = {ROLE}\nsource_profile = user1\ncredential_process = /other x\n",
             ["admin", "--yes"],
-            (
-                "~/.aws/config:4: the profile has a credential_process already\n"
-                "edit that by hand, and run the command again\n"
-            ),
+            ("~/.aws/config:4: ", "credential_process", "by hand"),
         ),
         (
-            (
-                f"[profile admin]\nrole_arn = {ROLE}\nsource_profile = user1\n"
-                "credential_process = /usr/bin/credproc --profile admin\n"
-            ),
+            f"[profile admin]\nrole_arn = {ROLE}\nsource_profile = user1\n{OURS}",
             ["admin", "--yes"],
-            (
-                "~/.aws/config:2: role_arn stands beside credential_process, and SDKs read it first\n"
-                "remove the credential_process line, and run the command again\n"
-            ),
+            ("~/.aws/config:2: role_arn", "credential_process"),
         ),
         (
             f"[profile admin]\nrole_arn = {ROLE}\nsource_profile = user1\n",
             ["admin", "--undo", "--yes"],
-            (
-                "~/.aws/config:1: profile 'admin' is not one that credproc setup has made\n"
-                "credproc list shows which profiles go through credproc\n"
-            ),
+            ("~/.aws/config:1: ", "'admin'", "credproc list"),
         ),
-        (
-            "[profile admin]\nregion = x\n",
-            [],
-            (
-                "~/.aws/config and ~/.aws/credentials: no profile with role_arn that SDKs resolve by themselves\n"
-                "credproc list shows the profiles\n"
-            ),
-        ),
+        ("[profile admin]\nregion = x\n", [], ("~/.aws/config and ", "role_arn", "credproc list")),
     ],
 )
-def test_setup_refuses_what_would_not_work(h: Home, config: str, arguments: list[str], said: str) -> None:
+def test_setup_refuses_what_would_not_work(h: Home, config: str, arguments: list[str], words: tuple[str, ...]) -> None:
     h.config(config)
-    assert _failed(h, *arguments) == (1, said)
+    _fail(h, *arguments, words=words)
 
 
 def test_setup_says_that_the_credentials_file_has_the_role(h: Home) -> None:
     with (h.path / ".aws" / "credentials").open("a") as file:
         file.write(f"[admin]\nrole_arn = {ROLE}\n")
-    assert _failed(h, "admin", "--yes") == (
-        1,
-        (
-            "~/.aws/credentials:5: role_arn of profile 'admin' stands in the credentials file, and SDKs would read it"
-            " there\nmove the line to the config file (~/.aws/config)\n"
-        ),
-    )
+    _fail(h, "admin", "--yes", words=("~/.aws/credentials:5: role_arn", "'admin'", "(~/.aws/config)"))
 
 
 def test_setup_undoes_nothing_in_the_credentials_file(h: Home) -> None:
     with (h.path / ".aws" / "credentials").open("a") as file:
         file.write("[bare]\ncredential_process = /usr/bin/credproc --profile bare\n")
-    assert _failed(h, "bare", "--undo", "--yes") == (
-        1,
-        (
-            "~/.aws/credentials:5: credential_process stands in the credentials file, which setup does not edit\n"
-            "edit that by hand\n"
-        ),
-    )
+    _fail(h, "bare", "--undo", "--yes", words=("~/.aws/credentials:5: credential_process", "by hand"))
 
 
 def test_a_chain_through_a_profile_that_was_set_up_is_the_same_chain(h: Home, sts: Sts) -> None:
@@ -325,10 +267,9 @@ def test_setup_whose_trial_fails_keeps_the_edit_and_says_what_failed(h: Home, st
     sts.role(ROLE, Trust(("nobody",)))
     ran = h.run("setup", "admin", "--yes")
     assert (ran.status, ran.stdout) == (1, "")
-    assert ran.stderr.startswith(
-        f"credproc: error: setup: the edit stands, and trying it failed: {ROLE}: AssumeRole: AccessDenied: "
-    )
-    assert ran.stderr.endswith("; credproc setup admin --undo takes the edit back\n")
+    assert ran.stderr.startswith("credproc: error: setup: the edit was written")
+    assert f": {ROLE}: AssumeRole: AccessDenied: " in ran.stderr
+    assert re.search(r"\ncredproc: hint: .*; credproc setup admin --undo .*\n", ran.stderr)
     assert "credproc_role_arn" in _config(h).read_text()
 
 
@@ -352,15 +293,12 @@ def test_the_path_of_the_helper_is_one_that_sdks_can_read(tmp_path: Path) -> Non
     assert helper_path(str(good), {}) == str(good)
     assert helper_path("credproc", {"PATH": str(good.parent)}) == str(good)
     assert helper_path("/x/credproc/__main__.py", {"PATH": str(good.parent)}) == str(good)
-    with pytest.raises(ConfigError, match="the path of credproc is not known"):
+    with pytest.raises(ConfigError, match="the path of credproc"):
         helper_path("credproc", {"PATH": "/nowhere"})
     for name in ("my dir", "it's", "d$r", "a&b", "käse"):
-        with pytest.raises(ConfigError, match="SDKs cannot read this path in a credential_process line") as caught:
+        with pytest.raises(ConfigError, match="SDKs cannot read this path") as caught:
             helper_path(f"/opt/{name}/credproc", {})
-        assert caught.value.hint == (
-            "link to it from a path of letters, digits and _ . / - alone, such as /usr/local/bin/credproc,"
-            " and start that"
-        )
+        assert "/usr/local/bin/credproc" in str(caught.value.hint)
 
 
 def test_the_difference_shows_no_secret_and_nothing_that_moves_the_cursor() -> None:
@@ -406,7 +344,7 @@ def test_setup_without_a_yes_writes_nothing(w: World, answer: str) -> None:
     w.terminal.send(answer)
     ran = job.outcome()
     assert (ran.status, ran.stdout) == (3, "")
-    assert ran.stderr == "credproc: error: setup: declined; nothing was written\n"
+    assert ran.stderr.startswith("credproc: error: setup: declined; ")
     assert _config(w.home).read_bytes() == before
     assert w.terminal.attributes == attributes
 
@@ -451,24 +389,14 @@ def test_setup_without_a_name_lets_one_choose(w: World) -> None:
     w.terminal.expect("which profile? [1-2] ")
     w.terminal.send("7\n")
     ran = job.outcome()
-    assert (ran.status, ran.stderr) == (
-        3,
-        (
-            "credproc: error: setup: no profile was chosen; nothing was written\n"
-            "credproc: hint: name one: admin second\n"
-        ),
-    )
+    assert ran.status == 3
+    assert re.search(r"error: setup: no profile was chosen.*\n.*hint: .*admin second\n", ran.stderr)
 
 
 def test_setup_asks_nobody_where_that_is_forbidden(w: World) -> None:
     ran = w.start("setup", "admin", environ={"CREDPROC_INTERACTIVE": "never"}).outcome()
-    assert (ran.status, ran.stderr) == (
-        3,
-        (
-            "credproc: error: setup: CREDPROC_INTERACTIVE=never forbids asking; nothing was written\n"
-            "credproc: hint: run the command in a terminal, or with --yes\n"
-        ),
-    )
+    assert ran.status == 3
+    assert ran.stderr.startswith("credproc: error: setup: CREDPROC_INTERACTIVE=never")
 
 
 def test_a_file_that_changes_while_a_person_reads_is_not_overwritten(w: World) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from credproc.commands.setup.edits import (
     EditError,
     in_place,
-    renewed,
+    replace_command,
     separate,
     undo_in_place,
     undo_separate,
@@ -80,7 +80,7 @@ def test_separate_adds_a_profile_before_the_old_lines() -> None:
 
 def test_a_moved_program_changes_one_line() -> None:
     moved = IN_PLACE.replace("/usr/bin/credproc", "/opt/credproc")
-    assert renewed(IN_PLACE, "admin", "/opt/credproc --profile admin") == moved
+    assert replace_command(IN_PLACE, "admin", "/opt/credproc --profile admin") == moved
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ def test_the_default_profile_has_two_spellings(header: str, counts: bool) -> Non
 @pytest.mark.parametrize(
     ("text", "said", "line"),
     [
-        ("[profile admin]\nrole_arn = x\ncredential_process = y\n", "has a credential_process already", 3),
-        ("[profile admin]\nrole_arn = x\ncredproc_role_arn = y\n", "role_arn stands beside credproc_role_arn", 2),
-        ("[profile admin]\nregion = x\n", "no role settings of the profile are in this file", 0),
-        ("[profile other]\nrole_arn = x\n", "no role settings of the profile are in this file", 0),
+        ("[profile admin]\nrole_arn = x\ncredential_process = y\n", "already has a credential_process", 3),
+        ("[profile admin]\nrole_arn = x\ncredproc_role_arn = y\n", "both role_arn and credproc_role_arn", 2),
+        ("[profile admin]\nregion = x\n", "no role settings", 0),
+        ("[profile other]\nrole_arn = x\n", "no role settings", 0),
     ],
 )
 def test_in_place_refuses_what_it_could_not_undo(text: str, said: str, line: int) -> None:
@@ -112,11 +112,11 @@ def test_in_place_refuses_what_it_could_not_undo(text: str, said: str, line: int
 @pytest.mark.parametrize(
     ("text", "said", "line"),
     [
-        ("[profile admin]\nrole_arn = x\n[profile admin]\n", "stands there twice", 3),
-        ("[profile admin]\nrole_arn = x\n[profile admin-role]\n", "there is a profile admin-role already", 3),
-        ("[profile admin]\nrole_arn = x\ncredential_process = y\n", "has a credential_process already", 3),
+        ("[profile admin]\nrole_arn = x\n[profile admin]\n", "twice", 3),
+        ("[profile admin]\nrole_arn = x\n[profile admin-role]\n", "admin-role already exists", 3),
+        ("[profile admin]\nrole_arn = x\ncredential_process = y\n", "already has a credential_process", 3),
         ("[profile admin]\nregion = x\n", "no role settings", 0),
-        ("[profile b]\nrole_arn = x\n", "the profile is not in this file", 0),
+        ("[profile b]\nrole_arn = x\n", "does not contain the profile", 0),
     ],
 )
 def test_separate_refuses_what_it_could_not_undo(text: str, said: str, line: int) -> None:

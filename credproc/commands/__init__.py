@@ -1,8 +1,8 @@
-"""The commands for people: argparse, one file a command (``keys``: one an action), never imported on a hit.
+"""The commands of credproc: one module per command (``keys``: one per action). A cache hit imports none of this.
 
-A command's file says what it is (``GROUP``, ``HELP``, ``DESCRIPTION``), adds its arguments to a parser (``add``) and
-runs (``run``). It imports what is slow inside its functions: ``--help`` and completions look at all of them, a command
-line imports the one that it names.
+A command's module has ``GROUP``, ``HELP`` and ``DESCRIPTION`` for the help, ``add`` adds its arguments to a parser, and
+``run`` runs it. Slow modules are imported inside functions, because ``--help`` and the shell completions import all
+commands; any other command line imports only the command that it names.
 """
 
 import argparse
@@ -11,20 +11,20 @@ from importlib import import_module
 from types import ModuleType
 
 from credproc import cache
-from credproc.commands.arguments import Asked, Once, Parser, Say, add_help, see_help
-from credproc.commands.ui.output import Said
+from credproc.commands.arguments import Parser, ShowText, StoreOnce, TextRequested, add_help_option, help_hint
+from credproc.commands.ui.output import Output
 from credproc.errors import UsageError
 from credproc.request import Request
 
 _DESCRIPTION = """\
 Print AWS credentials of a role profile, for a line in ~/.aws/config:
   credential_process = /usr/local/bin/credproc --profile NAME"""
-_TAKING_PROGRAMS = ("exec",)  # behind a ``--`` they take the command line of another program
-_TAKING_OPTION = ("login", "logout", "clear")  # their profile is an option, as it is with the AWS CLI
+_WITH_COMMAND_LINE = ("exec",)  # take another program's command line after ``--``
+_WITH_PROFILE_OPTION = ("login", "logout", "clear")  # take ``--profile NAME``, as ``aws sso login`` does
 
 
-# Each command's name, and its file, in the order in which --help shows them
-_FILES = {
+# Each command and its module, in the order of --help
+_MODULES = {
     "setup": "setup",
     "list": "list_",
     "explain": "explain",
@@ -41,96 +41,101 @@ _FILES = {
 }
 
 
-def commands(names: Iterable[str] = _FILES) -> dict[str, ModuleType]:
-    """Import these commands, all of them if none is named, and return them by name."""
-    return {name: import_module(f"credproc.commands.{_FILES[name]}") for name in names}
+def commands(names: Iterable[str] = _MODULES) -> dict[str, ModuleType]:
+    """Import the named commands, or all of them, and return their modules by command name."""
+    return {name: import_module(f"credproc.commands.{_MODULES[name]}") for name in names}
 
 
 def parser(found: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
-    """Return the parser of a command line that has these commands."""
+    """Return a parser for the command line with these commands."""
     top = Parser(
         prog="credproc",
         usage="credproc [--profile NAME] | credproc COMMAND [--help]",
         description=_DESCRIPTION,
-        epilog="\n".join(_grouped(found)),
+        epilog="\n".join(_command_list(found)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
         allow_abbrev=False,
     )
-    top.add_argument("--profile", metavar="NAME", action=Once, help="the profile to resolve (default: AWS_PROFILE)")
-    add_help(top)
-    top.add_argument("--version", action=Say, nargs=0, help="print the version")
-    # the epilog shows them, by what one wants to do
+    top.add_argument(
+        "--profile", metavar="NAME", action=StoreOnce, help="the profile to resolve (default: AWS_PROFILE)"
+    )
+    add_help_option(top)
+    top.add_argument("--version", action=ShowText, nargs=0, help="print the version")
+    # The epilog lists the commands by group
     subparsers = top.add_subparsers(
         dest="command", metavar="COMMAND", help=argparse.SUPPRESS, parser_class=Parser, prog="credproc"
     )
     for name, module in found.items():
-        one = subparsers.add_parser(
+        subparser = subparsers.add_parser(
             name, help=module.HELP, description=module.DESCRIPTION, add_help=False, allow_abbrev=False
         )
-        add_help(one)
-        module.add(one)
+        add_help_option(subparser)
+        module.add(subparser)
     return top
 
 
-def main(arguments: list[str], request: Request) -> Said:
-    """Run the command and return what to print and the exit status; ``request`` is of no profile yet.
+def main(arguments: list[str], request: Request) -> Output:
+    """Run the command of a command line and return its output; ``request`` names no profile yet.
 
     Raises CredprocError.
     """
-    line, behind = _split(arguments)
+    line, after_dashes = _split(arguments)
     name = _command_in(line)
     found = commands() if name is None else commands((name,))
     try:
         options, unknown = parser(found).parse_known_args(line)
         _check_known(options.command, unknown)
-    except Asked as asked:
-        return Said(str(asked))
+    except TextRequested as requested:
+        return Output(str(requested))
     except UsageError as error:
         if any(argument[:1] in ("#", ";") for argument in arguments):
-            error.hint = "some SDKs pass on the comment behind a credential_process line: put it on a line of its own"
+            error.hint = (
+                "some SDKs pass a comment at the end of a credential_process line on as arguments:"
+                " put the comment on a line of its own"
+            )
         raise
     if options.command is None:
-        raise UsageError("usage: a command or --profile NAME is needed, and nothing else", see_help("credproc"))
+        raise UsageError("usage: give either a command or --profile NAME", help_hint("credproc"))
     given = getattr(options, "command_profile", None) or options.profile
-    if behind is not None and options.command not in _TAKING_PROGRAMS:
+    if after_dashes is not None and options.command not in _WITH_COMMAND_LINE:
         _check_known(options.command, ["--"])
-    options.behind = behind or []
+    options.after_dashes = after_dashes or []
     named = request._replace(profile=cache.profile_named(given, request.environ))
-    said: Said = found[options.command].run(options, named)
-    return said
+    output: Output = found[options.command].run(options, named)
+    return output
 
 
 def _command_in(arguments: Sequence[str]) -> str | None:
-    """Return the name of the command, whose file alone is imported then; None where there is none, or no such one.
+    """Return the command that the arguments name, or None if they name none that exists.
 
-    What stands in front of a command are options: ``--profile NAME`` takes the next argument, ``--profile=NAME`` none.
+    Only options stand before a command. ``--profile NAME`` takes the next argument, ``--profile=NAME`` does not.
     """
     rest = iter(arguments)
     for argument in rest:
         if argument == "--profile":
             next(rest, None)
         elif not argument.startswith("-"):
-            return argument if argument in _FILES else None
+            return argument if argument in _MODULES else None
         elif not argument.startswith("--profile="):
             return None
     return None
 
 
 def _check_known(command: str | None, unknown: list[str]) -> None:
-    """Raise UsageError where there are arguments that the command does not know."""
+    """Raise UsageError if there are unknown arguments."""
     if not unknown:
         return
-    hint = see_help("credproc" if command is None else f"credproc {command}")
-    if command in _TAKING_OPTION and len(unknown) == 1 and not unknown[0].startswith("-"):
+    hint = help_hint("credproc" if command is None else f"credproc {command}")
+    if command in _WITH_PROFILE_OPTION and len(unknown) == 1 and not unknown[0].startswith("-"):
         hint = f"write credproc {command} --profile {unknown[0]}"
     raise UsageError(f"usage: unrecognized arguments: {' '.join(unknown)}", hint)
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
-    """Return what stands before the first ``--`` and what behind it (None: there is no ``--``).
+    """Split the arguments at the first ``--``; the second part is None if there is no ``--``.
 
-    Not left to argparse, whose versions differ in how many of a command line's ``--`` they swallow.
+    argparse cannot do this: its versions differ in how many ``--`` they remove.
     """
     if "--" not in arguments:
         return arguments, None
@@ -138,8 +143,8 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
     return arguments[:at], arguments[at + 1 :]
 
 
-def _grouped(found: Mapping[str, ModuleType]) -> Iterator[str]:
-    """Yield a line for each command, by what one wants to do; no more lines than that, as help must fit a screen."""
+def _command_list(found: Mapping[str, ModuleType]) -> Iterator[str]:
+    """Yield one line per command, with its group at the first of the group; more lines would not fit a screen."""
     width = max(len(module.GROUP) for module in found.values())
     group = ""
     for name, module in found.items():

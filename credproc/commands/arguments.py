@@ -1,4 +1,4 @@
-"""The parts of the command line that commands share: the parser, and the arguments that several take."""
+"""The argument parser of all commands, and the arguments that several commands take."""
 
 import argparse
 from collections.abc import Sequence
@@ -9,17 +9,17 @@ from credproc.errors import UsageError
 
 
 class Parser(argparse.ArgumentParser):
-    """Says usage errors in our form, and leaves the exit to ``cli``."""
+    """An argument parser that raises UsageError; ``cli`` prints it and exits."""
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError."""
-        if message.startswith("argument COMMAND:"):  # all names follow, four lines of them; --help shows them better
+        if message.startswith("argument COMMAND:"):  # argparse lists all commands in four lines; --help does it better
             message = message.partition(" (choose from ")[0]
-        raise UsageError(f"usage: {message}", see_help(self.prog))
+        raise UsageError(f"usage: {message}", help_hint(self.prog))
 
 
-class Once(argparse.Action):
-    """An option that is given once; a second one would silently win."""
+class StoreOnce(argparse.Action):
+    """Stores the value of an option, and fails if the option is given twice: argparse would use the last value."""
 
     def __call__(
         self,
@@ -28,20 +28,20 @@ class Once(argparse.Action):
         values: str | Sequence[Any] | None,
         option_string: str | None = None,
     ) -> None:
-        """Store the value; the parser's error where there is one already, or none is given."""
+        """Store the value; report an error if there already is one, or if it is empty."""
         if getattr(namespace, self.dest) is not None:
             parser.error(f"{option_string} is given twice")
-        if not values:
+        if not values:  # a shell variable that is not set; AWS_PROFILE would silently take its place
             parser.error(f"{option_string} needs a name")
         setattr(namespace, self.dest, values)
 
 
-class Asked(Exception):  # noqa: N818 - no error: --help or --version was asked for
-    """Carries the text that was asked for."""
+class TextRequested(Exception):  # noqa: N818 - no error: --help or --version was given
+    """Carries the text of ``--help`` or ``--version`` to ``main``."""
 
 
-class Say(argparse.Action):
-    """An option that is answered by a text."""
+class ShowText(argparse.Action):
+    """Ends parsing with the text of ``--help`` or ``--version``."""
 
     def __call__(
         self,
@@ -50,32 +50,34 @@ class Say(argparse.Action):
         values: str | Sequence[Any] | None,  # noqa: ARG002
         option_string: str | None = None,
     ) -> None:
-        """Raise ``Asked`` with the text."""
-        raise Asked(f"credproc {__version__}\n" if option_string == "--version" else parser.format_help())
+        """Raise TextRequested."""
+        raise TextRequested(f"credproc {__version__}\n" if option_string == "--version" else parser.format_help())
 
 
-def add_name(one: argparse._ActionsContainer, help_text: str, *, optional: bool = False, metavar: str = "NAME") -> None:
-    """Add the profile's name as the command's first argument."""
+def add_profile_argument(
+    parser: argparse._ActionsContainer, help_text: str, *, optional: bool = False, metavar: str = "NAME"
+) -> None:
+    """Add a positional argument for the profile's name."""
 
     def name(text: str) -> str:
         if not text:  # a shell variable that is not set; AWS_PROFILE would silently take its place
             raise argparse.ArgumentTypeError("needs a name")
         return text
 
-    one.add_argument("command_profile", metavar=metavar, type=name, nargs="?" if optional else None, help=help_text)
+    parser.add_argument("command_profile", metavar=metavar, type=name, nargs="?" if optional else None, help=help_text)
 
 
-def add_profile(one: argparse._ActionsContainer, help_text: str) -> None:
-    """Add ``--profile`` to a command; the main form's may stand in front of the command as well."""
-    # a name of its own, or its default would overwrite the one of the main form
-    one.add_argument("--profile", dest="command_profile", metavar="NAME", action=Once, help=help_text)
+def add_profile_option(parser: argparse._ActionsContainer, help_text: str) -> None:
+    """Add ``--profile`` to a command; it may also stand before the command."""
+    # Stored apart from the main parser's --profile, which its default would overwrite
+    parser.add_argument("--profile", dest="command_profile", metavar="NAME", action=StoreOnce, help=help_text)
 
 
-def add_help(one: argparse.ArgumentParser) -> None:
-    """Add ``--help``."""
-    one.add_argument("--help", "-h", action=Say, nargs=0, help="print this help")
+def add_help_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--help`` and ``-h``."""
+    parser.add_argument("--help", "-h", action=ShowText, nargs=0, help="print this help")
 
 
-def see_help(program: str) -> str:
-    """Return the hint that names the program's help."""
-    return f"{program} --help shows what there is"
+def help_hint(program: str) -> str:
+    """Return the hint of a usage error: how to print the help of ``credproc`` or ``credproc COMMAND``."""
+    return f"run {program} --help to see the usage"

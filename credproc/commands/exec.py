@@ -1,4 +1,4 @@
-"""credproc exec: run a program that does not know credential_process, with the credentials in its environment."""
+"""credproc exec: run a command with the credentials in its environment, for programs without credential_process."""
 
 import argparse
 import os
@@ -6,51 +6,51 @@ import shutil
 import signal
 from collections.abc import Mapping, Sequence
 
-from credproc.commands.arguments import add_name
-from credproc.commands.ui.output import Said
+from credproc.commands.arguments import add_profile_argument
+from credproc.commands.ui.output import Output
 from credproc.commands.variables import resolve, with_variables
 from credproc.errors import CredprocError, UsageError, quoted
 from credproc.process.child_environment import environment_for_child
 from credproc.request import ProcessState, Request
 
-_FORM = "write credproc exec NAME -- COMMAND ..."
+_USAGE_HINT = "write credproc exec NAME -- COMMAND ..."
 
 GROUP = "use"
-HELP = "run a command with the credentials"
+HELP = "run a command with the credentials in its environment"
 DESCRIPTION = (
-    "Run a program with the profile's credentials in its environment, for programs that do not know"
-    " credential_process. They end with the credentials: a program that runs for hours is better off with the profile."
+    "Run a command with the profile's credentials in its environment, for programs that do not support"
+    " credential_process. The credentials are not renewed: a program that runs for hours should use the profile."
 )
 
 
 class CommandError(CredprocError):
-    """The command cannot be run; the exit status is the one that shells give for it."""
+    """The command cannot be run; the exit status is the one that shells use for that."""
 
     def __init__(self, message: str, hint: str | None, exit_code: int) -> None:
-        """Take the exit status too: 127 where there is no such command, 126 where it cannot be executed."""
+        """Create the error; ``exit_code`` is 127 if the command does not exist, 126 if it cannot be executed."""
         super().__init__(message, hint)
         self.exit_code = exit_code
 
 
 def run_command(command: Sequence[str], request: Request) -> int:
-    """Run the command with the credentials of the request's profile.
+    """Run the command with the credentials of the request's profile and return its exit status.
 
-    On POSIX it takes the place of this process, so that signals, terminal and exit status are its own; elsewhere its
-    exit status is returned. Raises CredprocError.
+    On POSIX the command replaces this process, so that it gets signals and the terminal directly, and this function
+    does not return. Raises CredprocError.
     """
     environ = environment_for_child(request.environ)
-    _check(command[0], environ)  # before a person is asked for a code
+    _check(command[0], environ)  # before a code is asked for
     environ = with_variables(environ, resolve(request).variables())
     if os.name == "posix":
         _restore(request.process_state)
         try:
-            os.execvpe(command[0], list(command), environ)  # noqa: S606 - no shell, which is what is wanted
+            os.execvpe(command[0], list(command), environ)  # noqa: S606 - no shell is wanted
         except OSError as error:
             raise _failed(command[0], error) from None
     import subprocess  # noqa: PLC0415 - Windows only
 
     try:
-        return subprocess.run(list(command), env=environ, check=False).returncode  # noqa: S603 - it is what is wanted
+        return subprocess.run(list(command), env=environ, check=False).returncode  # noqa: S603 - the user's own command
     except OSError as error:
         raise _failed(command[0], error) from None
 
@@ -75,8 +75,11 @@ def _failed(program: str, error: OSError) -> CommandError:
 
 
 def _restore(state: ProcessState | None) -> None:
-    """Give the program back what credproc, and Python, have changed of this process."""
-    for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores them, and what is ignored stays so (subprocess does the same)
+    """Restore what credproc and Python have changed in this process."""
+    for name in (
+        "SIGPIPE",
+        "SIGXFSZ",
+    ):  # Python ignores them, and a new program inherits that; subprocess restores the same two
         signal.signal(getattr(signal, name), signal.SIG_DFL)
     if state is None:
         return
@@ -87,18 +90,18 @@ def _restore(state: ProcessState | None) -> None:
         setrlimit(RLIMIT_CORE, (state.core_limit, getrlimit(RLIMIT_CORE)[1]))
 
 
-def add(one: argparse.ArgumentParser) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    one.usage = "credproc exec [--help] NAME -- COMMAND ..."
-    add_name(one, "the profile whose credentials the command gets")
-    # What stands behind -- never comes here; what comes here has lost its --
-    one.add_argument("command_line", metavar="-- COMMAND", nargs="*", help="the command to run")
+    parser.usage = "credproc exec [--help] NAME -- COMMAND ..."
+    add_profile_argument(parser, "the profile whose credentials the command gets")
+    # For the help alone: the arguments after -- are split off before parsing, so any value here lacks a --
+    parser.add_argument("command_line", metavar="-- COMMAND", nargs="*", help="the command to run")
 
 
-def run(options: argparse.Namespace, request: Request) -> Said:
+def run(options: argparse.Namespace, request: Request) -> Output:
     """Run the command."""
     if options.command_line:
-        raise UsageError("usage: exec: there is no -- in front of the command", _FORM)
-    if not options.behind or not options.behind[0]:
-        raise UsageError("usage: exec: a command is needed", _FORM)
-    return Said("", run_command(options.behind, request))
+        raise UsageError("usage: exec: -- is missing before the command", _USAGE_HINT)
+    if not options.after_dashes or not options.after_dashes[0]:
+        raise UsageError("usage: exec: the command is missing", _USAGE_HINT)
+    return Output("", run_command(options.after_dashes, request))

@@ -1,16 +1,24 @@
-"""credproc explain: a profile's plan in words, with the line of every setting that took part; from files alone."""
+"""credproc explain: how a profile is resolved, step by step, with the file and line of each setting that is used."""
 
 import argparse
 import json
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from credproc.commands.arguments import add_name
-from credproc.commands.plan_text import SHOWN, StepText, asked, remarks, setting_shown, step_texts, store_shown
-from credproc.commands.profile_state import Cached, ProfileInspector, aliased
-from credproc.commands.ui.output import Said
-from credproc.commands.ui.times import until_shown
-from credproc.commands.ui.wrap import columns, wrapped
+from credproc.commands.arguments import add_profile_argument
+from credproc.commands.plan_text import (
+    MAX_VALUE,
+    StepText,
+    asked,
+    remarks,
+    setting_shown,
+    step_texts,
+    store_name,
+)
+from credproc.commands.profile_state import Cached, ProfileInspector, alias_of
+from credproc.commands.ui.output import Output
+from credproc.commands.ui.times import format_until
+from credproc.commands.ui.wrap import terminal_columns, wrap_line
 from credproc.config.parser import read
 from credproc.config.settings import SessionStore
 from credproc.config.shared_config import Section, Setting, SharedConfig
@@ -18,37 +26,37 @@ from credproc.errors import ConfigError, inert, quoted
 from credproc.request import Request
 
 GROUP = "set up"
-HELP = "show how a profile is resolved, step by step"
+HELP = "show how credproc resolves a profile, step by step"
 DESCRIPTION = (
-    "Say in words how a profile is resolved: which settings take part, which calls are made where, what is cached, and"
-    " what is asked. No network, no secret."
+    "Show how credproc resolves a profile: the settings that it uses, the calls that it makes, what is cached, and what"
+    " it will ask for. Uses no network and shows no secret."
 )
 
 
 class UsedSetting(NamedTuple):
-    """A setting or variable that took part."""
+    """A setting or environment variable that the plan used; ``where`` is its file and line."""
 
     name: str
     value: str
     where: str
 
 
-class Explained(NamedTuple):
-    """All that is said of a profile; words and JSON are made of it."""
+class Explanation(NamedTuple):
+    """What the command prints about a profile, as text or as JSON."""
 
     profile: str | None
     alias_of: str | None
     settings: list[UsedSetting]
     steps: list[StepText]
     cached: Cached | None
-    signed_in_until: int | None  # epoch seconds
-    session_store: SessionStore | None  # where the session is
+    signed_in_until: int | None  # epoch seconds, the end of the MFA session
+    session_store: SessionStore | None  # the store of the MFA session, if there is one
     asked: str
     remarks: list[str]
 
 
 class _RecordingSection(Section):
-    """A section that notes which of its settings have been looked at and were there."""
+    """A section that records which of its settings were read and are set."""
 
     def __init__(self, section: Section, used: dict[tuple[str, str], UsedSetting]) -> None:
         super().__init__(section.name, section.where)
@@ -64,7 +72,7 @@ class _RecordingSection(Section):
 
 
 class _RecordingVariables(Mapping[str, str]):
-    """The environment, recording which variables have been looked at and were there."""
+    """An environment that records which of its variables were read and are not empty."""
 
     def __init__(self, environ: Mapping[str, str], used: dict[tuple[str, str], UsedSetting]) -> None:
         self._environ = environ
@@ -73,7 +81,7 @@ class _RecordingVariables(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         value = self._environ[name]
         if value:
-            self._used["", name] = UsedSetting(name, inert(value, SHOWN), "the environment")
+            self._used["", name] = UsedSetting(name, inert(value, MAX_VALUE), "the environment")
         return value
 
     def __iter__(self) -> Iterator[str]:
@@ -83,8 +91,8 @@ class _RecordingVariables(Mapping[str, str]):
         return len(self._environ)
 
 
-def explained(config: SharedConfig, request: Request, *, tries_store: bool) -> Explained:
-    """Return what there is to say of the request's profile; ``tries_store``: whether a session could be kept too.
+def explain(config: SharedConfig, request: Request, *, tries_store: bool) -> Explanation:
+    """Explain the request's profile; ``tries_store``: also check whether an MFA session could be stored.
 
     Raises ConfigError.
     """
@@ -97,73 +105,76 @@ def explained(config: SharedConfig, request: Request, *, tries_store: bool) -> E
     inspector = ProfileInspector(recording, request)
     plan = inspector.plan(request.profile, _RecordingVariables(request.environ, used))
     section = config.profiles.get(request.profile or "default")
-    alias = None if section is None or plan.profile == section.name else aliased(section, request.program)
-    standing = inspector.standing(plan, tries_store=tries_store)
-    return Explained(
+    alias = None if section is None or plan.profile == section.name else alias_of(section, request.program)
+    context = inspector.context(plan, tries_store=tries_store)
+    return Explanation(
         profile=request.profile,
         alias_of=alias,
         settings=list(used.values()),
-        steps=step_texts(plan, standing, inspector.now),
+        steps=step_texts(plan, context, inspector.now),
         cached=inspector.cached(request.profile, plan),
-        signed_in_until=standing.signed_in_until,
-        session_store=standing.session_store if standing.signed_in_until is not None else None,
-        asked=asked(plan, standing),
-        remarks=list(remarks(plan, standing)),
+        signed_in_until=context.signed_in_until,
+        session_store=context.session_store if context.signed_in_until is not None else None,
+        asked=asked(plan, context),
+        remarks=list(remarks(plan, context)),
     )
 
 
-def words(about: Explained, now: float, width: int | None = None) -> str:
-    """Return it as lines for a person; ``now`` is in epoch seconds, ``width`` the columns of the terminal."""
-    lines = ["no profile is named" if about.profile is None else f"profile {quoted(about.profile)}"]
-    if about.alias_of is not None:
-        lines[0] += f", which is profile {quoted(about.alias_of)} through credproc"
-    lines += ["", "settings that take part:"]
-    widest = max((len(one.where) for one in about.settings), default=0)
-    lines += [f"  {one.where.ljust(widest)}  {one.name} = {one.value}" for one in about.settings] or ["  none"]
+def as_text(explanation: Explanation, now: float, width: int | None = None) -> str:
+    """Return the explanation as lines, wrapped to ``width`` columns (None: never); ``now`` is in epoch seconds."""
+    lines = ["no profile named" if explanation.profile is None else f"profile {quoted(explanation.profile)}"]
+    if explanation.alias_of is not None:
+        lines[0] += f", which is profile {quoted(explanation.alias_of)} through credproc"
+    lines += ["", "settings used:"]
+    widest = max((len(setting.where) for setting in explanation.settings), default=0)
+    lines += [
+        f"  {setting.where.ljust(widest)}  {setting.name} = {setting.value}" for setting in explanation.settings
+    ] or ["  none"]
     lines += ["", "steps:"]
-    for number, step in enumerate(about.steps, start=1):
-        lines.append(wrapped(f"  {number}. {step.words}", width, 5))
-        lines.append(wrapped(f"     by {inert(step.where)}", width, 8))
+    for number, step in enumerate(explanation.steps, start=1):
+        lines.append(wrap_line(f"  {number}. {step.words}", width, 5))
+        lines.append(wrap_line(f"     from {inert(step.where)}", width, 8))
         if step.operation is not None:
-            lines.append(wrapped(f"     {step.operation} at {step.endpoint}, signed for {step.region}", width, 8))
-    lines += ["", *(wrapped(line, width, 2) for line in _standing(about, now))]
+            lines.append(wrap_line(f"     {step.operation} at {step.endpoint}, signed for {step.region}", width, 8))
+    lines += ["", *(wrap_line(line, width, 2) for line in _cache_lines(explanation, now))]
     return "\n".join(lines) + "\n"
 
 
-def _standing(about: Explained, now: float) -> Iterator[str]:
-    if about.cached is None:
+def _cache_lines(explanation: Explanation, now: float) -> Iterator[str]:
+    if explanation.cached is None:
         yield "cached: nothing"
     else:
-        yield f"cached: credentials {until_shown(about.cached.expiration, now)}; until a refresh no step is made"
-    if about.signed_in_until is not None:
-        store = store_shown(about.session_store or "none")
-        yield f"signed in: {until_shown(about.signed_in_until, now)}, with the session in {store}"
-    yield f"asked: {about.asked}"
-    yield from (f"remark: {remark}" for remark in about.remarks)
+        lasting = format_until(explanation.cached.expiration, now)
+        yield f"cached: credentials {lasting}; credproc makes the steps when it renews them"
+    if explanation.signed_in_until is not None:
+        store = store_name(explanation.session_store or "none")
+        yield f"signed in: {format_until(explanation.signed_in_until, now)}, with an MFA session in {store}"
+    yield f"asks for: {explanation.asked}"
+    yield from (f"remark: {remark}" for remark in explanation.remarks)
 
 
-def as_json(about: Explained) -> str:
-    """Return it as JSON."""
-    fields = about._asdict() | {
-        "settings": [one._asdict() for one in about.settings],
-        "steps": [one._asdict() for one in about.steps],
-        "cached": None if about.cached is None else about.cached._asdict(),
+def as_json(explanation: Explanation) -> str:
+    """Return the explanation as JSON."""
+    fields = explanation._asdict() | {
+        "settings": [setting._asdict() for setting in explanation.settings],
+        "steps": [step._asdict() for step in explanation.steps],
+        "cached": None if explanation.cached is None else explanation.cached._asdict(),
     }
     return json.dumps(fields, indent=2) + "\n"
 
 
-def add(one: argparse.ArgumentParser) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_name(one, "the profile (default: AWS_PROFILE)", optional=True)
-    one.add_argument("--json", action="store_true", help="as JSON")
+    add_profile_argument(parser, "the profile (default: AWS_PROFILE)", optional=True)
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def run(options: argparse.Namespace, request: Request) -> Said:
+def run(options: argparse.Namespace, request: Request) -> Output:
     """Run the command."""
     config = read(request.environ)
     try:
-        about = explained(config, request, tries_store=True)
+        explanation = explain(config, request, tries_store=True)
     except ConfigError as error:
-        error.hint = error.hint or "credproc list shows the profiles"
+        error.hint = error.hint or "run credproc list to see the profiles"
         raise
-    return Said(as_json(about) if options.json else words(about, request.clock(), columns(1)))
+    return Output(as_json(explanation) if options.json else as_text(explanation, request.clock(), terminal_columns(1)))

@@ -1,12 +1,12 @@
-"""credproc export: print the credentials for a shell, quoted as that shell reads it."""
+"""credproc export: print the credentials as commands of a shell, quoted by the rules of that shell."""
 
 import argparse
 import re
 from collections.abc import Callable, Mapping
 
-from credproc.commands.arguments import add_name
-from credproc.commands.ui.output import Said
-from credproc.commands.variables import Resolved, resolve
+from credproc.commands.arguments import add_profile_argument
+from credproc.commands.ui.output import Output
+from credproc.commands.variables import ProfileCredentials, resolve
 from credproc.errors import CredprocError
 from credproc.request import Request
 
@@ -15,17 +15,17 @@ Variables = Mapping[str, str | None]
 GROUP = "use"
 HELP = "print the credentials for a shell"
 DESCRIPTION = (
-    "Print the profile's credentials as a shell reads them, or as JSON. They are secrets: let the shell read them,"
-    ' eval "$(credproc export NAME --format bash)", rather than the screen or a file.'
+    "Print the profile's credentials as commands of a shell, or as JSON. They are secrets: run the commands with"
+    ' eval "$(credproc export NAME --format bash)", and do not print them on a screen or into a file.'
 )
 
 _PLAIN = re.compile(r"[A-Za-z0-9+/=_.:@%,-]*")
-# PowerShell takes these for the end of a single-quoted string too (its language specification, 2.3.5.2)
+# PowerShell also ends a single-quoted string at these (PowerShell language specification, 2.3.5.2)
 _POWERSHELL_QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
 
 
 def bash(variables: Variables) -> str:
-    """Return lines for bash, and any POSIX shell."""
+    """Return commands for bash and other POSIX shells."""
     lines = []
     for name, value in variables.items():
         if value is None:
@@ -37,7 +37,7 @@ def bash(variables: Variables) -> str:
 
 
 def fish(variables: Variables) -> str:
-    """Return lines for fish, in whose single quotes a backslash quotes itself and the quote."""
+    """Return commands for fish. Inside its single quotes, a backslash escapes a backslash or a quote."""
     lines = []
     for name, value in variables.items():
         if value is None:
@@ -49,7 +49,7 @@ def fish(variables: Variables) -> str:
 
 
 def powershell(variables: Variables) -> str:
-    """Return lines for PowerShell; a variable that is set to nothing is removed."""
+    """Return commands for PowerShell. Assigning ``$null`` removes a variable."""
     lines = []
     for name, value in variables.items():
         quoted = "$null" if value is None else "'" + _POWERSHELL_QUOTES.sub(lambda found: found[0] * 2, value) + "'"
@@ -58,29 +58,29 @@ def powershell(variables: Variables) -> str:
 
 
 def cmd(variables: Variables) -> str:
-    """Return lines for cmd.exe. Raises CredprocError for what it can quote in no way that holds everywhere.
+    """Return commands for cmd.exe. Raises CredprocError for characters that it cannot quote reliably.
 
-    A percent sign is doubled in a batch file and not on the command line, an exclamation mark depends on an option.
+    A percent sign is doubled in a batch file but not on the command line; an exclamation mark depends on an option.
     """
     lines = []
     for name, value in variables.items():
         if value is not None and any(character in '"%!\r\n' for character in value):
-            raise CredprocError(f"export: {name} holds a character that cmd cannot quote", "use --format powershell")
+            raise CredprocError(f"export: {name} contains a character that cmd cannot quote", "use --format powershell")
         lines.append(f'set "{name}={value or ""}"\r\n')
     return "".join(lines)
 
 
 def dotenv(variables: Variables) -> str:
-    """Return lines for a .env file, which can only set. Raises CredprocError for what its readers read differently.
+    """Return lines of a .env file, which cannot unset. Raises CredprocError for values that readers read differently.
 
-    What AWS gives needs no quotes, and ``docker --env-file`` would take them for a part of the value.
+    Values from AWS need no quotes, and ``docker --env-file`` would make quotes part of the value.
     """
     lines = []
     for name, value in variables.items():
         if value is None:
             continue
         if any(character in "'\\\r\n" for character in value):
-            raise CredprocError(f"export: {name} holds a character that .env files have no quotes for")
+            raise CredprocError(f"export: {name} contains a character that .env files cannot quote")
         lines.append(f"{name}={value}\n" if _PLAIN.fullmatch(value) else f"{name}='{value}'\n")
     return "".join(lines)
 
@@ -94,18 +94,18 @@ _SHELLS: dict[str, Callable[[Variables], str]] = {
 }
 
 
-def exported(resolved: Resolved, form: str) -> str:
-    """Return the text in that form; ``json`` is the document that SDKs get."""
-    return resolved.document.decode() if form == "json" else _SHELLS[form](resolved.variables())
+def export(credentials: ProfileCredentials, form: str) -> str:
+    """Return the credentials in the given format; ``json`` is the document that SDKs get."""
+    return credentials.document.decode() if form == "json" else _SHELLS[form](credentials.variables())
 
 
-def add(one: argparse.ArgumentParser) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_name(one, "the profile")
+    add_profile_argument(parser, "the profile")
     forms = [*_SHELLS, "json"]
-    one.add_argument("--format", choices=forms, metavar="FORMAT", required=True, help=f"one of {', '.join(forms)}")
+    parser.add_argument("--format", choices=forms, metavar="FORMAT", required=True, help=f"one of {', '.join(forms)}")
 
 
-def run(options: argparse.Namespace, request: Request) -> Said:
+def run(options: argparse.Namespace, request: Request) -> Output:
     """Run the command."""
-    return Said(exported(resolve(request), options.format))
+    return Output(export(resolve(request), options.format))

@@ -1,4 +1,4 @@
-"""What is kept: the cache's entries and the notes of MFA sessions, what they say of themselves, and their removal."""
+"""The contents of the cache directory: cache entries, which can be removed, and the index files of MFA sessions."""
 
 import time
 from collections.abc import Iterator
@@ -6,108 +6,109 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from credproc import cache, notes
-from credproc.commands.ui.times import moment_shown
+from credproc.commands.ui.times import format_time
 from credproc.errors import CredprocError, DeadlineError
 from credproc.files import PrivateDirectory
 from credproc.locking.lock import Lock
 from credproc.refresh.entry import about_entry
 from credproc.stores.mfa_sessions import Index, read_index
 
-_PATIENCE = 5  # seconds for who is under way; it may be waiting for a person
+_LOCK_SECONDS = 5  # longer is not worth it: the run that holds the lock may be prompting
 
 
-class Described(NamedTuple):
-    """An entry, and what it says of itself; all None in one that cannot be read."""
+class EntryInfo(NamedTuple):
+    """The metadata of a cache entry; ``fields`` is empty, and so each property None, if the entry is unreadable."""
 
     name: str
-    about: dict[str, Any]
+    fields: dict[str, Any]
 
     @property
     def profile(self) -> str | None:
-        """The profile, or None where none was named."""
-        found = self.about.get("profile")
+        """The profile, or None if the request named none."""
+        found = self.fields.get("profile")
         return found if isinstance(found, str) else None
 
     @property
     def is_unnamed(self) -> bool:
-        """Whether it was made with no profile named, which is what ``default`` means then."""
-        return "profile" in self.about and self.about["profile"] is None
+        """Whether the request named no profile, which then means ``default``."""
+        return "profile" in self.fields and self.fields["profile"] is None
 
     @property
     def expiration(self) -> int | None:
-        """When the credentials end, in epoch seconds."""
-        found = self.about.get("expiration")
+        """When the credentials expire, in epoch seconds."""
+        found = self.fields.get("expiration")
         return found if isinstance(found, int) else None
 
     @property
     def role_arn(self) -> str | None:
-        """The role that the credentials are of, if they are a role's."""
+        """The ARN of the role that the credentials belong to, or None if they are no role's."""
         plan = self._plan
         last = plan["roles"][-1] if plan.get("roles") else plan.get("source_role")
         return last.get("RoleArn") if isinstance(last, dict) else None
 
     @property
     def mfa_serial(self) -> str | None:
-        """The device behind the credentials, if there is one."""
+        """The MFA device with which the user signed in, or None."""
         found = self._plan.get("mfa_serial")
         return found if isinstance(found, str) else None
 
     @property
     def source_access_key_id(self) -> str | None:
-        """The access key of the user behind the credentials, if there is one."""
+        """The id of the access key from which the credentials were obtained, or None if there was none."""
         source = self._plan.get("source")
         pairs = source[1:] if isinstance(source, list) else []
         return next((pair[1] for pair in pairs if pair[0] in ("access_key_id", "AWS_ACCESS_KEY_ID")), None)
 
     @property
-    def words(self) -> str:
-        """The entry in words, for a person."""
-        if not self.about:
-            return "an entry that cannot be read"
-        subject = "no profile named" if self.profile is None else f"profile {self.profile!a}"
-        moment = "?" if self.expiration is None else moment_shown(self.expiration)
-        return f"{subject}, credentials that expire at {moment}"
+    def description(self) -> str:
+        """The entry in words: whose credentials, and when they expire."""
+        if not self.fields:
+            return "an unreadable cache entry"
+        subject = "no profile" if self.profile is None else f"profile {self.profile!a}"
+        expiration = "an unknown time" if self.expiration is None else format_time(self.expiration)
+        return f"cached credentials of {subject} that expire at {expiration}"
 
     @property
     def _plan(self) -> dict[str, Any]:
-        found = self.about.get("plan")
+        found = self.fields.get("plan")
         return found if isinstance(found, dict) else {}
 
 
-def described(directory: PrivateDirectory) -> list[Described]:
+def cache_entries(directory: PrivateDirectory) -> list[EntryInfo]:
     """Return all entries of the cache."""
     found = []
     for name in directory.names():
         if name.endswith(cache.SUFFIX):
             entry = cache.load(directory, name)
-            found.append(Described(name, {} if entry is None else about_entry(entry)))
+            found.append(EntryInfo(name, {} if entry is None else about_entry(entry)))
     return found
 
 
-def sessions(directory: PrivateDirectory) -> list[Index]:
-    """Return the notes of all MFA sessions."""
+def mfa_sessions(directory: PrivateDirectory) -> list[Index]:
+    """Return the index files of all MFA sessions."""
     found = (read_index(directory, name) for name in notes.names(directory, notes.SESSION))
     return [index for index in found if index is not None]
 
 
-def remove(directory: PrivateDirectory, name: str, command: str) -> bool:
-    """Remove an entry under its lock, so that no run restamps what was just removed; return whether it was there.
+def remove_entry(directory: PrivateDirectory, name: str, command: str) -> bool:
+    """Remove a cache entry and return whether it existed.
 
-    Raises CredprocError, named after the command, while a refresh holds the lock.
+    The entry's lock is held meanwhile, so that no other run writes the entry again. Raises CredprocError, which names
+    ``command``, if a refresh holds the lock.
     """
-    with in_turn(directory, name, command):
+    with hold_lock(directory, name, command):
         return directory.remove(name)
 
 
 @contextmanager
-def in_turn(directory: PrivateDirectory | None, name: str, command: str) -> Iterator[None]:
-    """Hold the lock of this name meanwhile. Raises CredprocError, named after the command, if another run does."""
+def hold_lock(directory: PrivateDirectory | None, name: str, command: str) -> Iterator[None]:
+    """Hold the lock ``name`` during a ``with`` block. Raises CredprocError, which names ``command``, if it is taken."""
     lock = Lock(directory, name)
     try:
         try:
-            lock.wait(lambda: None, time.monotonic() + _PATIENCE)
+            lock.wait(lambda: None, time.monotonic() + _LOCK_SECONDS)
         except DeadlineError as error:
-            raise CredprocError(f"{command}: {error}", "wait until it has ended, or end that process") from None
+            raise CredprocError(f"{command}: {error}", "wait until that process ends, or end it") from None
         yield
     finally:
         lock.close()

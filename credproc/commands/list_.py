@@ -1,6 +1,6 @@
-"""credproc list: every profile in a line, with how it stands; from files alone.
+"""credproc list: every profile in a line with its state, read from files.
 
-Not list.py: as an attribute of the package that would take the place of the built-in there.
+The module is not named ``list``, which as an attribute of the package would hide the built-in there.
 """
 
 import argparse
@@ -9,9 +9,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from credproc.commands.profile_state import ProfileInspector, ProfileState, StateKind, names
-from credproc.commands.ui.output import Said
-from credproc.commands.ui.table import GAP, fitting, natural, padded
+from credproc.commands.profile_state import ProfileInspector, ProfileState, StateKind, profile_names
+from credproc.commands.ui.output import Output
+from credproc.commands.ui.table import GAP, fit_widths, natural_widths, pad_cells
+from credproc.commands.ui.wrap import terminal_columns
 from credproc.config.parser import read
 from credproc.credentials import account_in
 from credproc.errors import inert
@@ -20,17 +21,19 @@ from credproc.plan.source import SourceKind
 from credproc.request import Request
 
 GROUP = "set up"
-HELP = "show the profiles, and how each stands"
-DESCRIPTION = "Show the profiles with role, account, source, MFA device and state. No network, no keyring."
+HELP = "list the profiles and their state"
+DESCRIPTION = (
+    "List the profiles with role, account, source, MFA device and state. Uses neither the network nor the keyring."
+)
 
 _HEADINGS = ("PROFILE", "ROLE", "ACCOUNT", "SOURCE", "MFA", "CREDPROC", "STATE")
-# Columns of the terminal that remain of what is cut to fit it; all states together fit 80
-_LEAST = dict.fromkeys(("PROFILE", "ROLE", "SOURCE", "MFA", "CREDPROC"), 7)
-_LEAST_ERROR = 18
+# The least width, in columns, to which a cell is cut; with all of these, a line fits 80 columns
+_MIN_WIDTHS = dict.fromkeys(("PROFILE", "ROLE", "SOURCE", "MFA", "CREDPROC"), 7)
+_MIN_ERROR_WIDTH = 18
 
 
 class Row(NamedTuple):
-    """What is known of a profile; the table and the JSON are made of it."""
+    """A row of the table, and an object of the JSON output."""
 
     profile: str
     role_arn: str | None
@@ -38,7 +41,7 @@ class Row(NamedTuple):
     source: SourceKind | None
     source_profile: str | None
     mfa_serial: str | None
-    through_credproc: str | None  # the profile by whose name SDKs reach it through credproc
+    through_credproc: str | None  # the profile that SDKs use to get these credentials from credproc
     state: StateKind
     until: int | None  # epoch seconds
     error: str | None
@@ -46,23 +49,23 @@ class Row(NamedTuple):
 
 def rows(inspector: ProfileInspector) -> list[Row]:
     """Return a row for each profile, in the order of the files."""
-    reached = inspector.sdk_aliases()
-    return [_row(name, *inspector.state(name), reached.get(name)) for name in names(inspector.config)]
+    aliases = inspector.sdk_aliases()
+    return [_row(name, *inspector.state(name), aliases.get(name)) for name in profile_names(inspector.config)]
 
 
 def table(found: Sequence[Row], now: float, *, colour: bool, columns: int | None = None) -> str:
     """Return the rows as aligned lines below a heading; ``now`` is in epoch seconds.
 
-    ``columns`` is the width of the terminal, to which names and errors are cut; None: nothing is cut.
+    Names and errors are cut so that the lines fit ``columns``, the width of the terminal; None: nothing is cut.
     """
     if not found:
         return ""
     shown = [_HEADINGS, *(_cells(row, now) for row in found)]
-    widths = natural(shown)
+    widths = natural_widths(shown)
     if columns is not None:
-        widths = fitting(widths, _least(found, widths, now), columns)
+        widths = fit_widths(widths, _min_widths(found, widths, now), columns)
     lines = []
-    for cells, row in zip(padded(shown, widths), [None, *found], strict=True):
+    for cells, row in zip(pad_cells(shown, widths), [None, *found], strict=True):
         *names, state = cells
         code = None if row is None or not colour else _colour(row.state)
         state = state.rstrip() if code is None else f"\x1b[{code}m{state.rstrip()}\x1b[0m"
@@ -70,11 +73,11 @@ def table(found: Sequence[Row], now: float, *, colour: bool, columns: int | None
     return "".join(lines)
 
 
-def _least(found: Sequence[Row], widths: Sequence[int], now: float) -> list[int]:
-    """Return to which widths the columns may be cut: an account and a state that is no error stay whole."""
-    state = max(_LEAST_ERROR if row.error is not None else len(_state(row, now)) for row in found)
+def _min_widths(found: Sequence[Row], widths: Sequence[int], now: float) -> list[int]:
+    """Return the least width of each column; accounts, and states that are not errors, are never cut."""
+    state = max(_MIN_ERROR_WIDTH if row.error is not None else len(_state(row, now)) for row in found)
     names = zip(_HEADINGS[:-1], widths, strict=False)
-    return [*(min(width, _LEAST.get(name, width)) for name, width in names), state]
+    return [*(min(width, _MIN_WIDTHS.get(name, width)) for name, width in names), state]
 
 
 def as_json(found: Sequence[Row]) -> str:
@@ -83,18 +86,11 @@ def as_json(found: Sequence[Row]) -> str:
 
 
 def is_coloured(environ: Mapping[str, str], fd: int) -> bool:
-    """Whether what is written there may be coloured: a terminal, and ``NO_COLOR`` not set (no-color.org)."""
+    """Whether ``fd`` is a terminal that shows colours, and ``NO_COLOR`` is not set (no-color.org)."""
     return not environ.get("NO_COLOR") and environ.get("TERM") != "dumb" and os.isatty(fd)
 
 
-def _columns(fd: int) -> int | None:
-    try:
-        return os.get_terminal_size(fd).columns or None
-    except OSError:  # no terminal
-        return None
-
-
-def _row(name: str, plan: Plan | None, state: ProfileState, through: str | None) -> Row:
+def _row(name: str, plan: Plan | None, state: ProfileState, alias: str | None) -> Row:
     role = None if plan is None else (plan.roles[-1] if plan.roles else plan.source.role)
     account = None
     if plan is not None:
@@ -108,7 +104,7 @@ def _row(name: str, plan: Plan | None, state: ProfileState, through: str | None)
         source=None if plan is None else plan.source.kind,
         source_profile=None if plan is None else plan.source.profile,
         mfa_serial=None if plan is None or plan.mfa is None else plan.mfa.serial,
-        through_credproc=through,
+        through_credproc=alias,
         state=state.kind,
         until=state.until,
         error=None if state.error is None else inert(state.error),
@@ -124,15 +120,15 @@ def _cells(row: Row, now: float) -> tuple[str, ...]:
         row.profile,
         (row.role_arn or "-").partition("role/")[2] or row.role_arn or "-",
         row.account_id or "-",
-        source or ("-" if row.source is None else _source(row.source)),
+        source or ("-" if row.source is None else _source_words(row.source)),
         (row.mfa_serial or "-").rpartition("/")[2],
         through,
     )
     return (*map(inert, shown), _state(row, now))
 
 
-def _source(kind: SourceKind) -> str:
-    """Return a source that is no profile in few words."""
+def _source_words(kind: SourceKind) -> str:
+    """Return a short name of a source that is no other profile."""
     match kind:
         case "StaticKeys" | "KeyringKeys":
             return "keys"
@@ -142,12 +138,12 @@ def _source(kind: SourceKind) -> str:
             return "Identity Center"
         case "Process":
             return "program"
-        case "Environment" | "Ec2InstanceMetadata" | "EcsContainer":  # as credential_source says it
+        case "Environment" | "Ec2InstanceMetadata" | "EcsContainer":  # the value of credential_source
             return kind
 
 
 def _colour(state: StateKind) -> str | None:
-    """Return the terminal's code for green, bold or red: yellow cannot be read on white."""
+    """Return the SGR code for green, bold or red, or None; yellow is unreadable on white."""
     match state:
         case "cached" | "signed in":
             return "32"
@@ -162,31 +158,31 @@ def _colour(state: StateKind) -> str | None:
 def _state(row: Row, now: float) -> str:
     if row.error is not None:
         return inert(row.error)
-    return row.state if row.until is None else f"{row.state} for {_left(row.until - now)}"
+    return row.state if row.until is None else f"{row.state} for {_time_left(row.until - now)}"
 
 
-def _left(seconds: float) -> str:
-    """Return how long something lasts, in one unit: the column is narrow, and ``status`` tells the moment."""
+def _time_left(seconds: float) -> str:
+    """Return a duration in one unit, because the column is narrow; ``credproc status`` prints the exact time."""
     hours, minutes = int(seconds) // 3600, max(1, int(seconds) // 60)
     return f"{hours} h" if hours else f"{minutes} min"
 
 
-def add(one: argparse.ArgumentParser) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    how = one.add_mutually_exclusive_group()
-    how.add_argument("--json", action="store_true", help="as JSON")
-    how.add_argument("--names", action="store_true", help="the names alone, one a line")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON")
+    form.add_argument("--names", action="store_true", help="print only the names, one per line")
 
 
-def run(options: argparse.Namespace, request: Request) -> Said:
+def run(options: argparse.Namespace, request: Request) -> Output:
     """Run the command."""
     config = read(request.environ)
     if options.names:
-        return Said("".join(f"{name}\n" for name in names(config)))
+        return Output("".join(f"{name}\n" for name in profile_names(config)))
     inspector = ProfileInspector(config, request)
     found = rows(inspector)
     if options.json:
-        return Said(as_json(found))
+        return Output(as_json(found))
     if not found:
-        return Said(f"no profiles in {config.shown_files()}\n")
-    return Said(table(found, inspector.now, colour=is_coloured(request.environ, 1), columns=_columns(1)))
+        return Output(f"no profiles in {config.shown_files()}\n")
+    return Output(table(found, inspector.now, colour=is_coloured(request.environ, 1), columns=terminal_columns(1)))

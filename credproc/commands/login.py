@@ -1,65 +1,65 @@
-"""credproc login: sign in ahead of time, for programs that cannot wait for a person."""
+"""credproc login: sign in with MFA before a program that cannot prompt needs the credentials."""
 
 import argparse
 
 from credproc import cache
-from credproc.commands.arguments import add_profile
-from credproc.commands.inventory import described, sessions
-from credproc.commands.ui.output import Said
+from credproc.commands.arguments import add_profile_option
+from credproc.commands.inventory import cache_entries, mfa_sessions
+from credproc.commands.ui.output import Output
 from credproc.commands.ui.progress import Progress
-from credproc.commands.ui.times import until_shown
+from credproc.commands.ui.times import format_until
 from credproc.errors import ConfigError
 from credproc.locking.directory import own_directory
 from credproc.refresh import FOR_PEOPLE, refresh
 from credproc.request import Request
 
-_RENEWED_BELOW = 7200  # seconds that a session has left; one with more lasts through the next hours as it is
+_RENEW_SECONDS = 7200  # an MFA session that lasts longer is not renewed
 
 GROUP = "sign in"
 HELP = "sign in with MFA ahead of time"
 DESCRIPTION = (
-    "Ask for the MFA code now, for programs that cannot wait for a person. A session with two hours left is kept."
+    "Ask for the MFA code now, for programs that cannot prompt. A session that lasts for two more hours is not renewed."
 )
 
 
 def login(request: Request, *, renew: bool) -> str:
-    """Sign in for the profile and cache its credentials; return until when that lasts, in words.
+    """Sign in for the request's profile and cache its credentials; return until when both last.
 
-    ``renew``: get a new MFA session even if the old one has hours left. Raises CredprocError.
+    ``renew``: start a new MFA session even if the current one lasts for hours. Raises CredprocError.
     """
-    below = float("inf") if renew else _RENEWED_BELOW
+    min_session_seconds = float("inf") if renew else _RENEW_SECONDS
     progress = Progress()
-    progress.say("signing in ...")
+    progress.show("signing in ...")
     try:
-        refresh(request._replace(deadlines=FOR_PEOPLE, min_session_seconds=below))
+        refresh(request._replace(deadlines=FOR_PEOPLE, min_session_seconds=min_session_seconds))
     finally:
         progress.end()
     name = cache.entry_name(request.profile, request.environ)
     directory = own_directory(request.environ)
     if directory is None:
         raise ConfigError(
-            "login: there is no private directory to keep anything in, so every program will ask by itself",
+            "login: there is no private directory to cache the credentials in, so each program will ask for a code",
             "set CREDPROC_CACHE_DIR to a directory of yours that others may not write to",
         )
     now = request.clock()
-    entry = next((entry for entry in described(directory) if entry.name == name), None)
+    entry = next((entry for entry in cache_entries(directory) if entry.name == name), None)
     serial = None if entry is None else entry.mfa_serial
-    said = "".join(
-        f"signed in with {index.serial.rpartition(':')[2]} {until_shown(index.expiration, now)}\n"
-        for index in sessions(directory)
+    text = "".join(
+        f"signed in with {index.serial.rpartition(':')[2]} {format_until(index.expiration, now)}\n"
+        for index in mfa_sessions(directory)
         if index.serial == serial and index.expiration > now
     )
     if entry is None or entry.expiration is None:
-        return said + f"{request.subject} gives credentials that do not say when they end; nothing is kept\n"
-    return said + f"{request.subject} has credentials {until_shown(entry.expiration, now)}\n"
+        return text + f"{request.subject} has credentials without an expiry time; they are not cached\n"
+    return text + f"{request.subject} has credentials {format_until(entry.expiration, now)}\n"
 
 
-def add(one: argparse.ArgumentParser) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_profile(one, "the profile to sign in for (default: AWS_PROFILE)")
-    one.add_argument("--renew", action="store_true", help="even if the session has hours left")
+    add_profile_option(parser, "the profile to sign in for (default: AWS_PROFILE)")
+    parser.add_argument("--renew", action="store_true", help="even if the session lasts for hours")
 
 
-def run(options: argparse.Namespace, request: Request) -> Said:
+def run(options: argparse.Namespace, request: Request) -> Output:
     """Run the command."""
-    return Said(login(request, renew=options.renew))
+    return Output(login(request, renew=options.renew))

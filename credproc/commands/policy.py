@@ -1,13 +1,13 @@
-"""credproc policy: the two IAM policies that a profile's role asks for, as the AWS CLI guide describes them."""
+"""credproc policy: the IAM policies with which a profile's role can be assumed, as the AWS CLI guide has them."""
 
 import argparse
 import json
 import re
 from typing import Any, NamedTuple
 
-from credproc.commands.arguments import add_name
+from credproc.commands.arguments import add_profile_argument
 from credproc.commands.profile_state import ProfileInspector
-from credproc.commands.ui.output import Said
+from credproc.commands.ui.output import Output
 from credproc.config.parser import read
 from credproc.credentials import account_in
 from credproc.errors import ConfigError, inert, quoted
@@ -19,29 +19,29 @@ from credproc.request import Request
 GROUP = "set up"
 HELP = "print the IAM policies that a role profile needs"
 DESCRIPTION = (
-    "Print the role's trust policy and the caller's permission to assume it, as the profile implies them. Where the"
-    " profile does not say something, a word in capitals stands for it."
+    "Print the role's trust policy and the policy that permits the caller to assume it, as the profile implies them."
+    " A word in capitals stands for what the profile does not say."
 )
 
 _VERSION = "2012-10-17"  # of the policy language
-# A virtual device is named after its user by habit only, so the ARN is a guess that the heading names
+# A virtual device usually has its user's name, but need not; a remark says that the user is a guess
 _VIRTUAL_DEVICE = re.compile(r"arn:([\w-]+):iam::(\d{12}):mfa/([\w+=,.@/-]+)")
 _ROLE_NAME = re.compile(r"arn:([\w-]+):iam::(\d*):role/(.+)")
 
 
 class Policies(NamedTuple):
-    """The two policies of a role, and to whom each belongs."""
+    """The policies with which a role can be assumed."""
 
     role_arn: str
     caller: str
     trust: dict[str, Any]
-    permission: dict[str, Any] | None  # None: a web identity needs none
-    source_trust: dict[str, Any] | None  # of the role that a machine or container has; None: the source is none
+    permission: dict[str, Any] | None  # the caller's; None: a web identity needs no permission
+    source_trust: dict[str, Any] | None  # of the instance's or container's role; None: the source is neither
     remarks: tuple[str, ...]
 
 
 class _Caller(NamedTuple):
-    """Who assumes the role, as far as the profile says."""
+    """The principal that assumes the role, as far as the profile says; ``words`` names it in a sentence."""
 
     arn: str
     words: str
@@ -49,29 +49,29 @@ class _Caller(NamedTuple):
 
 
 class _Service(NamedTuple):
-    """A service of AWS that gives a role to what runs there, and a word that stands for the role's name."""
+    """An AWS service that gives its machines a role: the placeholder for the role's name, and the principal."""
 
     role: str
     principal: str
 
 
 def policies(plan: Plan) -> Policies:
-    """Return the policies of the plan's last role. Raises ConfigError if it has none."""
+    """Return the policies of the plan's last role. Raises ConfigError if the plan has no role."""
     if plan.roles:
         return _of_role(plan, plan.roles[-1])
     if plan.source.role is not None:
         return _of_web_identity(plan.source.role)
     raise ConfigError(
         f"{plan.source.where}: profile {quoted(plan.profile or 'default')} assumes no role",
-        "name a profile with role_arn: credproc list shows them",
+        "name a profile with role_arn; credproc list shows them",
     )
 
 
-def words(found: Policies) -> str:
-    """Return the policies as JSON documents, each below a line that says where it belongs."""
+def as_text(found: Policies) -> str:
+    """Return the policies as JSON documents, each below a line that says what it belongs to."""
     lines = [f"trust policy of {inert(found.role_arn)}:", _document(found.trust)]
     if found.permission is not None:
-        lines += ["", f"permission of {inert(found.caller)}:", _document(found.permission)]
+        lines += ["", f"permissions policy of {inert(found.caller)}:", _document(found.permission)]
     if found.source_trust is not None:
         lines += ["", f"trust policy of {inert(found.caller)}:", _document(found.source_trust)]
     if found.remarks:
@@ -80,7 +80,7 @@ def words(found: Policies) -> str:
 
 
 def as_json(found: Policies) -> str:
-    """Return all of it as one JSON object."""
+    """Return the policies and the remarks as one JSON object."""
     return json.dumps(found._asdict(), indent=2) + "\n"
 
 
@@ -98,7 +98,7 @@ def _of_role(plan: Plan, role: Role) -> Policies:
     remarks = [] if caller.remark is None else [caller.remark]
     if plan.mfa is not None and not with_mfa:
         remarks.append(
-            "the MFA condition belongs to the first role of the chain: a session of a role does not carry it on"
+            "the MFA condition belongs to the first role of the chain; credentials of a role do not pass it on"
         )
     if (role.duration_seconds or 0) > 3600 and len(plan.roles) == 1:
         remarks.append(f"the role's maximum session duration must be at least {role.duration_seconds} seconds")
@@ -112,8 +112,8 @@ def _of_web_identity(role: Role) -> Policies:
     provider = f"arn:{partition}:iam::{account}:oidc-provider/PROVIDER"
     condition = {"StringEquals": {"PROVIDER:aud": "AUDIENCE", "PROVIDER:sub": "SUBJECT"}}
     trust = _statement(["sts:AssumeRoleWithWebIdentity"], condition, principal={"Federated": provider})
-    remark = "PROVIDER is the token's issuer without https://, AUDIENCE and SUBJECT are the token's aud and sub"
-    return Policies(role.role_arn, "the token's bearer", trust, None, None, (remark,))
+    remark = "PROVIDER is the token's issuer without https://; AUDIENCE and SUBJECT are its claims aud and sub"
+    return Policies(role.role_arn, "the bearer of the token", trust, None, None, (remark,))
 
 
 def _caller(plan: Plan, role: Role) -> _Caller:
@@ -126,16 +126,16 @@ def _caller(plan: Plan, role: Role) -> _Caller:
     device = None if plan.mfa is None else _VIRTUAL_DEVICE.fullmatch(plan.mfa.serial)
     if device is not None:
         arn = f"arn:{device[1]}:iam::{device[2]}:user/{device[3]}"
-        return _Caller(arn, arn, "the user is taken to have the name of the MFA device")
+        return _Caller(arn, arn, "this assumes that the user has the name of the MFA device")
     service = _service(plan.source.kind)
     if service is not None:
         arn = f"arn:{partition}:iam::{account}:role/{service.role}"
-        return _Caller(arn, arn, f"{service.role} stands for the name of the role that the machine or container has")
+        return _Caller(arn, arn, f"{service.role} stands for the name of the instance's or container's role")
     if plan.source.kind == "IdentityCenter":
         settings = dict(plan.source.identity)
         arn = f"arn:{partition}:iam::{settings['sso_account_id']}:root"
         remark = (
-            "the account stands for the role that IAM Identity Center makes for the permission set"
+            "the account stands for the role that IAM Identity Center creates for the permission set"
             f" {inert(settings['sso_role_name'], 64)}: its name begins with AWSReservedSSO_"
         )
         return _Caller(arn, f"the permission set {settings['sso_role_name']}", remark)
@@ -144,12 +144,12 @@ def _caller(plan: Plan, role: Role) -> _Caller:
     return _Caller(
         arn,
         "the caller",
-        "the account stands for any of its users and roles that may assume the role: the profile does not say which",
+        "the account stands for all of its users and roles, because the profile does not say which of them calls",
     )
 
 
 def _service_trust(plan: Plan) -> dict[str, Any] | None:
-    """Return the trust policy of the role that a machine or container has, or None where the source is none."""
+    """Return the trust policy of the instance's or container's role, or None if the source is neither."""
     service = _service(plan.source.kind)
     if service is None or len(plan.roles) != 1:
         return None
@@ -160,7 +160,7 @@ def _service_trust(plan: Plan) -> dict[str, Any] | None:
 
 
 def _service(kind: SourceKind) -> _Service | None:
-    """Return the service that gives the source its role, or None where none does."""
+    """Return the AWS service that gives the source its role, or None if there is none."""
     match kind:
         case "Ec2InstanceMetadata":
             return _Service("INSTANCE-ROLE", "ec2.amazonaws.com")
@@ -189,7 +189,7 @@ def _statement(
 
 
 def _parts(role_arn: str) -> tuple[str, str, str]:
-    """Return the partition, account and name in a role's ARN, with words in capitals where it has none."""
+    """Return the partition, account and name in a role's ARN; a word in capitals stands for a missing part."""
     found = _ROLE_NAME.fullmatch(role_arn)
     partition = role_arn.split(":")[1]
     return (partition, account_in(role_arn) or "ACCOUNT", found[3] if found else "ROLE")
@@ -199,14 +199,14 @@ def _document(policy: dict[str, Any]) -> str:
     return json.dumps(policy, indent=2)
 
 
-def add(one: argparse.ArgumentParser) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_name(one, "the profile (default: AWS_PROFILE)", optional=True)
-    one.add_argument("--json", action="store_true", help="as one JSON object")
+    add_profile_argument(parser, "the profile (default: AWS_PROFILE)", optional=True)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def run(options: argparse.Namespace, request: Request) -> Said:
+def run(options: argparse.Namespace, request: Request) -> Output:
     """Run the command."""
     plan = ProfileInspector(read(request.environ), request).plan(request.profile)
     found = policies(plan)
-    return Said(as_json(found) if options.json else words(found))
+    return Output(as_json(found) if options.json else as_text(found))

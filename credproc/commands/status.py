@@ -1,15 +1,14 @@
-"""credproc status: what is signed in and cached, and for how long; from files alone, no secret is read."""
+"""credproc status: MFA sessions and cached credentials with their expiry, read from files; reads no secret."""
 
 import argparse
 import json
 from collections.abc import Mapping, Sequence
 
 from credproc import paths
-from credproc.commands.inventory import described
-from credproc.commands.inventory import sessions as kept
-from credproc.commands.ui.output import Said
-from credproc.commands.ui.table import aligned
-from credproc.commands.ui.times import until_shown
+from credproc.commands.inventory import cache_entries, mfa_sessions
+from credproc.commands.ui.output import Output
+from credproc.commands.ui.table import align_rows
+from credproc.commands.ui.times import format_until
 from credproc.config.settings import SessionStore
 from credproc.credentials import account_in
 from credproc.files import open_directory
@@ -17,14 +16,14 @@ from credproc.request import Request
 from credproc.stores.mfa_sessions import Index
 
 GROUP = "sign in"
-HELP = "show what is signed in and cached, and for how long"
-DESCRIPTION = "Show what is signed in and cached, and for how long."
+HELP = "show MFA sessions and cached credentials, and their expiry"
+DESCRIPTION = "Show the MFA sessions and the cached credentials, and when they expire."
 
 
 def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> str:
-    """Return the sessions and entries that are still valid at ``now`` (epoch seconds), in words or as JSON."""
+    """Return the MFA sessions and cached credentials that are valid at ``now`` (epoch seconds), as text or JSON."""
     directory = open_directory(paths.cache_directory(environ))
-    sessions = [] if directory is None else [index for index in kept(directory) if index.expiration > now]
+    sessions = [] if directory is None else [index for index in mfa_sessions(directory) if index.expiration > now]
     entries: list[dict[str, str | int | None]] = [
         {
             "profile": entry.profile,
@@ -32,13 +31,13 @@ def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> str:
             "mfa_serial": entry.mfa_serial,
             "expiration": entry.expiration,
         }
-        for entry in ([] if directory is None else described(directory))
+        for entry in ([] if directory is None else cache_entries(directory))
         if entry.expiration is not None and entry.expiration > now
     ]
     if as_json:
         about = {"sessions": [_session(index) for index in sessions], "credentials": entries}
         return json.dumps(about, indent=2, sort_keys=True) + "\n"
-    return _words(sessions, entries, now)
+    return _as_text(sessions, entries, now)
 
 
 def _session(index: Index) -> dict[str, str | int | None]:
@@ -52,18 +51,18 @@ def _session(index: Index) -> dict[str, str | int | None]:
     }
 
 
-def _words(sessions: list[Index], entries: list[dict[str, str | int | None]], now: float) -> str:
-    """Return two aligned tables, or a sentence where one would be empty."""
+def _as_text(sessions: list[Index], entries: list[dict[str, str | int | None]], now: float) -> str:
+    """Return a table of sessions and one of credentials; a sentence takes the place of an empty one."""
     lines = [] if sessions else ["not signed in with MFA"]
     for store in sorted({index.store for index in sessions}):
         lines.append(_heading(store))
         lines += _indented(
-            [(index.serial, until_shown(index.expiration, now)) for index in sessions if index.store == store]
+            [(index.serial, format_until(index.expiration, now)) for index in sessions if index.store == store]
         )
-    entries = sorted(entries, key=lambda one: str(one["profile"]))
+    entries = sorted(entries, key=lambda entry: str(entry["profile"]))
     cached = [
-        (_named(one["profile"]), _role(one["role_arn"]), until_shown(int(one["expiration"] or 0), now))
-        for one in entries
+        (_profile(entry["profile"]), _role(entry["role_arn"]), format_until(int(entry["expiration"] or 0), now))
+        for entry in entries
     ]
     lines += ["cached credentials:", *_indented(cached)] if cached else ["no credentials are cached"]
     return "\n".join(lines) + "\n"
@@ -79,8 +78,8 @@ def _heading(store: SessionStore) -> str:
             return "MFA sessions:"
 
 
-def _named(profile: str | int | None) -> str:
-    return "(no profile named)" if profile is None else ascii(profile)[1:-1]
+def _profile(profile: str | int | None) -> str:
+    return "(no profile)" if profile is None else ascii(profile)[1:-1]
 
 
 def _role(role_arn: str | int | None) -> str:
@@ -92,14 +91,14 @@ def _role(role_arn: str | int | None) -> str:
 
 
 def _indented(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    return [f"  {line}" for line in aligned(rows)]
+    return [f"  {line}" for line in align_rows(rows)]
 
 
-def add(one: argparse.ArgumentParser) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    one.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--json", action="store_true", help="as JSON")
 
 
-def run(options: argparse.Namespace, request: Request) -> Said:
+def run(options: argparse.Namespace, request: Request) -> Output:
     """Run the command."""
-    return Said(status(request.environ, request.clock(), as_json=options.json))
+    return Output(status(request.environ, request.clock(), as_json=options.json))

@@ -1,4 +1,4 @@
-"""A profile's credentials for a program that does not run us by itself: its variables, and the document."""
+"""A profile's credentials for programs that do not start credproc: environment variables and the JSON document."""
 
 import json
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from credproc.plan import Plan, plan_for
 from credproc.refresh import FOR_PEOPLE, Refreshed, refresh
 from credproc.request import Request
 
-# What would win over the credentials or name other ones; AWS_SECURITY_TOKEN is AWS_SESSION_TOKEN's old name
-_MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN")
+# Variables that override the credentials or name others; AWS_SECURITY_TOKEN is the old name of AWS_SESSION_TOKEN
+_CONFLICTING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN")
 _FIELDS = {
     "AWS_ACCESS_KEY_ID": "AccessKeyId",
     "AWS_SECRET_ACCESS_KEY": "SecretAccessKey",
@@ -22,38 +22,38 @@ _FIELDS = {
 }
 
 
-class Resolved(NamedTuple):
-    """What a profile resolves to, and what the two AWS files say."""
+class ProfileCredentials(NamedTuple):
+    """The credentials of a profile as SDKs get them, the plan that led to them, and the configuration."""
 
     document: bytes
     plan: Plan
     config: SharedConfig
 
     def variables(self) -> dict[str, str | None]:
-        """Return the environment's variables; None: it must not be set."""
+        """Return the environment variables to set; a variable whose value is None must be unset."""
         fields = json.loads(self.document)
         found: dict[str, str | None] = {name: fields.get(field) for name, field in _FIELDS.items()}
         if self.plan.region is not None:
             found |= {"AWS_REGION": self.plan.region, "AWS_DEFAULT_REGION": self.plan.region}
-        return found | dict.fromkeys(_MISLEADING)
+        return found | dict.fromkeys(_CONFLICTING)
 
     def __repr__(self) -> str:
-        """Show what may be shown."""
-        return f"Resolved({self.plan.profile!r})"
+        """Return a text without secrets."""
+        return f"ProfileCredentials({self.plan.profile!r})"
 
 
-def resolve(request: Request, config: SharedConfig | None = None) -> Resolved:
-    """Return what the request's profile resolves to, as the main form does; a person may be asked.
+def resolve(request: Request, config: SharedConfig | None = None) -> ProfileCredentials:
+    """Return the credentials of the request's profile from the cache or a refresh, which may prompt.
 
-    ``config`` is what the two AWS files say, where the caller has read them already. Raises CredprocError.
+    ``config`` is the configuration if the caller has already read it. Raises CredprocError.
     """
     config = read(request.environ, request.clock()) if config is None else config
     document = cache.hit(request.profile, request.environ, request.clock())
     found = Refreshed(document) if document is not None else refresh(request._replace(deadlines=FOR_PEOPLE), config)
-    return Resolved(found.document, found.plan or plan_for(config, request), config)
+    return ProfileCredentials(found.document, found.plan or plan_for(config, request), config)
 
 
 def with_variables(environ: Mapping[str, str], variables: Mapping[str, str | None]) -> dict[str, str]:
-    """Return the environment with these variables, and without those that are None."""
+    """Return a copy of the environment with the variables set, and those whose value is None unset."""
     kept = {name: value for name, value in environ.items() if name not in variables}
     return kept | {name: value for name, value in variables.items() if value is not None}

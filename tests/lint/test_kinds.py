@@ -23,7 +23,7 @@ LISTS = [
     (
         "config/settings.py",
         "SessionStore",
-        {"stores/__init__.py", "commands/plan_text.py", "commands/status.py", "commands/doctor/checks.py"},
+        {"stores/__init__.py", "commands/plan_text.py", "commands/status.py", "commands/doctor/services.py"},
     ),
     ("config/settings.py", "Shown", {"commands/plan_text.py"}),
     ("errors.py", "PersonNeededKind", {"locking/refusal.py"}),

@@ -1,16 +1,16 @@
-"""credproc doctor: what is well and what is not, and what to do about it; the checks are in ``checks``."""
+"""credproc doctor: check the configuration and what it depends on, and say what to do; one module per subject."""
 
 import argparse
 from collections.abc import Iterator
 
 from credproc import paths, terminal
-from credproc.commands.arguments import add_name
-from credproc.commands.doctor import checks
-from credproc.commands.doctor.checks import Check
-from credproc.commands.doctor.helper_lines import Line, lines
-from credproc.commands.ui.output import Said
+from credproc.commands.arguments import add_profile_argument
+from credproc.commands.doctor import environment, files, profiles, services
+from credproc.commands.doctor.check import Check, from_error, ok, warn
+from credproc.commands.doctor.helper_lines import Line, helper_lines
+from credproc.commands.ui.output import Output
 from credproc.commands.ui.progress import Progress
-from credproc.commands.ui.wrap import columns, wrapped
+from credproc.commands.ui.wrap import terminal_columns, wrap_line
 from credproc.config.parser import read
 from credproc.config.settings import SESSION_STORES, session_store_named
 from credproc.config.shared_config import Section, SharedConfig
@@ -21,21 +21,21 @@ from credproc.plan.endpoint import Endpoint, endpoint_for
 from credproc.request import Request
 from credproc.stores import store_for
 
-_STS_SECONDS = 8  # as long as one connection and one answer may take together
+_STS_SECONDS = 8  # for one connection and one response
 
-GROUP = "if wrong"
-HELP = "check the set-up, say what to do, show the last failures"
+GROUP = "diagnose"
+HELP = "check the setup, suggest fixes, show recent failures"
 DESCRIPTION = (
     "Check files, settings, environment, cache, keyring, terminal, STS and clock, and show the last failures, which"
-    " some SDKs keep to themselves. Exit status 1 if something is wrong."
+    " some SDKs hide. The exit status is 1 if something is wrong."
 )
 
 
-class Examined:
-    """The examination of one set-up: of one profile, or of all that go through credproc."""
+class Examination:
+    """One run of the checks, for one profile or for all profiles that use credproc."""
 
     def __init__(self, request: Request, profile: str | None, progress: Progress) -> None:
-        """Take the profile that is looked at, or None: all."""
+        """Create the examination of a profile, or of all that use credproc (None)."""
         self._request = request
         self._environ = request.environ
         self._profile = profile
@@ -44,83 +44,83 @@ class Examined:
         self._plans: list[Plan] = []
 
     def checks(self, *, offline: bool) -> Iterator[Check]:
-        """Yield what is found, in the order in which a request goes; ``offline``: without asking STS."""
-        yield checks.aws_file(paths.config_file(self._environ), self._environ, secret=False)
-        yield checks.aws_file(paths.credentials_file(self._environ), self._environ, secret=True)
+        """Yield the results, in the order in which a request needs them; ``offline``: without a request to STS."""
+        yield files.aws_file(paths.config_file(self._environ), self._environ, secret=False)
+        yield files.aws_file(paths.credentials_file(self._environ), self._environ, secret=True)
         try:
             self._config = read(self._environ)
         except ConfigError as error:
-            yield checks.from_error(error)
+            yield from_error(error)
         else:
             yield from self._settings(self._config)
-        yield from checks.variables(self._environ, self._plans)
-        yield checks.cache_directory(self._environ)
-        yield checks.terminal(terminal.unavailable_reason(), self._environ)
+        yield from environment.variables(self._environ, self._plans)
+        yield files.cache_directory(self._environ)
+        yield environment.terminal(terminal.unavailable_reason(), self._environ)
         yield self._session_store()
         if not offline and self._config is not None:
             yield from self._sts(self._config)
-        yield checks.last_failures(self._environ)
+        yield files.last_failures(self._environ)
 
     def _settings(self, config: SharedConfig) -> Iterator[Check]:
         for remark in config.remarks:
-            yield checks.warn(f"{remark}; other readers may read it differently", "remove it, or correct it")
+            yield warn(f"{remark}; other programs may read it differently", "remove or correct it")
         found = [
             line
-            for line in lines(config, self._environ, self._request.program)
+            for line in helper_lines(config, self._environ, self._request.program)
             if self._profile in (None, line.section.name)
         ]
         for line in found:
-            yield from checks.beside(line.section)
-            yield from checks.helper_line(line, self._request.program)
+            yield from profiles.settings_that_win(line.section)
+            yield from profiles.helper_line(line, self._request.program)
         if self._profile is not None:
-            yield from self._followed(config, self._profile, quiet=False)
+            yield from self._plan_checks(config, self._profile, quiet=False)
             return
-        yield from self._all_followed(config, found)
+        yield from self._all_plan_checks(config, found)
 
-    def _all_followed(self, config: SharedConfig, found: list[Line]) -> Iterator[Check]:
+    def _all_plan_checks(self, config: SharedConfig, found: list[Line]) -> Iterator[Check]:
         if not found:
-            yield checks.warn(
+            yield warn(
                 "no profile has a credential_process line that starts credproc",
-                "credproc doctor NAME looks at any profile",
+                "run credproc doctor NAME to check any other profile",
             )
             return
-        count = f"{len(found)} profile{'s go' if len(found) > 1 else ' goes'}"
-        yield checks.ok(f"{count} through credproc")
+        count = f"{len(found)} profile{'s use' if len(found) > 1 else ' uses'}"
+        yield ok(f"{count} credproc")
         for line in found:
-            yield from self._followed(config, line.section.name, quiet=True)
+            yield from self._plan_checks(config, line.section.name, quiet=True)
 
-    def _followed(self, config: SharedConfig, profile: str, *, quiet: bool) -> Iterator[Check]:
-        """Yield whether the profile's settings lead to credentials; ``quiet``: only if they do not."""
+    def _plan_checks(self, config: SharedConfig, profile: str, *, quiet: bool) -> Iterator[Check]:
+        """Yield whether a plan can be made for the profile; ``quiet``: only if it cannot."""
         try:
             plan = plan_for(config, self._request._replace(profile=profile))
         except ConfigError as error:
-            yield checks.planned(profile, error)
+            yield profiles.plan_result(profile, error)
             return
         self._plans.append(plan)
         if not quiet:
-            yield checks.planned(profile, None)
-        yield from checks.without_iam(plan, f"profile {inert(profile, 80)!a}")
+            yield profiles.plan_result(profile, None)
+        yield from profiles.session_without_iam(plan, f"profile {inert(profile, 80)!a}")
 
     def _session_store(self) -> Check:
-        self._progress.say("trying the keyring ...")
+        self._progress.show("checking the keyring ...")
         chosen = [plan.mfa.session_store for plan in self._plans if plan.mfa is not None]
         variable = session_store_named(self._environ.get("CREDPROC_SESSION_STORE", ""))
         kind = variable or (chosen[0] if chosen else SESSION_STORES[0])
         directory = open_directory(paths.cache_directory(self._environ)) if kind == "file" else None
-        # Without a directory the keyring is asked though it did not answer a minute ago: that is what one wants to know
-        can_unlock = terminal.noninteractive_reason(self._environ) is None
-        unlocking = (lambda: self._progress.say("waiting for the keyring to be unlocked ...")) if can_unlock else None
-        return checks.session_store(store_for(kind, directory, self._environ, unlocking))
+        # Without a directory, a keyring that did not answer a minute ago is asked all the same, as doctor should
+        can_prompt = terminal.noninteractive_reason(self._environ) is None
+        on_unlock = (lambda: self._progress.show("waiting for the keyring to be unlocked ...")) if can_prompt else None
+        return services.session_store(store_for(kind, directory, self._environ, on_unlock))
 
     def _sts(self, config: SharedConfig) -> Iterator[Check]:
         try:
             endpoint = self._endpoint(config)
         except ConfigError as error:
-            if self._profile is None:  # else it has been said of the profile
-                yield checks.from_error(error)
+            if self._profile is None:  # else the check of the profile has reported it
+                yield from_error(error)
             return
-        self._progress.say(f"asking {checks.asked(endpoint)} ...")
-        from credproc.aws import http, proxies  # noqa: PLC0415 - ssl, which --offline does without
+        self._progress.show(f"asking {services.sts_name(endpoint)} ...")
+        from credproc.aws import http, proxies  # noqa: PLC0415 - ssl, not for --offline
         from credproc.aws.client import Settings  # noqa: PLC0415
         from credproc.plan.url import Url  # noqa: PLC0415
 
@@ -131,44 +131,44 @@ class Examined:
             answer, seconds = http.get(url, "GET", settings)
             proxy = proxies.proxy_for(url.scheme, url.host_header)
         except CredprocError as error:
-            yield checks.from_error(error, "STS: ")
+            yield from_error(error, "STS: ")
             return
-        through = None if proxy is None else proxies.shown(proxy)
-        yield checks.reached(url.host_header, answer.status, seconds, through)
-        yield checks.clock(answer.headers.get("date"), self._request.clock())
+        proxy_name = None if proxy is None else proxies.shown(proxy)
+        yield services.sts_response(url.host_header, answer.status, seconds, proxy_name)
+        yield services.clock(answer.headers.get("date"), self._request.clock())
 
     def _endpoint(self, config: SharedConfig) -> Endpoint:
-        """Return the endpoint of the profile that is looked at, or of the environment and the default profile."""
+        """Return the STS endpoint of the profile, or of the default profile. Raises ConfigError."""
         if self._profile is not None and self._plans:
             return self._plans[0].endpoint
         if self._profile is not None:
-            raise ConfigError("there is no plan")
+            raise ConfigError("the profile has no plan")
         section = config.profiles.get("default", Section("default", "default"))
         return endpoint_for(section, config, self._environ, None)
 
 
-def shown(found: list[Check], width: int | None = None) -> str:
-    """Return the checks in words: a line each, what to do indented below it; ``width``: the terminal's columns."""
+def as_text(found: list[Check], width: int | None = None) -> str:
+    """Return the checks as lines, their hints indented below, wrapped to ``width`` columns (None: not wrapped)."""
     lines = []
     for check in found:
-        lines.append(wrapped(f"{check.level:<6}{inert(check.what, 500)}", width, 6))
-        lines += [wrapped(f"      {inert(line, 2000)}", width, 8) for line in check.more]
+        lines.append(wrap_line(f"{check.level:<6}{inert(check.message, 500)}", width, 6))
+        lines += [wrap_line(f"      {inert(line, 2000)}", width, 8) for line in check.details]
         if check.hint is not None:
-            lines.append(wrapped(f"      {inert(check.hint, 500)}", width, 6))
+            lines.append(wrap_line(f"      {inert(check.hint, 500)}", width, 6))
     return "".join(f"{line}\n" for line in lines)
 
 
-def add(one: argparse.ArgumentParser) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_name(one, "the profile to look at (default: all that go through credproc)", optional=True)
-    one.add_argument("--offline", action="store_true", help="without asking STS")
+    add_profile_argument(parser, "the profile to check (default: all that use credproc)", optional=True)
+    parser.add_argument("--offline", action="store_true", help="send no request to STS")
 
 
-def run(options: argparse.Namespace, request: Request) -> Said:
+def run(options: argparse.Namespace, request: Request) -> Output:
     """Run the command."""
     progress = Progress()
     try:
-        found = list(Examined(request, options.command_profile, progress).checks(offline=options.offline))
+        found = list(Examination(request, options.command_profile, progress).checks(offline=options.offline))
     finally:
         progress.end()
-    return Said(shown(found, columns(1)), 1 if any(check.level == "FAIL" for check in found) else 0)
+    return Output(as_text(found, terminal_columns(1)), 1 if any(check.level == "FAIL" for check in found) else 0)

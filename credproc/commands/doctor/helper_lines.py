@@ -1,4 +1,4 @@
-"""The credential_process lines in the two files that start credproc, as they stand there: with their comments."""
+"""The credential_process lines of the AWS files that start credproc, and whether a comment follows the command."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,32 +10,35 @@ from credproc.errors import UsageError
 from credproc.plan.resolver import alias_target
 
 _KEY = "credential_process"
-_OURS = re.compile(r"(?:^|[\s\\/\"'])credproc(?:\.exe)?(?=[\s\"']|$)", re.IGNORECASE)
+_CREDPROC = re.compile(r"(?:^|[\s\\/\"'])credproc(?:\.exe)?(?=[\s\"']|$)", re.IGNORECASE)
 
 
 class Line(NamedTuple):
-    """One such line."""
+    """A credential_process line that starts credproc."""
 
     where: str
-    command: str  # as most SDKs read it: without the comment behind it
-    comment: bool  # whether there is one
+    command: str  # as most SDKs read it: without the comment after it
+    comment: bool  # whether there is a comment
     section: Section
 
 
-def lines(config: SharedConfig, environ: Mapping[str, str], program: str | None) -> Iterator[Line]:
-    """Yield all lines that start credproc, or were meant to: also those that no SDK would read so."""
-    files: dict[bool, list[str]] = {}
+def helper_lines(config: SharedConfig, environ: Mapping[str, str], program: str | None) -> Iterator[Line]:
+    """Yield all lines that start credproc, or that are meant to and that no SDK understands.
+
+    ``program`` is the path of this credproc, or None if it is unknown.
+    """
+    texts: dict[bool, list[str]] = {}
     for section in config.profiles.values():
         setting = section.get(_KEY)
-        if setting is None or not _is_ours(setting.value, program):
+        if setting is None or not _starts_credproc(setting.value, program):
             continue
-        if setting.from_credentials_file not in files:
-            files[setting.from_credentials_file] = _texts(environ, credentials=setting.from_credentials_file)
-        yield Line(setting.where, setting.value, _has_comment(setting, files[setting.from_credentials_file]), section)
+        if setting.from_credentials_file not in texts:
+            texts[setting.from_credentials_file] = _file_lines(environ, credentials=setting.from_credentials_file)
+        yield Line(setting.where, setting.value, _has_comment(setting, texts[setting.from_credentials_file]), section)
 
 
-def _is_ours(command: str, program: str | None) -> bool:
-    if _OURS.search(command):
+def _starts_credproc(command: str, program: str | None) -> bool:
+    if _CREDPROC.search(command):
         return True
     try:
         return alias_target(command, program) is not None
@@ -43,12 +46,12 @@ def _is_ours(command: str, program: str | None) -> bool:
         return True
 
 
-def _texts(environ: Mapping[str, str], *, credentials: bool) -> list[str]:
+def _file_lines(environ: Mapping[str, str], *, credentials: bool) -> list[str]:
     path = paths.credentials_file(environ) if credentials else paths.config_file(environ)
     try:
         with open(path or "", encoding="utf-8-sig", errors="replace", newline="") as file:
             return re.split(r"\r\n|\r|\n", file.read())
-    except OSError:  # it was there a moment ago
+    except OSError:  # it was removed after it was parsed
         return []
 
 

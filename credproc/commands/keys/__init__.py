@@ -1,55 +1,57 @@
-"""credproc keys: long-term access keys in the OS keyring instead of ~/.aws/credentials; one file an action."""
+"""credproc keys: long-term access keys in the OS keyring instead of ~/.aws/credentials; one module per action."""
 
 import argparse
 
-from credproc.commands.arguments import add_help, add_name
-from credproc.commands.ui.output import Said
+from credproc.commands.arguments import add_help_option, add_profile_argument
+from credproc.commands.ui.output import Output
 from credproc.errors import UsageError
 from credproc.request import Request
 
 GROUP = "keys"
-HELP = "keep long-term keys in the keyring"
-DESCRIPTION = "Keep long-term access keys in the OS keyring instead of ~/.aws/credentials."
+HELP = "store long-term access keys in the OS keyring"
+DESCRIPTION = "Store long-term access keys in the OS keyring instead of ~/.aws/credentials."
 
 _ACTIONS = {
-    "add": "ask for an access key and keep it in the keyring",
-    "import": "move a profile's keys from its file into the keyring",
-    "list": "show which profiles have their keys in the keyring",
-    "remove": "remove a profile's keys from the keyring, and what hangs on them",
-    "rotate": "put a new access key in the place of a profile's, or go on with that",
+    "add": "ask for an access key and store it in the keyring",
+    "import": "move a profile's access key from the AWS files into the keyring",
+    "list": "list the profiles whose access key is in the keyring",
+    "remove": "delete a profile's access key from the keyring, and its MFA sessions",
+    "rotate": "replace a profile's access key with a new one, or finish that",
 }
 
 
-def add(one: argparse.ArgumentParser) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    actions = one.add_subparsers(dest="action", metavar="ACTION", parser_class=type(one), prog="credproc keys")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", parser_class=type(parser), prog="credproc keys")
     for name, text in _ACTIONS.items():
         action = actions.add_parser(
             name, help=text, description=f"{text[0].upper()}{text[1:]}.", add_help=False, allow_abbrev=False
         )
-        add_help(action)
+        add_help_option(action)
         if name == "list":
-            action.add_argument("--json", action="store_true", help="as JSON")
+            action.add_argument("--json", action="store_true", help="print JSON")
             continue
-        add_name(action, "the profile of the user whose keys they are", metavar="USER")
+        add_profile_argument(action, "the profile of the IAM user", metavar="USER")
         if name == "add":
-            action.add_argument("--offline", action="store_true", help="do not ask STS whether the keys are right")
+            action.add_argument("--offline", action="store_true", help="do not ask STS whether the key is valid")
         if name in ("import", "remove"):
-            action.add_argument("--yes", action="store_true", help="do not ask")
+            action.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
-def run(options: argparse.Namespace, request: Request) -> Said:
+def run(options: argparse.Namespace, request: Request) -> Output:
     """Run the command; each action imports what it needs."""
     if options.action == "list":
         from credproc.commands.keys import list_  # noqa: PLC0415
 
-        return Said(list_.keys(request, as_json=options.json))
+        return Output(list_.list_keys(request, as_json=options.json))
     if options.action is None:
-        raise UsageError(f"usage: keys needs one of {', '.join(_ACTIONS)}", "credproc keys --help shows what there is")
-    return Said(_on_profile(options, request, options.command_profile))
+        raise UsageError(
+            f"usage: keys needs one of {', '.join(_ACTIONS)}", "run credproc keys --help to see what each does"
+        )
+    return Output(_run_on_profile(options, request, options.command_profile))
 
 
-def _on_profile(options: argparse.Namespace, request: Request, profile: str) -> str:
+def _run_on_profile(options: argparse.Namespace, request: Request, profile: str) -> str:
     if options.action == "add":
         from credproc.commands.keys import add_  # noqa: PLC0415
 

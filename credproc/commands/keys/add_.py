@@ -1,10 +1,10 @@
-"""credproc keys add: a person types an access key, and the profile's keys are in the keyring."""
+"""credproc keys add: ask for an access key and store it in the keyring."""
 
 from contextlib import closing
 
 from credproc.commands.keys.config import set_key
-from credproc.commands.keys.keyring import SECRET, arn_of, keep_key
-from credproc.commands.ui.prompt import Person
+from credproc.commands.keys.keyring import SECRET, identity_arn, store_key
+from credproc.commands.ui.prompt import Prompter
 from credproc.config.parser import read
 from credproc.config.shared_config import Section
 from credproc.credentials import Credentials
@@ -14,39 +14,43 @@ from credproc.request import Request
 
 
 def add(request: Request, profile: str, *, offline: bool) -> str:
-    """Ask for an access key and put it into the keyring for the profile; return what was done, in words.
+    """Ask for an access key and store it in the keyring for the profile; return what was done.
 
-    ``offline``: without asking STS whether the key is right. Raises CredprocError.
+    ``offline``: do not ask STS whether the key is valid. Raises CredprocError.
     """
     config = read(request.environ)
     section = config.profiles.get(profile, Section(profile, ""))
-    held = section.get("aws_access_key_id")
-    if held is not None:
+    in_file = section.get("aws_access_key_id")
+    if in_file is not None:
         raise ConfigError(
-            f"{held.where}: profile {quoted(profile)} has its keys in the file, and those come before the keyring's",
-            f"run credproc keys import {profile}",
+            f"{in_file.where}: profile {quoted(profile)} has its access key in the file, which wins over the keyring",
+            f"run credproc keys import {profile} to move it into the keyring",
         )
     before = keys_in_keyring(section)
-    keys = _typed(request, profile)
-    whose = "" if offline else f" of {arn_of(keys, profile, config, request.environ)}"
-    keep_key(request, keys)
+    keys = _prompt(request, profile)
+    owner = "" if offline else f" of {identity_arn(keys, profile, config, request.environ)}"
+    store_key(request, keys)
     set_key(request, section, keys.access_key_id)
-    said = f"{keys.access_key_id}{whose} is in the keyring, for profile {quoted(profile)}\n"
+    text = f"{keys.access_key_id}{owner} is in the keyring, for profile {quoted(profile)}\n"
     if before is not None and before.value != keys.access_key_id:
-        said += f"{before.value}, which the profile had before, is still in the keyring\n"
-    return said
+        text += f"{before.value}, the profile's previous access key, is still in the keyring\n"
+    return text
 
 
-def _typed(request: Request, profile: str) -> Credentials:
-    with closing(Person("keys add", request, "run it in a terminal: keys are taken from nowhere else")) as person:
-        access_key_id = person.ask(f"AWS access key id for profile {quoted(profile)}: ")
+def _prompt(request: Request, profile: str) -> Credentials:
+    with closing(
+        Prompter("keys add", request, "run it in a terminal: it reads access keys from nowhere else")
+    ) as prompter:
+        access_key_id = prompter.ask(f"AWS access key id for profile {quoted(profile)}: ")
         if not ACCESS_KEY_ID.fullmatch(access_key_id):
-            raise ConfigError("keys add: that is no access key id", "it looks like AKIAIOSFODNN7EXAMPLE")
+            raise ConfigError("keys add: not an access key id", "an access key id looks like AKIAIOSFODNN7EXAMPLE")
         if access_key_id.startswith("ASIA"):
             raise ConfigError(
-                "keys add: that is the id of temporary keys, which end by themselves", "take the keys of an IAM user"
+                "keys add: this is the id of temporary credentials, which expire", "enter the access key of an IAM user"
             )
-        secret = person.ask(f"AWS secret access key for {access_key_id} (not shown): ", shown=False)
+        secret = prompter.ask(f"AWS secret access key for {access_key_id} (not shown): ", shown=False)
         if not SECRET.fullmatch(secret):
-            raise ConfigError("keys add: that is no secret access key", "it has 40 characters, without spaces")
+            raise ConfigError(
+                "keys add: not a secret access key", "a secret access key has 40 characters and no spaces"
+            )
     return Credentials(access_key_id, secret)

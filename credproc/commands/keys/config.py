@@ -1,11 +1,10 @@
-"""What the AWS files say of keys in the keyring: the setting that names a profile's, read and written."""
+"""The setting of the AWS files that names a profile's access key in the keyring, read and written."""
 
 from collections.abc import Callable, Mapping
 
 from credproc import paths
 from credproc.config import writer
 from credproc.config.lines import with_setting, without_settings
-from credproc.config.parser import read as read_config
 from credproc.config.shared_config import Section, Setting, SharedConfig
 from credproc.errors import ConfigError, quoted
 from credproc.plan.source import keys_in_keyring
@@ -14,29 +13,30 @@ from credproc.request import Request
 SETTING = "credproc_access_key_id"
 
 
-def section_of(config: SharedConfig, profile: str) -> Section:
+def profile_section(config: SharedConfig, profile: str) -> Section:
     """Return the profile's section. Raises ConfigError."""
     found = config.profiles.get(profile)
     if found is None:
         raise ConfigError(
-            f"{config.shown_files()}: no profile named {quoted(profile)}", f"run credproc keys add {profile} to make it"
+            f"{config.shown_files()}: no profile named {quoted(profile)}",
+            f"run credproc keys add {profile} to create it",
         )
     return found
 
 
 def key_setting(profile: Section) -> Setting:
-    """Return the setting that names the profile's keys in the keyring. Raises ConfigError."""
+    """Return the setting that names the profile's access key in the keyring. Raises ConfigError if it is not set."""
     setting = keys_in_keyring(profile)
     if setting is None:
         raise ConfigError(
-            f"{profile.where}: profile {quoted(profile.name)} has no keys in the keyring",
-            f"run credproc keys import {profile.name}, or keys add",
+            f"{profile.where}: profile {quoted(profile.name)} has no access key in the keyring",
+            f"run credproc keys import {profile.name} or credproc keys add {profile.name}",
         )
     return setting
 
 
 def set_key(request: Request, profile: Section, access_key_id: str) -> None:
-    """Let the profile say that its keys are these. Raises ConfigError."""
+    """Write the access key id into the profile. Raises ConfigError."""
     _edit(
         request.environ,
         profile,
@@ -47,7 +47,7 @@ def set_key(request: Request, profile: Section, access_key_id: str) -> None:
 
 
 def unset_key(request: Request, profile: Section) -> None:
-    """Let the profile say nothing of keys in the keyring. Raises ConfigError."""
+    """Remove the setting from the profile. Raises ConfigError."""
     _edit(
         request.environ,
         profile,
@@ -55,24 +55,29 @@ def unset_key(request: Request, profile: Section) -> None:
     )
 
 
-def switch_key(request: Request, old: str, new: str) -> None:
-    """Let all profiles that have the old key have the new one. Raises ConfigError."""
-    for profile in read_config(request.environ).profiles.values():
+def switch_key(request: Request, config: SharedConfig, old: str, new: str) -> None:
+    """Write the new access key id into each profile of ``config`` that names the old one. Raises ConfigError."""
+    for profile in config.profiles.values():
         setting = keys_in_keyring(profile)
         if setting is not None and setting.value == old:
             set_key(request, profile, new)
 
 
 def both_files(environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return the paths of config and credentials file. Raises ConfigError."""
+    """Return the paths of the config and the credentials file. Raises ConfigError."""
     config, credentials = paths.config_file(environ), paths.credentials_file(environ)
     if config is None or credentials is None:
-        raise ConfigError("keys: there is no home directory, and so no config file", "set HOME or AWS_CONFIG_FILE")
+        raise ConfigError(
+            "keys: the config file cannot be located: there is no home directory", "set HOME or AWS_CONFIG_FILE"
+        )
     return config, credentials
 
 
 def _edit(environ: Mapping[str, str], profile: Section, change: Callable[[str, bool], str]) -> None:
-    """Edit the file in which the setting stands, or is to stand."""
+    """Edit the file that contains the setting, or the config file if none does.
+
+    ``change`` takes the text, and whether it is the credentials file's.
+    """
     config, credentials = both_files(environ)
     setting = profile.get(SETTING)
     of_credentials = setting is not None and setting.from_credentials_file

@@ -1,8 +1,8 @@
-"""credproc keys list: which profiles have their keys in the keyring; from files alone."""
+"""credproc keys list: the profiles whose access key is in the keyring, read from files."""
 
 import json
 
-from credproc.commands.ui.table import aligned
+from credproc.commands.ui.table import align_rows
 from credproc.config.parser import read
 from credproc.errors import inert
 from credproc.locking.directory import own_directory
@@ -11,8 +11,8 @@ from credproc.request import Request
 from credproc.stores import access_keys
 
 
-def keys(request: Request, *, as_json: bool) -> str:
-    """Return the profiles whose keys are in the keyring, by name, in words or as JSON."""
+def list_keys(request: Request, *, as_json: bool) -> str:
+    """Return profiles and their access key ids, sorted by profile, as text or JSON. Raises ConfigError."""
     directory = own_directory(request.environ)
     found = [
         (section.name, setting.value, access_keys.is_pending(directory, setting.value))
@@ -22,12 +22,13 @@ def keys(request: Request, *, as_json: bool) -> str:
     found.sort()
     if as_json:
         fields = ("profile", "access_key_id", "pending")
-        listed = [dict(zip(fields, one, strict=True)) for one in found]
-        return json.dumps({"keys": listed}, indent=2, sort_keys=True) + "\n"
+        rows = [dict(zip(fields, row, strict=True)) for row in found]
+        return json.dumps({"keys": rows}, indent=2, sort_keys=True) + "\n"
     if not found:
-        return "no profile has its keys in the keyring\n"
-    begun = "rotation begun: credproc keys rotate ends it"
-    rows = [
-        (inert(profile), inert(access_key_id), begun if pending else "") for profile, access_key_id, pending in found
+        return "no profile has its access key in the keyring\n"
+    unfinished = "rotation unfinished: run credproc keys rotate"
+    cells = [
+        (inert(profile), inert(access_key_id), unfinished if pending else "")
+        for profile, access_key_id, pending in found
     ]
-    return "".join(f"{line}\n" for line in aligned(rows))
+    return "".join(f"{line}\n" for line in align_rows(cells))

@@ -1,10 +1,10 @@
-"""credproc keys remove: a profile's keys leave the keyring, and what hangs on them ends."""
+"""credproc keys remove: delete a profile's access key, its MFA sessions and the credentials cached for it."""
 
 from contextlib import closing
 
-from credproc.commands.keys.config import SETTING, key_setting, section_of, unset_key
-from credproc.commands.keys.keyring import end_sessions, naming_errors
-from credproc.commands.ui.prompt import Person
+from credproc.commands.keys.config import SETTING, key_setting, profile_section, unset_key
+from credproc.commands.keys.keyring import delete_sessions, raise_with_key
+from credproc.commands.ui.prompt import Prompter
 from credproc.config.parser import read
 from credproc.config.shared_config import Setting
 from credproc.errors import ConfigError, quoted
@@ -16,12 +16,12 @@ from credproc.stores import access_keys
 
 
 def remove(request: Request, profile: str, *, yes: bool) -> str:
-    """Remove the profile's keys from the keyring; return what was done, in words. Raises CredprocError.
+    """Delete the profile's access key from the keyring and return what was done. Raises CredprocError.
 
-    Keys that another profile has too stay there.
+    An access key that another profile names too stays in the keyring.
     """
     config = read(request.environ)
-    section = section_of(config, profile)
+    section = profile_section(config, profile)
     setting = key_setting(section)
     others = [
         other.name
@@ -29,29 +29,29 @@ def remove(request: Request, profile: str, *, yes: bool) -> str:
         if other is not section and (its := keys_in_keyring(other)) is not None and its.value == setting.value
     ]
     if not yes:
-        with closing(Person("keys remove", request, "give --yes to go on without a question")) as person:
-            person.confirm(f"Remove {setting.value} of profile {quoted(profile)} from the keyring, for good?")
-    said = [] if others else _drop(request, profile, setting)
+        with closing(Prompter("keys remove", request, "give --yes to skip the confirmation")) as prompter:
+            prompter.confirm(f"Delete {setting.value} of profile {quoted(profile)} from the keyring?")
+    lines = [] if others else _delete_key(request, profile, setting)
     unset_key(request, section)
-    said.append(f"removed: {SETTING} from profile {quoted(profile)}")
+    lines.append(f"removed: {SETTING} from profile {quoted(profile)}")
     if others:
-        said.append(f"{setting.value} stays in the keyring: profile {quoted(others[0])} has it too")
-    return "".join(f"{line}\n" for line in said)
+        lines.append(f"{setting.value} stays in the keyring, because profile {quoted(others[0])} uses it too")
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _drop(request: Request, profile: str, setting: Setting) -> list[str]:
+def _delete_key(request: Request, profile: str, setting: Setting) -> list[str]:
     access_key_id, keyring = setting.value, open_keyring(None, request.environ)
-    with naming_errors("keys remove", access_key_id):
+    with raise_with_key("keys remove", access_key_id):
         if _is_being_rotated(keyring, access_key_id):
             raise ConfigError(
-                f"{setting.where}: the rotation of {access_key_id} has not ended, and its new key would be lost",
+                f"{setting.where}: the rotation of {access_key_id} is unfinished, and the new access key would be lost",
                 f"run credproc keys rotate {profile} first",
             )
         keyring.drop(access_key_id)
         keyring.drop_pending(access_key_id)
     access_keys.forget(own_directory(request.environ), access_key_id)
-    ended = end_sessions(request, access_key_id, "keys remove")
-    return [f"removed: {access_key_id} from the keyring", *ended]
+    sessions = delete_sessions(request, access_key_id, "keys remove")
+    return [f"deleted: {access_key_id} from the keyring", *sessions]
 
 
 def _is_being_rotated(keyring: access_keys.LongTermKeys, access_key_id: str) -> bool:

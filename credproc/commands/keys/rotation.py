@@ -1,170 +1,162 @@
-"""A new access key in the place of an old one, step by step; each can be the last, and the next run goes on from there.
+"""The steps of a key rotation. It may be interrupted at any of them; the next run goes on from there.
 
-Announce, create, keep as pending, verify, switch, deactivate, delete. The old key works until the config names the new
-one, and the new one is in the keyring before. What is announced tells a key that was made and whose secret never
-arrived (nobody can use it, and it is deleted) from one that somebody else has made.
+1. Announce in the keyring that a key will be created, 2. create it, 3. store it as pending, 4. wait until STS knows it,
+5. store it and name it in the config file, 6. deactivate the old key, 7. delete the old key.
+
+The old key works until the config file names the new one, which is in the keyring before that. The announcement lets
+the next run recognise a key that was created but whose secret was lost: nobody can use it, so it is deleted. A key that
+somebody else has created is left alone.
 """
 
+import os
 import time
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
 
-from credproc.aws.iam import AccessKey
+from credproc import terminal
+from credproc.aws.iam import AccessKey, Iam
+from credproc.commands.keys.config import switch_key
+from credproc.commands.keys.iam_user import IamUser
+from credproc.commands.keys.keyring import delete_sessions
 from credproc.credentials import Credentials
-from credproc.errors import ConfigError, CredprocError, ServiceError
-from credproc.stores.access_keys import LongTermKeys, Pending
+from credproc.errors import ConfigError, CredprocError, ServiceError, quoted
+from credproc.stores import access_keys
+from credproc.stores.access_keys import Pending
 
-LIMIT = 2  # access keys of a user; IAM user guide, "IAM and AWS STS quotas"
-_VERIFY_SECONDS = 60  # a new key is known everywhere only after some seconds
-_VERIFY_PAUSE = 1
-_LOST_SECONDS = 300  # around the announcement, in which a key is the one that was announced
-_UNKNOWN = ("InvalidClientTokenId", "UnrecognizedClientException")
-_ENDED = (*_UNKNOWN, "ExpiredToken")
-
-
-class Keys(Protocol):
-    """IAM, about the user's keys."""
-
-    def access_keys(self) -> list[AccessKey]:
-        """Return them."""
-
-    def create(self) -> Credentials:
-        """Make one."""
-
-    def deactivate(self, access_key_id: str) -> None:
-        """Make one inactive."""
-
-    def delete(self, access_key_id: str) -> None:
-        """Delete one."""
-
-
-class Means(NamedTuple):
-    """What a rotation works with."""
-
-    keyring: LongTermKeys
-    iam: Callable[[str], Keys]  # called anew: with the credentials of who has this access key now
-    whose: Callable[[Credentials], str]  # the ARN of a key's user, as STS says it
-    switch: Callable[[str, str], None]  # the config from one key to another
-    end: Callable[[str], None]  # what hangs on a key
-    note: Callable[[str, bool], None]  # a key, and whether another is to take its place
-    tell: Callable[[str], None]  # a person how far it is
-    clock: Callable[[], float]
+MAX_KEYS = 2  # access keys of a user; IAM user guide, "IAM and AWS STS quotas"
+_VERIFY_SECONDS = 60  # within this time, a new key is known in all regions
+_VERIFY_PAUSE = 1  # seconds between two calls of STS
+_LOST_SECONDS = 300  # a key created within this time of the announcement is the announced one
+_UNKNOWN_KEY = ("InvalidClientTokenId", "UnrecognizedClientException")
+_UNUSABLE_CALLER = (*_UNKNOWN_KEY, "ExpiredToken")
 
 
 class Rotation:
-    """One rotation of the key that the config names."""
+    """One rotation of the access key that a user's profile names."""
 
-    def __init__(self, means: Means, subject: str) -> None:
-        """Take the means, and what it is about, for messages."""
-        self._means = means
-        self._subject = subject
-        self._iam: Keys | None = None
+    def __init__(self, user: IamUser) -> None:
+        """Create the rotation; ``run`` starts it."""
+        self._user = user
+        self._keyring = user.keyring
+        self._subject = f"profile {quoted(user.profile.name)}"
+        self._iam: Iam | None = None
 
-    def rotate(self, current: str) -> tuple[str, str]:
-        """Rotate the key, or end what was begun; return the old one's id and the new one's. Raises CredprocError."""
-        keyring = self._means.keyring
-        old = keyring.replaced_by(current)
+    def run(self) -> list[str]:
+        """Rotate the key, or finish an interrupted rotation; return lines with what was done. Raises CredprocError."""
+        current = self._user.access_key_id()
+        old = self._keyring.replaced_by(current)
         if old is None:
             old, new = current, self._pending_key(current)
             self._verify(old, new)
-            self._switch(old, new)
+            _report(f"switching from {old} to {new.access_key_id}")
+            self._store(old, new)
             current = new.access_key_id
-        self._finish(old, current)
-        return old, current
+        switch_key(self._user.request, self._user.config, old, current)
+        return [*self._remove_old_key(old, current), f"{current} has replaced {old}, which was deleted"]
 
     def _pending_key(self, old: str) -> Credentials:
-        pending = self._means.keyring.pending(old)
-        iam = self._iam = self._means.iam(old)
-        there = iam.access_keys()
+        """Return the new key, from an interrupted rotation or from IAM."""
+        pending = self._keyring.pending(old)
+        iam = self._iam = self._user.iam(old)
+        existing = iam.access_keys()
         if pending is not None and pending.keys is not None:
-            if pending.keys.access_key_id in [key.access_key_id for key in there]:
+            if pending.keys.access_key_id in [key.access_key_id for key in existing]:
                 return pending.keys
-            self._means.tell(f"{pending.keys.access_key_id} has been deleted meanwhile")
-        for key in _lost(there, old, pending):
-            self._means.tell(f"deleting {key}, which was made and whose secret did not arrive")
+            _report(f"{pending.keys.access_key_id}, the pending key, no longer exists")
+        for key in _lost_keys(existing, old, pending):
+            _report(f"deleting {key}, which was created but whose secret was lost")
             iam.delete(key)
-            there = [other for other in there if other.access_key_id != key]
-        if len(there) >= LIMIT:
-            others = " and ".join(key.access_key_id for key in there if key.access_key_id != old)
+            existing = [other for other in existing if other.access_key_id != key]
+        self._check_limit(existing, old)
+        return self._create(iam, old, existing)
+
+    def _check_limit(self, existing: list[AccessKey], old: str) -> None:
+        if len(existing) >= MAX_KEYS:
+            others = " and ".join(key.access_key_id for key in existing if key.access_key_id != old)
             raise ConfigError(
-                f"{self._subject}: the user has two access keys already: {others} beside {old}",
-                f"delete the one that nobody uses: aws iam delete-access-key --access-key-id {others}",
+                f"{self._subject}: the user already has two access keys: {others} beside {old}",
+                f"delete the one that is not used: aws iam delete-access-key --access-key-id {others}",
             )
-        announced = Pending(int(self._means.clock()), tuple(key.access_key_id for key in there))
-        self._means.note(old, True)
-        self._means.keyring.keep_pending(old, announced)
-        self._means.tell("creating a new access key")
+
+    def _create(self, iam: Iam, old: str, existing: list[AccessKey]) -> Credentials:
+        announced = Pending(int(self._user.request.clock()), tuple(key.access_key_id for key in existing))
+        access_keys.note(self._user.directory, old, pending=True)
+        self._keyring.keep_pending(old, announced)
+        _report("creating a new access key")
         new = iam.create()
         try:
-            self._means.keyring.keep_pending(old, announced._replace(keys=new))
-        except CredprocError:  # the secret is lost with this process: so is the key
+            self._keyring.keep_pending(old, announced._replace(keys=new))
+        except CredprocError:  # the secret exists in this process alone, so the key cannot be used later
             iam.delete(new.access_key_id)
             raise
         return new
 
     def _verify(self, old: str, new: Credentials) -> None:
-        """See that STS knows the new key, as one of the same user."""
-        self._means.tell(f"waiting until AWS knows {new.access_key_id}")
-        arn = self._known(new)
-        keys = self._means.keyring.read(old)
-        if keys is not None and self._means.whose(keys) != arn:
+        """Wait until STS knows the new key. Raises ConfigError if it belongs to another user than the old one."""
+        _report(f"waiting until AWS knows {new.access_key_id}")
+        arn = self._wait_until_known(new)
+        keys = self._keyring.read(old)
+        if keys is not None and self._user.identity_arn(keys) != arn:
             raise ConfigError(
-                f"{self._subject}: {new.access_key_id} is not of the user whom {old} is of", "look at both in IAM"
+                f"{self._subject}: {new.access_key_id} and {old} belong to different users", "compare both in IAM"
             )
 
-    def _known(self, new: Credentials) -> str:
-        """Return whose key it is, once STS knows it."""
+    def _wait_until_known(self, new: Credentials) -> str:
+        """Return the ARN of the new key's user as soon as STS knows the key."""
         last = time.monotonic() + _VERIFY_SECONDS
         while True:
             try:
-                return self._means.whose(new)
+                return self._user.identity_arn(new)
             except ServiceError as error:
-                if error.code not in _UNKNOWN or time.monotonic() >= last:
+                if error.code not in _UNKNOWN_KEY or time.monotonic() >= last:
                     raise
             time.sleep(_VERIFY_PAUSE)
 
-    def _switch(self, old: str, new: Credentials) -> None:
-        self._means.tell(f"switching from {old} to {new.access_key_id}")
-        self._means.keyring.keep(new)
-        self._means.keyring.keep_replaced(new.access_key_id, old)
-        self._means.note(new.access_key_id, True)
-        self._means.switch(old, new.access_key_id)
+    def _store(self, old: str, new: Credentials) -> None:
+        self._keyring.keep(new)
+        self._keyring.keep_replaced(new.access_key_id, old)
+        access_keys.note(self._user.directory, new.access_key_id, pending=True)
 
-    def _finish(self, old: str, new: str) -> None:
-        """End the old key; the config names the new one."""
-        self._means.switch(old, new)  # in other profiles too, had that been interrupted
-        self._means.tell(f"deactivating {old}")
-        self._with_iam(new, lambda iam: iam.deactivate(old))
-        self._means.tell(f"deleting {old}")
-        self._with_iam(new, lambda iam: iam.delete(old))
-        self._means.end(old)
-        keyring = self._means.keyring
-        keyring.drop(old)
-        keyring.drop_pending(old)
-        keyring.drop_replaced(new)
-        self._means.note(new, False)
+    def _remove_old_key(self, old: str, new: str) -> list[str]:
+        """Delete the old key, and the sessions made with it; return lines with the sessions that were deleted."""
+        _report(f"deactivating {old}")
+        self._call_iam(new, lambda iam: iam.deactivate(old))
+        _report(f"deleting {old}")
+        self._call_iam(new, lambda iam: iam.delete(old))
+        lines = delete_sessions(self._user.request, old, "keys rotate")
+        access_keys.forget(self._user.directory, old)
+        self._keyring.drop(old)
+        self._keyring.drop_pending(old)
+        self._keyring.drop_replaced(new)
+        access_keys.note(self._user.directory, new, pending=False)
+        return lines
 
-    def _with_iam(self, new: str, call: Callable[[Keys], None]) -> None:
-        """Call with who called before; the new key's where there is none, or where the old one's session has ended."""
+    def _call_iam(self, new: str, call: Callable[[Iam], None]) -> None:
+        """Call IAM with the credentials used before; with the new key if there are none, or if they are unusable."""
         if self._iam is not None:
             try:
                 call(self._iam)
             except ServiceError as error:
-                if error.code not in _ENDED:
+                if error.code not in _UNUSABLE_CALLER:
                     raise
             else:
                 return
-        self._iam = self._means.iam(new)
+        self._iam = self._user.iam(new)
         call(self._iam)
 
 
-def _lost(there: list[AccessKey], old: str, announced: Pending | None) -> list[str]:
-    """Return the key that was made after it had been announced, and whose secret was never kept."""
+def _lost_keys(existing: list[AccessKey], old: str, announced: Pending | None) -> list[str]:
+    """Return the ids of keys that were created after the announcement and whose secret was never stored."""
     if announced is None:
         return []
     known = {old, *announced.before}
     return [
         key.access_key_id
-        for key in there
+        for key in existing
         if key.access_key_id not in known and abs(key.created - announced.since) <= _LOST_SECONDS
     ]
+
+
+def _report(line: str) -> None:
+    """Print a line of progress, on a terminal only."""
+    if os.isatty(1):
+        terminal.notify(f"credproc: {line}")

@@ -1,1 +1,1 @@
-"""How commands speak with a person: output, tables, lines, progress, questions and times."""
+"""What commands print and ask: output, tables, line breaks, progress, prompts and times."""

@@ -1,10 +1,10 @@
-"""What a command gives back."""
+"""The result of a command."""
 
 from typing import NamedTuple
 
 
-class Said(NamedTuple):
-    """What is to be printed on stdout, and the exit status."""
+class Output(NamedTuple):
+    """The text for stdout, and the exit status."""
 
     text: str
     status: int = 0

@@ -1,29 +1,29 @@
-"""What a long command is doing, on a terminal; nothing where its output goes elsewhere."""
+"""A line on the terminal that shows what a slow command is doing; nothing is written where stderr goes elsewhere."""
 
 import os
 
 _ERASE = b"\r\x1b[K"
-_WIDTH = 79  # characters; a longer line would wrap, and stay
+_WIDTH = 79  # characters; a longer line would wrap and could not be erased
 
 
 class Progress:
-    """One line that gives way to the next, and to the answer; on stderr, as stdout is for that."""
+    """One line on stderr; each message replaces the one before, and ``end`` erases the last."""
 
     def __init__(self) -> None:
-        """Look whether a person watches: both streams are a terminal that can erase a line."""
-        self._is_seen = os.isatty(1) and os.isatty(2) and os.environ.get("TERM") not in (None, "", "dumb")
+        """Check whether stdout and stderr are a terminal that can erase a line."""
+        self._is_visible = os.isatty(1) and os.isatty(2) and os.environ.get("TERM") not in (None, "", "dumb")
 
-    def say(self, doing: str) -> None:
-        """Show what is being done now."""
-        self._write(_ERASE + doing[:_WIDTH].encode("ascii", "replace"))
+    def show(self, message: str) -> None:
+        """Replace the line with this message."""
+        self._write(_ERASE + message[:_WIDTH].encode("ascii", "replace"))
 
     def end(self) -> None:
-        """Leave an empty line behind, with the cursor at its left."""
+        """Erase the line and leave the cursor at its start."""
         self._write(_ERASE)
 
     def _write(self, data: bytes) -> None:
-        if self._is_seen:
+        if self._is_visible:
             try:
                 os.write(2, data)
-            except OSError:  # it has gone; nobody waits for this
-                self._is_seen = False
+            except OSError:  # the terminal was closed; the command goes on without progress
+                self._is_visible = False

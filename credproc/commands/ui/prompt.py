@@ -1,4 +1,4 @@
-"""The person who has typed a command, asked at the terminal."""
+"""Questions that a command asks at the terminal."""
 
 import time
 from collections.abc import Sequence
@@ -9,56 +9,55 @@ from credproc.process import caller
 from credproc.request import FOR_PEOPLE, Request
 
 
-class Person:
-    """Whoever sits at the terminal, which is opened when it is first needed.
+class Prompter:
+    """Asks the user of a command; opens the terminal at the first question.
 
-    To be asked before any thread is started, as the terminal's watchdog is a fork.
+    Ask before any thread is started, because the terminal's watchdog is started by a fork.
     """
 
-    def __init__(self, command: str, request: Request, hint: str, *, undone: str = "nothing was changed") -> None:
-        """Take what errors begin and end with, and what to do where nobody can be asked."""
+    def __init__(self, command: str, request: Request, hint: str, *, abort_note: str = "nothing was changed") -> None:
+        """Create a prompter whose errors start with ``command`` and end with ``abort_note``.
+
+        ``hint`` is the hint of those errors: what to do if no question can be asked.
+        """
         self._command = command
         self._request = request
         self._hint = hint
-        self._undone = undone
+        self._abort_note = abort_note
         self._terminal: terminal.Terminal | None = None
 
     def close(self) -> None:
-        """Let go of the terminal."""
+        """Close the terminal."""
         if self._terminal is not None:
             self._terminal.close()
 
-    def say(self, line: str) -> None:
-        """Write one line to who has been asked."""
-        if self._terminal is not None:
-            self._terminal.say(line)
-
     def ask(self, prompt: str, *, lines: Sequence[str] = (), shown: bool = True, hint: str | None = None) -> str:
-        """Return what is typed behind the prompt, below the lines; ``hint`` is one of this question's own.
+        """Print the lines and the prompt, and return what is typed, without white space around it.
 
-        Raises PersonNeededError, SignalError.
+        ``shown``: whether the terminal echoes what is typed. ``hint`` replaces the prompter's hint for this question.
+        Raises PersonNeededError if the question cannot be asked or is not answered, and SignalError.
         """
         try:
-            opened = self._opened()
+            opened = self._open_terminal()
             for line in lines:
                 opened.say(line)
             deadline = time.monotonic() + FOR_PEOPLE.prompt
             return opened.ask(prompt, deadline, lambda: caller.is_waiting(self._request.caller), shown=shown).strip()
         except SignalError as error:
-            message = f"{self._command}: {error}; {self._undone}"
+            message = f"{self._command}: {error}; {self._abort_note}"
             raise SignalError(error.number, message, error.declined.kind) from None
         except PersonNeededError as error:
             reason = "nothing was typed in time" if error.kind == "late" else str(error)
             raise PersonNeededError(
-                f"{self._command}: {reason}; {self._undone}", hint or self._hint, error.kind
+                f"{self._command}: {reason}; {self._abort_note}", hint or self._hint, error.kind
             ) from None
 
     def confirm(self, question: str, *, lines: Sequence[str] = ()) -> None:
-        """Ask whether to go on, below the lines; raises PersonNeededError unless the answer is yes."""
+        """Print the lines and ask a yes-or-no question. Raises PersonNeededError unless the answer is yes."""
         if self.ask(f"{question} [y/N] ", lines=lines).lower() not in ("y", "yes"):
-            raise PersonNeededError(f"{self._command}: declined; {self._undone}", kind="cancelled")
+            raise PersonNeededError(f"{self._command}: declined; {self._abort_note}", kind="cancelled")
 
-    def _opened(self) -> terminal.Terminal:
+    def _open_terminal(self) -> terminal.Terminal:
         terminal.check_interactive(self._request.environ)
         if self._terminal is None:
             self._terminal = terminal.Terminal()

@@ -1,44 +1,44 @@
-"""Cells in aligned columns, as wide as they are, or cut to fit a terminal."""
+"""Rows of cells as aligned lines, cut to the width of a terminal where one is given."""
 
 import unicodedata
 from collections.abc import Sequence
 
 GAP = "  "
-_CUT = "…"
+_ELLIPSIS = "…"
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return a line for each row, its cells padded to the widest of their column."""
-    return [GAP.join(cells).rstrip() for cells in padded(rows, natural(rows))]
+def align_rows(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return one line per row, each cell padded to the widest cell of its column."""
+    return [GAP.join(cells).rstrip() for cells in pad_cells(rows, natural_widths(rows))]
 
 
-def padded(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> list[list[str]]:
-    """Return the cells, each exactly as wide as its column is to be: filled up, or cut."""
-    return [[_padded(cell, width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+def pad_cells(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> list[list[str]]:
+    """Return the cells, each padded or cut to the width of its column."""
+    return [[_pad(cell, width) for cell, width in zip(row, widths, strict=True)] for row in rows]
 
 
-def natural(rows: Sequence[Sequence[str]]) -> list[int]:
-    """Return the width of the widest cell of each column, in columns of a terminal."""
+def natural_widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return the width of the widest cell of each column, in terminal columns."""
     return [max(map(_width, column)) for column in zip(*rows, strict=True)]
 
 
-def fitting(widths: Sequence[int], least: Sequence[int], columns: int) -> list[int]:
-    """Return widths with which a line fits so many columns: the widest are cut first, none below its least."""
-    found = list(widths)
-    over = sum(found) + len(GAP) * (len(found) - 1) - columns
-    for _ in range(over):
-        slack = [width if width > low else 0 for width, low in zip(found, least, strict=True)]
+def fit_widths(widths: Sequence[int], minimum: Sequence[int], columns: int) -> list[int]:
+    """Return widths with which a line fits into ``columns``: the widest are cut first, none below its minimum."""
+    fitted = list(widths)
+    excess = sum(fitted) + len(GAP) * (len(fitted) - 1) - columns
+    for _ in range(excess):
+        slack = [width if width > low else 0 for width, low in zip(fitted, minimum, strict=True)]
         if not any(slack):
             break
-        found[slack.index(max(slack))] -= 1
-    return found
+        fitted[slack.index(max(slack))] -= 1
+    return fitted
 
 
-def _padded(cell: str, width: int) -> str:
+def _pad(cell: str, width: int) -> str:
     if _width(cell) > width:
         while _width(cell) >= width and cell:
             cell = cell[:-1]
-        cell += _CUT
+        cell += _ELLIPSIS
     return cell + " " * (width - _width(cell))
 
 

@@ -1,0 +1,83 @@
+"""Checks of files: the two AWS files, the cache directory, and the log in it."""
+
+import os
+import stat
+from collections.abc import Mapping
+
+from credproc import log, paths
+from credproc.commands.doctor.check import Check, fail, ok, warn
+from credproc.config.files import untrusted_file
+from credproc.files import make_directory, open_directory
+
+_MAX_FAILURES = 10
+_POSIX = os.name == "posix"
+
+
+def aws_file(path: str | None, environ: Mapping[str, str], *, secret: bool) -> Check:
+    """Check that one of the AWS files is readable, and that no other user can change what SDKs start.
+
+    ``secret``: the file contains keys, so that other users must not be able to read it either.
+    """
+    if path is None:
+        return fail("the AWS files cannot be located: there is no home directory", "set HOME")
+    shown = paths.shown(path, environ)
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            return (
+                ok(f"{shown}: does not exist") if secret else warn(f"{shown}: does not exist", "define profiles in it")
+            )
+        return fail(f"{shown}: {(error.strerror or 'cannot be read').lower()}", "check owner and mode of the file")
+    if not os.access(path, os.R_OK):
+        return fail(f"{shown}: cannot be read", "check owner and mode of the file")
+    if _POSIX and stat.S_ISREG(status.st_mode):
+        if untrusted := untrusted_file(status, shown):
+            return fail(f"{shown}: {untrusted.reason}, so they choose what SDKs start", untrusted.hint)
+        if secret and status.st_mode & 0o044:
+            return fail(f"{shown}: other users can read the keys in it", f"chmod 600 {shown}")
+        if status.st_mode & 0o020:
+            return warn(f"{shown}: its group can write to it, and so choose what SDKs start", f"chmod g-w {shown}")
+    return ok(f"{shown}: is readable")
+
+
+def cache_directory(environ: Mapping[str, str]) -> Check:
+    """Check that the cache directory is private and that a file can be written there; create it if necessary."""
+    path = paths.cache_directory(environ)
+    hint = "set CREDPROC_CACHE_DIR to a directory of yours that others may not write to"
+    if path is None:
+        return fail("there is no directory for the cache, so every call asks AWS", hint)
+    shown = paths.shown(path, environ)
+    given = environ.get("CREDPROC_CACHE_DIR")
+    if given and not os.path.isabs(given):
+        return warn(
+            f"CREDPROC_CACHE_DIR is ignored, because it is not an absolute path; the cache is in {shown}",
+            "set an absolute path",
+        )
+    try:
+        directory = make_directory(path)
+    except OSError as error:
+        reason = error.strerror or str(error).removeprefix(f"{path}: ")
+        return fail(f"{shown}: {reason.lower()}, so nothing is cached and every call asks AWS", hint)
+    name = f"doctor-{os.getpid()}"
+    try:
+        directory.write(name, b"doctor\n")
+        directory.remove(name)
+    except OSError as error:
+        reason = (error.strerror or "cannot be written").lower()
+        return fail(f"{shown}: {reason}, so nothing is cached and every call asks AWS", hint)
+    finally:
+        directory.close()
+    if _POSIX and os.stat(path).st_mode & 0o077:
+        return warn(f"{shown}: other users can list its files", f"chmod 700 {shown}")
+    return ok(f"{shown}: is writable")
+
+
+def last_failures(environ: Mapping[str, str]) -> Check:
+    """Return the last failures in the log, oldest first."""
+    path = paths.cache_directory(environ)
+    found = log.failures(open_directory(path), _MAX_FAILURES)
+    place = "the log" if path is None else f"{paths.shown(path, environ)}/{log.NAME}"
+    if not found:
+        return ok(f"no failures in {place}")
+    return Check("warn", f"the last failures in {place} (time, process, profile):", details=tuple(found))

@@ -1,0 +1,87 @@
+"""Checks of profiles: their credential_process lines, what SDKs read before those, and whether a plan can be made."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+
+from credproc.commands.doctor.check import Check, fail, from_error, ok, warn
+from credproc.commands.doctor.helper_lines import Line
+from credproc.config.settings import PREFIX, ROLE_NAMES, SETTINGS
+from credproc.config.shared_config import Section
+from credproc.errors import ConfigError, quoted
+from credproc.plan import Plan
+
+_POSIX = os.name == "posix"
+
+
+def settings_that_win(section: Section) -> Iterator[Check]:
+    """Yield a failure for each setting of the section that SDKs prefer to its ``credential_process``."""
+    for setting in SETTINGS:
+        found = section.get(setting.name)
+        if found is None or not setting.wins_in:
+            continue
+        hint = "move it to a profile of its own"
+        if setting.name in ROLE_NAMES:
+            hint = f"rename it to {PREFIX}{setting.name}, or move it to a profile of its own"
+        sdks = ", ".join(setting.wins_in)
+        yield fail(f"{found.where}: {setting.name} wins over credential_process in {sdks}", hint)
+
+
+def helper_line(line: Line, program: str | None) -> Iterator[Check]:
+    """Yield what makes a credential_process line that starts credproc fail in one SDK or another.
+
+    ``program`` is the path of this credproc, or None if it is unknown.
+    """
+    where, command = line.where, line.command
+    hint = f"write credential_process = {_absolute_path(program) or '/usr/local/bin/credproc'} --profile NAME"
+    if line.comment:
+        yield fail(
+            f"{where}: boto3 and the AWS CLI pass the comment after credential_process to the program as arguments",
+            "put the comment on a line of its own",
+        )
+    if re.search(r"[\"']" if not _POSIX else r"[\"'\\]", command):
+        yield fail(f"{where}: credential_process contains quotes, which SDKs interpret differently", hint)
+        return
+    if re.search(r"~|\$|%|[|&;<>`(){}*?]", command):
+        yield fail(f"{where}: credential_process needs a shell to expand it, and not every SDK starts one", hint)
+        return
+    path = command.split()[0] if command.split() else ""
+    if not os.path.isabs(path):
+        yield warn(f"{where}: credential_process contains no absolute path, so PATH chooses the program", hint)
+        return
+    if not os.path.exists(path):
+        yield fail(f"{where}: {path} does not exist", f"{hint}, if credproc has moved")
+    elif os.path.isdir(path) or not os.access(path, os.X_OK):
+        yield fail(f"{where}: {path} cannot be executed", hint)
+    elif not _is_this_program(path, program):
+        yield warn(f"{where}: {path} is a different credproc than this one", hint)
+
+
+def _absolute_path(program: str | None) -> str | None:
+    found = None if program is None else shutil.which(program)
+    return None if found is None else os.path.abspath(found)
+
+
+def _is_this_program(path: str, program: str | None) -> bool:
+    own = _absolute_path(program)
+    try:
+        return own is None or os.path.samefile(path, own)
+    except OSError:
+        return True  # nothing shows that it is another one
+
+
+def plan_result(profile: str, error: ConfigError | None) -> Check:
+    """Return whether a plan can be made for the profile; ``error`` says why not."""
+    if error is None:
+        return ok(f"profile {quoted(profile)}: its settings are valid")
+    return from_error(error, f"profile {quoted(profile)}: ")
+
+
+def session_without_iam(plan: Plan, subject: str) -> Iterator[Check]:
+    """Yield a warning if the credentials are a session that cannot call IAM (STS API reference, GetSessionToken)."""
+    if plan.is_users_own and plan.mfa is None:
+        yield warn(
+            f"{subject}: its credentials are a session without MFA, which cannot call IAM",
+            "set mfa_serial in it, or name a role in role_arn",
+        )
