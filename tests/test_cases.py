@@ -81,7 +81,7 @@ ERRORS = {
     "profile `A` did not contain credential information": "profile 'A' holds no credentials",
     "could not find source profile B referenced from A": "source_profile 'B' does not exist",
     "No profiles were defined": "no profile named 'A'",
-    "profile formed an infinite loop": "the profiles form a circle: A -> B -> A",
+    "profile formed an infinite loop": "cycle: A -> B -> A",
     "`role_arn` was missing": "web_identity_token_file without role_arn",
     "if `sso_role_name` is set, then `sso_account_id` must also be set": "lacks sso_account_id",
     "if `sso_account_id` is set, then `sso_role_name` must also be set": "lacks sso_role_name",
@@ -105,7 +105,7 @@ def _chain(plan: Plan) -> list[dict[str, Any]]:
         fields = {"access_key_id": keys.access_key_id, "secret_access_key": keys.secret_access_key}
         first = {"AccessKey": fields | ({"account_id": keys.account_id} if keys.account_id else {})}
     elif source.role is not None:
-        first = {"WebIdentityToken": {**_role(source.role), "web_identity_token_file": source.named("token_file")}}
+        first = {"WebIdentityToken": {**_role(source.role), "web_identity_token_file": source.field("token_file")}}
     elif source.kind == "IdentityCenter":
         first = {"Sso": dict(source.identity)}
     else:

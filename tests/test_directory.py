@@ -32,7 +32,7 @@ def test_a_disk_that_does_not_answer_is_asked_once(tmp_path: Path, monkeypatch: 
         answer.wait()
 
     monkeypatch.setattr(PrivateDirectory, "write", stuck)
-    monkeypatch.setattr(module, "_WRITING", 0.2)
+    monkeypatch.setattr(module, "_WRITE_SECONDS", 0.2)
     began = time.monotonic()
     for name in ("first", "second", "third"):
         with pytest.raises(OSError, match="timed out") as raised:

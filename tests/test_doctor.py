@@ -328,7 +328,7 @@ class _Kept:
         self._answer = answer
         self._reason = reason
 
-    def why_unusable(self) -> str | None:
+    def unavailable_reason(self) -> str | None:
         return None
 
     def get(self, name: str) -> str | None:

@@ -21,6 +21,7 @@ from credproc.plan.endpoint import (
     partition_of,
 )
 from credproc.plan.iam_endpoint import iam_endpoint_for
+from tests.wording import assert_names
 
 PARTITIONS: list[dict[str, Any]] = botocore.loaders.Loader().load_data("partitions")["partitions"]
 REGIONS = [
@@ -29,8 +30,7 @@ REGIONS = [
     for region in partition["regions"]
     if not region.endswith("-global")  # no region that a person would set, and none of STS
 ]
-HTTP_HINT = "write https; http is for this machine only (AWS_ENDPOINT_URL_STS sets the endpoint of STS alone)"
-URL_HINT = "write https://HOST[:PORT][/PATH]"
+URL_FORM = "https://HOST[:PORT][/PATH]"
 STS = "https://sts.example"
 BOTOCORE = botocore.session.Session()
 
@@ -86,10 +86,9 @@ def test_a_key_that_is_nothing_but_our_prefix_sets_no_region() -> None:
 
 @pytest.mark.parametrize("region", ["us_east_1", "us east", "-us", "us-", "a.b", "x" * 64, "us-east-1/../x", "ü"])
 def test_a_region_that_is_no_host_label_is_refused_where_it_stands(region: str) -> None:
-    said = f"is no region: {region}", "write a region such as us-east-1"
-    assert _error(f"region = {region}") == (f"config:2: {said[0]}", said[1])
-    assert _error(AWS_REGION=region) == (f"AWS_REGION: {said[0]}", said[1])
-    assert _error(AWS_DEFAULT_REGION=region) == (f"AWS_DEFAULT_REGION: {said[0]}", said[1])
+    assert_names(_error(f"region = {region}")[0], "config:2: ", "region", ascii(region))
+    assert_names(_error(AWS_REGION=region)[0], "AWS_REGION: ", "region", ascii(region))
+    assert_names(_error(AWS_DEFAULT_REGION=region)[0], "AWS_DEFAULT_REGION: ", "region", ascii(region))
 
 
 def test_a_region_of_63_characters_is_the_longest() -> None:
@@ -130,10 +129,12 @@ def test_a_flag_is_true_only_as_true_and_its_variable_comes_first(key: str, vari
 
 @pytest.mark.parametrize(("key", "variable", "field"), FLAGS)
 def test_a_configured_endpoint_excludes_fips_and_dual_stack(key: str, variable: str, field: str) -> None:
-    said = "a configured STS endpoint cannot be combined with FIPS or dual stack"
-    hint = "remove the endpoint, or use_fips_endpoint and use_dualstack_endpoint"
-    assert _error(f"{key} = true\nendpoint_url = {STS}") == (f"config:3: {said}", hint)
-    assert _error(f"endpoint_url = {STS}", **{variable: "true"}) == (f"config:2: {said}", hint)
+    for where, (error, hint) in (
+        ("config:3: ", _error(f"{key} = true\nendpoint_url = {STS}")),
+        ("config:2: ", _error(f"endpoint_url = {STS}", **{variable: "true"})),
+    ):
+        assert_names(error, where, "STS endpoint")
+        assert_names(hint, "", key)
     ignored = f"{key} = true\nendpoint_url = {STS}\nignore_configured_endpoint_urls = true"
     assert getattr(_endpoint(ignored), field)
 
@@ -142,10 +143,9 @@ def test_the_mode_comes_from_its_variable_before_the_profile() -> None:
     legacy = "sts_regional_endpoints = legacy"
     assert _endpoint(legacy).sts_regional_endpoints == "legacy"
     assert _endpoint(legacy, AWS_STS_REGIONAL_ENDPOINTS="regional").sts_regional_endpoints == "regional"
-    assert _error(AWS_STS_REGIONAL_ENDPOINTS="Legacy") == (
-        "AWS_STS_REGIONAL_ENDPOINTS: sts_regional_endpoints is neither regional nor legacy: Legacy",
-        "remove it: regional is the default",
-    )
+    error, hint = _error(AWS_STS_REGIONAL_ENDPOINTS="Legacy")
+    assert_names(error, "AWS_STS_REGIONAL_ENDPOINTS: ", "regional", "legacy", "'Legacy'")
+    assert_names(hint, "", "remove")
 
 
 # --- the issuer -----------------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def test_an_endpoint_that_is_ignored_is_not_looked_at() -> None:
 
 def test_an_endpoint_in_services_is_refused_at_the_line_of_its_service() -> None:
     config = parse("[profile p]\nservices = s\n[services s]\nsts =\n  endpoint_url = http://sts.example\n", "")
-    with pytest.raises(ConfigError, match=r"config:4: the STS endpoint is plain http to sts\.example: others"):
+    with pytest.raises(ConfigError, match=r"config:4: .*http.*sts\.example"):
         endpoint_for(config.profiles["p"], config, {}, None)
 
 
@@ -217,10 +217,9 @@ def test_plain_http_is_for_the_loopback(host: str) -> None:
 )
 def test_plain_http_to_another_host_is_refused(host: str) -> None:
     shown = host.strip("[]")
-    assert _error(f"endpoint_url = http://{host}") == (
-        f"config:2: the STS endpoint is plain http to {shown}: others could read the credentials",
-        HTTP_HINT,
-    )
+    error, hint = _error(f"endpoint_url = http://{host}")
+    assert_names(error, "config:2: ", "STS endpoint", "http", shown)
+    assert_names(hint, "", "https", "AWS_ENDPOINT_URL_STS")
     assert _endpoint(f"endpoint_url = https://{host}").url == f"https://{host}"
 
 
@@ -229,8 +228,9 @@ def test_plain_http_to_another_host_is_refused(host: str) -> None:
     ["?", "?x=1", "#", "#x", "/?", "/#", "/path?x=1"],
 )
 def test_an_endpoint_of_more_than_scheme_host_port_and_path_is_refused(rest: str) -> None:
-    said = "AWS_ENDPOINT_URL_STS: the STS endpoint has more than scheme, host, port and path"
-    assert _error(AWS_ENDPOINT_URL_STS=STS + rest) == (said, URL_HINT)
+    error, hint = _error(AWS_ENDPOINT_URL_STS=STS + rest)
+    assert_names(error, "AWS_ENDPOINT_URL_STS: ", "STS endpoint", "path only")
+    assert_names(hint, "", URL_FORM)
 
 
 @pytest.mark.parametrize("path", ["", "/", "/path", "//", "/a%20b/~x/"])
@@ -243,8 +243,9 @@ def test_an_endpoint_may_have_a_path_which_calls_go_to(path: str) -> None:
 @pytest.mark.parametrize("userinfo", ["@", "user@", "user:password@", ":@", "sts.amazonaws.com\\@", "sts.example@"])
 def test_an_endpoint_with_a_user_is_refused_and_not_shown(userinfo: str) -> None:
     error, hint = _error(AWS_ENDPOINT_URL_STS=f"https://{userinfo}evil.example")
-    assert error == "AWS_ENDPOINT_URL_STS: the STS endpoint has more than scheme, host, port and path"
-    assert hint == URL_HINT
+    assert_names(error, "AWS_ENDPOINT_URL_STS: ", "STS endpoint", "path only")
+    assert_names(hint, "", URL_FORM)
+    assert "evil" not in f"{error}{hint}"
 
 
 @pytest.mark.parametrize(
@@ -282,10 +283,9 @@ def test_an_endpoint_with_a_user_is_refused_and_not_shown(userinfo: str) -> None
     ],
 )
 def test_an_endpoint_that_is_no_url_of_a_plain_host_is_refused(url: str) -> None:
-    assert _error(AWS_ENDPOINT_URL_STS=url) == (
-        "AWS_ENDPOINT_URL_STS: the STS endpoint is no URL of http or https",
-        URL_HINT,
-    )
+    error, hint = _error(AWS_ENDPOINT_URL_STS=url)
+    assert_names(error, "AWS_ENDPOINT_URL_STS: ", "STS endpoint", "http or https URL")
+    assert_names(hint, "", URL_FORM)
 
 
 # --- IAM ----------------------------------------------------------------------------------------------------------
@@ -304,7 +304,7 @@ def test_iam_is_where_botocore_finds_it_and_signs_for_its_region(
         return iam_endpoint_for(config.profiles["p"], config, {}, sts)
 
     if partition in ("aws-iso-e", "aws-iso-f") and dualstack:
-        with pytest.raises(ConfigError, match="no endpoint with dual stack"):
+        with pytest.raises(ConfigError, match="dual stack"):
             ours()
         return
     client: Any = _iam(region, fips=fips, dualstack=dualstack)
@@ -345,7 +345,7 @@ def test_an_endpoint_of_iam_may_be_configured(settings: str, environ: dict[str, 
 
 def test_an_endpoint_of_iam_must_be_safe() -> None:
     config = parse("[profile p]\n", "")
-    with pytest.raises(ConfigError, match="AWS_ENDPOINT_URL_IAM: the IAM endpoint is plain http to"):
+    with pytest.raises(ConfigError, match=r"AWS_ENDPOINT_URL_IAM: .*IAM.*http"):
         iam_endpoint_for(
             config.profiles["p"], config, {"AWS_ENDPOINT_URL_IAM": "http://iam.example"}, Endpoint("us-east-1")
         )

@@ -134,7 +134,7 @@ def test_another_user_runs_it(unpacked: Path, sts: Sts) -> None:
 
 
 @pytest.mark.root("becomes somebody else, who cannot read everything")
-@pytest.mark.parametrize("file", ["credproc/cli.pyc", "credproc/plan/__init__.pyc", "credproc/aws/client.pyc"])
+@pytest.mark.parametrize("file", ["credproc/cli.pyc", "credproc/plan/__init__.pyc", "botocore/session.pyc"])
 def test_a_file_of_its_own_that_cannot_be_read_is_one_line(unpacked: Path, sts: Sts, file: str) -> None:
     broken = unpacked.parent / "_internal" / file
     mode = broken.stat().st_mode
@@ -234,7 +234,8 @@ def test_messages_are_utf_8_whatever_the_locale(tmp_path: Path, locale: str) -> 
         command, env=home.environ | environ, stdin=subprocess.DEVNULL, capture_output=True, check=False
     )
     assert (ran.returncode, ran.stdout) == (1, b"")
-    assert ran.stderr.startswith("credproc: error: ~/.aws/config:2: role_arn is no ARN: ärn☃\n".encode())
+    assert ran.stderr.startswith(b"credproc: error: ~/.aws/config:2: role_arn ")
+    assert "ärn☃".encode() in ran.stderr.splitlines()[0]
 
 
 # --- its children ------------------------------------------------------------------------------------------------

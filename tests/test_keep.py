@@ -16,7 +16,7 @@ from credproc.errors import DeadlineError, ServiceError
 from credproc.files import PrivateDirectory, make_directory
 from credproc.plan import Plan, plan_for
 from credproc.process.deadline import within
-from credproc.refresh.entry import CachedEntry, EntryStore, Fetched, about_entry, served_until
+from credproc.refresh.entry import CachedEntry, EntryStore, Fetched, entry_metadata, served_until
 from credproc.request import Request
 
 NAME = "0123456789abcdef" + cache.SUFFIX
@@ -76,7 +76,7 @@ def test_an_entry_says_what_it_is_about_and_holds_no_secret_beside_the_document(
     entry = cache.load(directory, NAME)
     assert entry is not None
     assert (entry.document, entry.served_from, entry.served_until) == (printed, NOW - 300, NOW + 3600 - 960)
-    assert about_entry(entry) == {
+    assert entry_metadata(entry) == {
         "profile": "p",
         "plan": _plan().compared(),
         "issued": NOW,
@@ -150,7 +150,7 @@ def test_storing_that_fails_costs_nobody_the_credentials(directory: PrivateDirec
     (Path(directory.path) / NAME).mkdir()
     assert _keeper(directory).store(Fetched(ROLE, renewable=True), NOW) == document(ROLE)
     log = (Path(directory.path) / "credproc.log").read_text()
-    assert "not kept: " in log
+    assert "not stored: " in log
     assert "PRECIOUS" not in log
 
 
@@ -280,4 +280,4 @@ def test_an_end_that_no_credentials_of_sts_have_is_not_believed(renewable: bool)
 
 @pytest.mark.parametrize("compared", [b"", b"[", b"[" * 100_000, b"[]", b"null", b"\xff"])
 def test_an_entry_that_says_nothing_of_itself_is_no_failure(compared: bytes) -> None:
-    assert about_entry(_entry(compared)) == {}
+    assert entry_metadata(_entry(compared)) == {}

@@ -17,13 +17,14 @@ from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory
 from credproc.stores.file import FileStore, NoStore
 from credproc.stores.keyring import KeyringStore
-from credproc.stores.mfa_sessions import LEAST_LEFT, Sessions, session_id
+from credproc.stores.mfa_sessions import MIN_SECONDS_LEFT, StoredSession, session_id
 from tests.mfa import PROMPT, World, world
 
 if sys.platform != "linux":
     pytest.skip("the keyrings are made for Linux", allow_module_level=True)
 
 from tests.keyrings import NO_BUS, STALE_BUS, NoSecretService, SecretService, SilentBus, SilentSecretService
+from tests.wording import assert_names
 
 SESSION = Credentials("ASIAX", "a secret", "a token", 1_900_000_000, None)
 ID = session_id("AKIAX", "arn:aws:iam::123456789012:mfa/user1", "aws")
@@ -93,12 +94,12 @@ def test_a_locked_keyring_is_not_a_missing_session_and_the_prompt_says_so(w: Wor
         _with(w, service.environ).answered("admin")
         service.lock()
         job = w.start("--profile", "other")
-        w.terminal.expect("credproc: the keyring is locked, and was not unlocked: a new code is needed\r")
+        w.terminal.expect("credproc: the keyring is locked")
         w.terminal.expect(PROMPT)
         w.type_code()
         assert job.outcome().document["Version"] == 1
-    assert "the MFA session cannot be read: the keyring is locked, and was not unlocked" in w.home.log
-    assert "the MFA session is not kept: the keyring is locked, and was not unlocked" in w.home.log
+    assert "cannot read the MFA session: the keyring is locked" in w.home.log
+    assert "cannot store the MFA session: the keyring is locked" in w.home.log
     assert not list(w.home.cache.glob("keyring.unresponsive"))
 
 
@@ -110,13 +111,13 @@ def test_a_keyring_that_does_not_answer_is_left_alone_for_a_while(w: World) -> N
         # The backend loads; it is the write that gets no answer, and the credentials come all the same
         assert job.outcome(30).document["Version"] == 1
         assert w.actions == ["GetSessionToken", "AssumeRole"]
-        assert "the MFA session is not kept: the keyring did not answer in 5 s" in w.home.log
+        assert "cannot store the MFA session: the keyring did not answer in 5 s" in w.home.log
         assert service.wait_for_call() == ["Get"]
         w.answered("other")
         with pytest.raises(AssertionError):
             service.wait_for_call(timeout=0.2)
     assert w.actions[2:] == ["AssumeRole"]
-    assert "no MFA session can be kept: the keyring did not answer a few minutes ago" in w.home.log
+    assert "no MFA session can be stored: the keyring did not answer" in w.home.log
 
 
 def test_a_keyring_that_does_not_answer_delays_those_without_a_terminal_for_its_deadline_only(w: World) -> None:
@@ -127,7 +128,7 @@ def test_a_keyring_that_does_not_answer_delays_those_without_a_terminal_for_its_
         ran = w.home.run("--profile", "other", environ=silent.environ, start_new_session=True)
         assert 3 <= time.monotonic() - began < 8
     assert ran.status == 3
-    assert "the MFA session cannot be read: the keyring did not answer in 3 s" in w.home.log
+    assert "cannot read the MFA session: the keyring did not answer in 3 s" in w.home.log
 
 
 def test_a_person_is_told_that_the_keyring_may_be_waiting_for_them(w: World) -> None:
@@ -151,7 +152,7 @@ def test_without_a_keyring_the_code_goes_with_the_role_and_nothing_is_kept_elsew
             _with(w, STALE_BUS if kind == "stale bus" else NO_BUS)
         w.answered("admin")
     assert w.actions == ["AssumeRole"]
-    assert "no MFA session can be kept: " in w.home.log
+    assert "no MFA session can be stored: " in w.home.log
     assert not list(w.home.cache.glob("*.credentials"))
     assert not list(w.home.cache.glob("*.session"))
 
@@ -236,7 +237,7 @@ def test_parts_are_removed_with_the_value() -> None:
 
 def test_a_keyring_that_refuses_to_write_is_told_from_one_that_holds_nothing() -> None:
     store = _store(MemoryKeyring(limit=3))
-    with pytest.raises(SessionStoreError, match="the keyring fails: OSError: the stub received bad data"):
+    with pytest.raises(SessionStoreError, match="OSError: the stub received bad data"):
         store.set("name", "long")
     assert store.get("name") is None
 
@@ -245,10 +246,10 @@ def test_a_keyring_that_refuses_to_write_is_told_from_one_that_holds_nothing() -
 def test_a_session_comes_back_as_it_was(tmp_path: Path, kind: str) -> None:
     directory = PrivateDirectory(_private(tmp_path))
     store = FileStore(directory) if kind == "file" else _store(MemoryKeyring())
-    sessions = Sessions(directory, ID, store)
+    sessions = StoredSession(directory, ID, store)
     assert sessions.index() is None
     assert sessions.read() is None
-    sessions.keep(SESSION, "user1", 1_800_000_000)
+    sessions.save(SESSION, "user1", 1_800_000_000)
     assert sessions.read() == SESSION
     index = sessions.index()
     assert index is not None
@@ -256,7 +257,7 @@ def test_a_session_comes_back_as_it_was(tmp_path: Path, kind: str) -> None:
     assert (index.profile, index.store, index.access_key_id) == ("user1", kind, "ASIAX")
     assert SESSION.secret_access_key not in (tmp_path / "own" / f"{ID.name}.session").read_text()
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "own").iterdir()} == {0o600}
-    sessions.drop()
+    sessions.delete()
     assert (sessions.index(), sessions.read()) == (None, None)
     directory.close()
 
@@ -288,8 +289,8 @@ def test_a_session_of_another_user_device_or_issuer_is_another_one() -> None:
 )
 def test_an_index_that_says_something_else_is_none(tmp_path: Path, change: dict[str, Any]) -> None:
     directory = PrivateDirectory(_private(tmp_path))
-    sessions = Sessions(directory, ID, _store(MemoryKeyring()))
-    sessions.keep(SESSION, None, 0)
+    sessions = StoredSession(directory, ID, _store(MemoryKeyring()))
+    sessions.save(SESSION, None, 0)
     path = tmp_path / "own" / f"{ID.name}.session"
     about = json.loads(path.read_bytes())
     path.write_text(json.dumps(about | change))
@@ -300,22 +301,23 @@ def test_an_index_that_says_something_else_is_none(tmp_path: Path, change: dict[
 
 
 def test_without_a_directory_the_store_is_asked() -> None:
-    sessions = Sessions(None, ID, _store(MemoryKeyring()))
+    sessions = StoredSession(None, ID, _store(MemoryKeyring()))
     index = sessions.index()
     assert index is not None
-    assert index.expiration > time.time() + LEAST_LEFT
+    assert index.expiration > time.time() + MIN_SECONDS_LEFT
     assert sessions.read() is None
-    sessions.keep(SESSION, None, 0)
+    sessions.save(SESSION, None, 0)
     assert sessions.read() == SESSION
 
 
 def test_no_store_keeps_nothing() -> None:
     store = NoStore()
-    assert (store.get("x"), store.why_unusable()) == (None, "the session store is none")
+    assert store.get("x") is None
+    assert_names(store.unavailable_reason(), "", "none")
     with pytest.raises(SessionStoreError):
         store.set("x", "y")
     store.delete("x")
-    assert FileStore(None).why_unusable() == "there is no private directory to keep a session in"
+    assert_names(FileStore(None).unavailable_reason(), "", "directory")
 
 
 def _private(path: Path) -> str:

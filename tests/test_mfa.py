@@ -11,9 +11,10 @@ import pytest
 
 from credproc.errors import PersonNeededError
 from credproc.mfa import code_provider
-from credproc.mfa.code import CodeRequest, code_in
+from credproc.mfa.code import CodeRequest, parse_code
 from credproc.mfa.used_codes import UsedCodes
 from credproc.request import FOR_PEOPLE, FOR_SDKS, Deadlines, Request
+from tests.wording import assert_names
 
 WHERE = "~/.aws/config:5"
 
@@ -27,12 +28,12 @@ def wanted(profile: str | None = "admin", *, seconds: float = 40, deadlines: Dea
 
 @pytest.mark.parametrize("text", ["123456", " 123 456\t", "\x1b[200~123456\x1b[201~", "\x1b[200~123\x1b[201~456"])
 def test_a_code_is_six_digits_but_for_spaces_and_the_marks_of_a_paste(text: str) -> None:
-    assert code_in(text) == "123456"
+    assert parse_code(text) == "123456"
 
 
 @pytest.mark.parametrize("text", ["", "12345", "1234567", "a123456", "123456b", "\x1b[202~123456", "１２３４５６"])  # noqa: RUF001
 def test_anything_else_is_no_code(text: str) -> None:
-    assert code_in(text) is None
+    assert parse_code(text) is None
 
 
 def test_with_fifteen_seconds_left_a_person_is_asked() -> None:
@@ -41,28 +42,29 @@ def test_with_fifteen_seconds_left_a_person_is_asked() -> None:
 
 @pytest.mark.parametrize("deadlines", [FOR_SDKS, FOR_PEOPLE], ids=["SDKs", "people"])
 def test_with_less_than_fifteen_seconds_left_nobody_is_asked(deadlines: Deadlines) -> None:
-    with pytest.raises(PersonNeededError, match=f"^{re.escape(WHERE)}: MFA code: too little time is left") as raised:
+    with pytest.raises(PersonNeededError, match=f"^{re.escape(WHERE)}: MFA code: .*time") as raised:
         wanted(seconds=14.9, deadlines=deadlines).check_time()
-    assert (raised.value.kind, raised.value.hint) == ("no time", "run credproc login --profile admin in a terminal")
+    assert raised.value.kind == "no time"
+    assert_names(raised.value.hint, "", "credproc login --profile admin")
 
 
 @pytest.mark.parametrize(
     ("profile", "hint"),
     [
-        ("admin", "run credproc login --profile admin in a terminal"),
-        ("my role", "run credproc login --profile 'my role' in a terminal"),
-        ("x" * 80, f"run credproc login --profile {'x' * 80} in a terminal"),
-        ("x" * 81, "run credproc login in a terminal, with the same --profile"),
-        ("a\x1bb", "run credproc login in a terminal, with the same --profile"),
-        (None, "run credproc login in a terminal"),
+        ("admin", "credproc login --profile admin in a terminal"),
+        ("my role", "credproc login --profile 'my role' in a terminal"),
+        ("x" * 80, f"credproc login --profile {'x' * 80} in a terminal"),
+        ("x" * 81, "the same --profile"),
+        ("a\x1bb", "the same --profile"),
+        (None, "credproc login in a terminal"),
     ],
 )
 def test_the_hint_is_a_command_that_can_be_typed(profile: str | None, hint: str) -> None:
-    assert wanted(profile).hint == hint
+    assert_names(wanted(profile).hint, "", hint)
     with pytest.raises(PersonNeededError) as raised:
         code_provider(wanted(profile), UsedCodes(None, "session"))
-    assert raised.value.hint == hint
-    assert str(raised.value) == f"{WHERE}: an MFA code is needed, and CREDPROC_INTERACTIVE=never forbids asking"
+    assert_names(raised.value.hint, "", hint)
+    assert_names(str(raised.value), f"{WHERE}: ", "MFA code", "CREDPROC_INTERACTIVE=never")
 
 
 if sys.platform != "linux":
@@ -99,7 +101,7 @@ open_before = os.listdir("/proc/self/fd")
 request = Request(profile, {}, time.monotonic() - 40 + seconds)
 found = code_provider(CodeRequest("serial", "config:5", None, request), used)
 try:
-    found.notice("told")
+    found.notify("told")
     while True:
         code = found.next_code(None)
         used.add(code, time.time())
@@ -112,7 +114,7 @@ finally:
     found.close()
 print(len(os.listdir("/proc/self/fd")) - len(open_before))
 """
-HINT = "run credproc login --profile admin in a terminal"
+LOGIN = "credproc login --profile admin"
 
 
 @pytest.fixture(name="terminal")
@@ -132,8 +134,9 @@ def asked(terminal: Terminal, *lines: str, profile: str = "admin", seconds: floa
 
 def test_three_codes_are_asked_for_and_no_more(terminal: Terminal) -> None:
     job = asked(terminal, "111111\n", "222222\n", "333333\n")
-    end = f"config:5: MFA code: none in three tries; wrong; {HINT}"
-    assert job.outcome().stdout == f"111111\n222222\n333333\n{end}\n0\n"
+    *codes, end, leaked = job.outcome().stdout.splitlines()
+    assert (codes, leaked) == (["111111", "222222", "333333"], "0")
+    assert re.fullmatch(rf"config:5: MFA code: .*three tries; wrong; .*{LOGIN}.*", end)
     assert terminal.transcript.decode().replace("\r", "") == (
         "credproc: told\n" + "Enter MFA code for serial (profile admin): \n" * 3
     )
@@ -141,26 +144,25 @@ def test_three_codes_are_asked_for_and_no_more(terminal: Terminal) -> None:
 
 def test_what_was_no_code_and_what_was_used_is_said_before_the_next_is_asked_for(terminal: Terminal) -> None:
     job = asked(terminal, "111111\n", "12\n", "111111\n")
-    used = "that code has been used; the device shows another one in \\d+ s at the latest"
-    assert re.fullmatch(
-        f"111111\nconfig:5: MFA code: none in three tries: {used}; wrong; {HINT}\n0\n", job.outcome().stdout
-    )
-    assert "\rcredproc: an MFA code has six digits\r" in terminal.transcript.decode()
+    code, end, leaked = job.outcome().stdout.splitlines()
+    assert (code, leaked) == ("111111", "0")
+    assert re.fullmatch(rf"config:5: MFA code: .*three tries: .*used.* \d+ s; wrong; .*{LOGIN}.*", end)
+    assert re.search(r"\rcredproc: [^\r]*six digits\r", terminal.transcript.decode())
 
 
 @pytest.mark.parametrize(
     ("key", "seconds", "said"),
     [
-        ("\x03", 40, "2; config:5: MFA code: cancelled; cancelled"),
-        ("\x04", 40, f"config:5: MFA code: cancelled; cancelled; {HINT}"),
-        ("", 0.7, f"config:5: MFA code: no code was typed in time; late; {HINT}"),
+        ("\x03", 40, "2; config:5: MFA code: .*; cancelled"),
+        ("\x04", 40, f"config:5: MFA code: .*; cancelled; .*{LOGIN}.*"),
+        ("", 0.7, f"config:5: MFA code: .*time; late; .*{LOGIN}.*"),
     ],
     ids=["Ctrl-C", "Ctrl-D", "nothing"],
 )
 def test_why_there_is_no_code_is_told_to_those_who_wait_for_it_too(
     terminal: Terminal, key: str, seconds: float, said: str
 ) -> None:
-    assert asked(terminal, key, seconds=seconds).outcome().stdout == f"{said}\n0\n"
+    assert re.fullmatch(f"{said}\n0\n", asked(terminal, key, seconds=seconds).outcome().stdout)
 
 
 def test_where_no_profile_is_named_none_is_shown(terminal: Terminal) -> None:

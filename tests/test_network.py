@@ -132,7 +132,7 @@ def test_a_program_that_hangs_is_ended_at_its_deadline(tmp_path: Path, monkeypat
     program.chmod(0o755)
     config = parse(f"[profile p]\ncredential_process = {program}\n", "")
     turn = Attempt(Request("p", dict(os.environ), time.monotonic()), None, time.monotonic(), may_ask=False)
-    with pytest.raises(SourceError, match="config:2: Process: no answer in time"):
+    with pytest.raises(SourceError, match=r"config:2: Process: .*time"):
         execute.execute(plan_for(config, Request("p", {}, 0.0)), config, turn)
     pid = int((tmp_path / "pid").read_text())
     for _ in range(100):

@@ -16,6 +16,7 @@ from tests.program import PROGRAM
 from tests.root import OPEN_FILES
 from tests.sts import Trust
 from tests.terminal import Terminal
+from tests.wording import assert_names
 
 if sys.platform != "linux":
     pytest.skip("reads /proc", allow_module_level=True)
@@ -52,15 +53,13 @@ def test_fifty_that_wait_end_with_the_one_whose_prompt_is_cancelled(w: World, tm
     waiting = crowd.Crowd(w, tmp_path / "crowd", ["role0"] * 51)
     w.terminal.expect(PROMPT, 30)
     crowd.until(lambda: waiting.at_the_lock() == 51)
+    began = time.monotonic()
     w.terminal.send("\x04")
-    ended = waiting.ended(10)  # and not when their own time ends, at 50 s
+    ended = waiting.ended(10)
+    assert time.monotonic() - began < 2
     assert ended.statuses == [3] * 51
-    assert ended.errors == {
-        (
-            "credproc: error: ~/.aws/config:22: MFA code: cancelled\n"
-            "credproc: hint: run credproc login --profile role0 in a terminal\n"
-        )
-    }
+    (said,) = ended.errors
+    assert_names(said, "credproc: error: ~/.aws/config:22: MFA code: ", "cancelled", "credproc login --profile role0")
     assert w.terminal.transcript.count(PROMPT.encode()) == 1
     assert w.sts.count() == 0
 
@@ -147,7 +146,7 @@ def test_that_there_is_no_terminal_is_shared_by_those_who_have_none(w: World) ->
     for run in runs:
         stdout, stderr = run.communicate(timeout=30)
         assert (run.returncode, stdout) == (3, "")
-        assert "there is no terminal to ask for it on" in stderr
+        assert "no terminal" in stderr
     w.answered("role0")
 
 
@@ -167,8 +166,8 @@ def test_two_terminals_and_one_user_cost_one_code_and_the_other_terminal_is_told
                 group=waiters[0],
             )
         )
-        other.expect(f"credproc: waiting for another credproc (process {asked.pid}, for ")
-        other.expect("), which may be asking for an MFA code elsewhere\r")
+        other.expect(f"process {asked.pid} ")
+        other.expect("MFA code in another terminal\r")
         time.sleep(0.7)  # the second one would have spoken by now
         assert other.unseen.strip() == ""
         w.type_code()

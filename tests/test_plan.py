@@ -1,4 +1,4 @@
-"""Settings → plan: each rule with its message, file, line and advice; and what an equal plan is."""
+"""Settings → plan: each rule, the line and the setting that its error names, and what an equal plan is."""
 
 import os
 from pathlib import Path
@@ -9,6 +9,7 @@ from credproc.config.parser import parse, read
 from credproc.errors import ConfigError
 from credproc.plan import Plan, plan_for
 from credproc.request import Request
+from tests.wording import assert_names
 
 ARN = "arn:aws:iam::123456789012:role/admin"
 SERIAL = "arn:aws:iam::123456789012:mfa/user1"
@@ -41,14 +42,16 @@ def test_one_profile_may_hold_both_its_settings_and_its_line() -> None:
 @pytest.mark.parametrize(
     ("value", "hint"),
     [
-        ("arn:aws:iam:123456789012:role/admin", f"a colon is missing: write {ARN}"),
-        ("arn:aws:iam::", "write it as arn:aws:iam::123456789012:role/NAME"),
-        ("admin", "write it as arn:aws:iam::123456789012:role/NAME"),
+        ("arn:aws:iam:123456789012:role/admin", ARN),
+        ("arn:aws:iam::", "arn:aws:iam::123456789012:role/NAME"),
+        ("admin", "arn:aws:iam::123456789012:role/NAME"),
     ],
 )
 def test_a_role_arn_that_is_none_is_named_with_what_it_should_be(value: str, hint: str) -> None:
     config = f"[profile r]\nrole_arn = {value}\nsource_profile = user1\n{USER}"
-    assert _error(config) == (f"config:2: role_arn is no ARN: {value}", hint)
+    error, advice = _error(config)
+    assert_names(error, "config:2", "role_arn", repr(value))
+    assert_names(advice, "", hint)
 
 
 @pytest.mark.parametrize("value", ["900", "3600", "43200"])
@@ -60,7 +63,7 @@ def test_a_duration_within_its_limits_is_passed_on(value: str) -> None:
 @pytest.mark.parametrize("value", ["899", "43201", "1h", "-1", "", "900.0", "٩٠٠"])
 def test_a_duration_outside_is_an_error_before_any_call(value: str) -> None:
     error, _ = _error(f"{ROLE}source_profile = user1\nduration_seconds = {value}\n{USER}")
-    assert error == f"config:4: duration_seconds is no whole number from 900 to 43200: {value}"
+    assert_names(error, "config:4", "duration_seconds", "900", "43200", ascii(value))
 
 
 @pytest.mark.parametrize("value", ["ab", "a" * 64, "a_b+c=d,e.f@g-h"])
@@ -72,7 +75,7 @@ def test_a_session_name_within_its_limits_is_passed_on(value: str) -> None:
 @pytest.mark.parametrize("value", ["a", "a" * 65, "a b", "é" * 4, "a/b"])
 def test_a_session_name_outside_is_an_error_before_any_call(value: str) -> None:
     error, _ = _error(f"{ROLE}source_profile = user1\nrole_session_name = {value}\n{USER}")
-    assert error.startswith("config:4: role_session_name is not 2 to 64 letters")
+    assert_names(error, "config:4", "role_session_name", "2 to 64")
 
 
 @pytest.mark.parametrize(
@@ -86,15 +89,14 @@ def test_without_a_session_name_cloudtrail_shows_the_user(user: str, name: str) 
 
 def test_a_security_key_cannot_be_an_mfa_device() -> None:
     error, hint = _error(f"{ROLE}source_profile = user1\nmfa_serial = arn:aws:iam::1:u2f/user/alice\n{USER}")
-    assert error == "config:4: mfa_serial is a security key, and those cannot be used for API calls"
-    assert hint is not None
-    assert "TOTP" in hint
+    assert_names(error, "config:4", "mfa_serial", "security key")
+    assert_names(hint, "", "TOTP")
 
 
 @pytest.mark.parametrize("value", ["12345678", "x" * 257, "a b c d e f"])
 def test_a_serial_of_another_length_is_an_error(value: str) -> None:
     error, _ = _error(f"{ROLE}source_profile = user1\nmfa_serial = {value}\n{USER}")
-    assert error == "config:4: mfa_serial is neither an ARN nor a serial of 9 to 256 characters"
+    assert_names(error, "config:4", "mfa_serial", "9 to 256")
 
 
 @pytest.mark.parametrize("place", ["role", "source", "both"])
@@ -108,7 +110,7 @@ def test_the_serial_may_stand_on_the_role_or_on_its_source(place: str) -> None:
 
 def test_two_serials_in_one_chain_are_an_error() -> None:
     error, _ = _error(f"{ROLE}source_profile = user1\nmfa_serial = {SERIAL}\n{USER}mfa_serial = {SERIAL}2\n")
-    assert error == "config:8: mfa_serial differs from the one in config:4"
+    assert_names(error, "config:8", "mfa_serial", "config:4")
 
 
 def test_a_chain_may_be_of_any_length() -> None:
@@ -119,24 +121,20 @@ def test_a_chain_may_be_of_any_length() -> None:
 
 def test_a_profile_may_be_its_own_source_with_keys_and_not_without() -> None:
     assert _plan(f"{ROLE}source_profile = r\n{KEYS}").source.kind == "StaticKeys"
-    assert _error(f"{ROLE}source_profile = r\n")[0] == "config:3: the profiles form a circle: r -> r"
+    assert _error(f"{ROLE}source_profile = r\n")[0].endswith("cycle: r -> r")
 
 
 @pytest.mark.parametrize("name", ["environment", "ENVIRONMENT", "Enviroment", "ENVIROMENT"])
 def test_credential_source_is_compared_as_written(name: str) -> None:
-    assert _error(f"{ROLE}credential_source = {name}\n") == (
-        f"config:3: credential_source is none that is known: {name}",
-        "did you mean Environment?",
-    )
+    error, hint = _error(f"{ROLE}credential_source = {name}\n")
+    assert_names(error, "config:3", "credential_source", "Ec2InstanceMetadata", repr(name))
+    assert_names(hint, "", "Environment")
 
 
 def test_login_session_says_what_to_write_instead() -> None:
     error, hint = _error("[profile r]\nlogin_session = arn:aws:iam::1:user/x\n")
-    assert error == "config:2: login_session is for the AWS CLI alone"
-    assert hint == (
-        "use credential_process = aws configure export-credentials --profile r --format process"
-        " in a source profile of its own"
-    )
+    assert_names(error, "config:2", "login_session", "AWS CLI")
+    assert_names(hint, "", "credential_process = aws configure export-credentials --profile r --format process")
 
 
 def test_keys_in_the_credentials_file_come_before_a_program_and_those_in_config_after() -> None:
@@ -171,8 +169,8 @@ def test_the_same_file_under_another_name_is_an_alias_too(tmp_path: Path) -> Non
 
 def test_an_alias_with_a_comment_behind_it_is_explained() -> None:
     error, hint = _error("[profile people]\ncredential_process = credproc --profile r extra\n", "people")
-    assert error == "config:2: credential_process starts credproc with arguments that name no profile"
-    assert hint == "write credential_process = credproc --profile NAME, without a comment behind it"
+    assert_names(error, "config:2", "credential_process")
+    assert_names(hint, "", "credential_process = credproc --profile NAME", "comment")
 
 
 def test_the_order_without_any_profile() -> None:
@@ -220,10 +218,8 @@ def test_what_the_aws_cli_lacks_is_passed_on() -> None:
 
 def test_a_policy_that_is_no_json_and_a_tag_without_a_value_are_errors() -> None:
     base = f"{ROLE}source_profile = user1\n"
-    assert _error(f"{base}credproc_policy = {{\n{USER}")[0].startswith("config:4: credproc_policy is no JSON: ")
-    assert _error(f"{base}credproc_session_tags = team\n{USER}")[0] == (
-        "config:4: credproc_session_tags holds a tag without '='"
-    )
+    assert_names(_error(f"{base}credproc_policy = {{\n{USER}")[0], "config:4", "credproc_policy", "JSON")
+    assert_names(_error(f"{base}credproc_session_tags = team\n{USER}")[0], "config:4", "credproc_session_tags", "'='")
 
 
 # --- the endpoint ---------------------------------------------------------------------------------------------------
@@ -269,7 +265,7 @@ def test_a_configured_endpoint_is_found_in_botocores_order() -> None:
     assert _plan(config).endpoint.url == "https://service"
     assert _plan(config.replace("services = local\n", "")).endpoint.url == "https://profile"
     assert _plan(config, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS="true", **variables).endpoint.url is None
-    assert _error(config.replace("= local", "= lcal"))[0] == "config:5: there is no section [services lcal]"
+    assert _error(config.replace("= local", "= lcal"))[0].startswith("config:5: ")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:4566", "http://localhost", "http://[::1]:1", "https://sts.example/"])
@@ -297,19 +293,18 @@ def test_plain_http_goes_to_this_machine(url: str) -> None:
 )
 def test_an_endpoint_that_must_not_be_trusted_is_refused(url: str) -> None:
     error, hint = _error(BASE + USER, AWS_ENDPOINT_URL_STS=url)
-    assert error.startswith("AWS_ENDPOINT_URL_STS: the STS endpoint ")
+    assert_names(error, "AWS_ENDPOINT_URL_STS", "STS endpoint")
     assert hint is not None
 
 
 def test_fips_and_a_configured_endpoint_exclude_each_other() -> None:
     error, _ = _error(f"{BASE}use_fips_endpoint = true\n{USER}", AWS_ENDPOINT_URL_STS="https://sts.example")
-    assert error == "AWS_ENDPOINT_URL_STS: a configured STS endpoint cannot be combined with FIPS or dual stack"
+    assert_names(error, "AWS_ENDPOINT_URL_STS", "FIPS")
 
 
 def test_a_mode_that_is_none_is_an_error() -> None:
-    assert _error(f"{BASE}sts_regional_endpoints = global\n{USER}")[0] == (
-        "config:4: sts_regional_endpoints is neither regional nor legacy: global"
-    )
+    error, _ = _error(f"{BASE}sts_regional_endpoints = global\n{USER}")
+    assert_names(error, "config:4", "sts_regional_endpoints", "regional", "legacy", "'global'")
 
 
 # --- files that are none --------------------------------------------------------------------------------------------
@@ -361,8 +356,8 @@ def test_names_with_spaces_stand_in_quotes_and_duplicate_sections_merge() -> Non
 @pytest.mark.parametrize(("there", "asked_for"), [("\u00e9", "e\u0301"), ("e\u0301", "\u00e9")])
 def test_a_name_that_only_looks_the_same_is_another_one_and_the_nearest(there: str, asked_for: str) -> None:
     error, hint = _error(f'[profile "{there}"]\nregion = x\n', asked_for)
-    assert error == f"config and credentials: no profile named {asked_for!a}"
-    assert hint == f"did you mean {there!a}?"
+    assert_names(error, "config and credentials", ascii(asked_for))
+    assert_names(hint, "", ascii(there))
 
 
 def test_a_credentials_file_that_cannot_be_read_is_named_where_something_is_missing() -> None:
@@ -370,6 +365,6 @@ def test_a_credentials_file_that_cannot_be_read_is_named_where_something_is_miss
     config = parse("[profile r]\nregion = x\n", "")._replace(read_error=read_error)
     with pytest.raises(ConfigError) as failure:
         plan_for(config, Request("r", {}, 0.0, user="alice"))
-    assert str(failure.value).endswith("holds no credentials and says nowhere to get them")
+    assert_names(str(failure.value), "config", "'r'", "no credentials")
     assert failure.value.hint is not None
     assert failure.value.hint.startswith(f"{read_error}; add role_arn")

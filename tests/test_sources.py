@@ -19,6 +19,7 @@ from tests.metadata import Container, Imds, Sso
 from tests.program import PROGRAM, ROLE, Home, Outcome
 from tests.root import TRACED
 from tests.sts import Credentials, Sts, Trust
+from tests.wording import assert_names
 
 MACHINE = "arn:aws:iam::123456789012:role/machine"
 ISSUER = "https://oidc.example.com"
@@ -76,18 +77,15 @@ def test_the_environment(world: World) -> None:
 
 def test_an_environment_without_keys_says_so(world: World) -> None:
     world.home.config(_profile("credential_source = Environment"))
-    assert _failed(world.home.run("--profile", "admin")) == (
-        "~/.aws/config:4: credential_source = Environment, and AWS_ACCESS_KEY_ID is not set",
-        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY where the program starts",
-    )
+    error, hint = _failed(world.home.run("--profile", "admin"))
+    assert_names(error, "~/.aws/config:4: ", "Environment", "AWS_ACCESS_KEY_ID")
+    assert_names(hint, "", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
 def test_half_an_environment_says_so(world: World) -> None:
     world.home.config(_profile("credential_source = Environment"))
     error, _ = _failed(world.home.run("--profile", "admin", environ={"AWS_ACCESS_KEY_ID": "AKIA"}))
-    assert error == (
-        "~/.aws/config:4: Environment is incomplete: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together"
-    )
+    assert_names(error, "~/.aws/config:4: Environment", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
 def test_instance_metadata_by_version_two(world: World) -> None:
@@ -109,8 +107,8 @@ def test_no_instance_metadata_says_so_within_ten_seconds(world: World) -> None:
         began = time.monotonic()
         error, hint = _failed(world.home.run("--profile", "admin"))
         assert time.monotonic() - began < 10
-    assert error == "~/.aws/config:4: the instance metadata service does not answer, or has no role"
-    assert hint == "attach a role to the instance, and check AWS_EC2_METADATA_DISABLED"
+    assert_names(error, "~/.aws/config:4: ", "instance metadata")
+    assert_names(hint, "", "AWS_EC2_METADATA_DISABLED")
 
 
 @pytest.mark.parametrize("how", ["none", "variable", "file"])
@@ -136,10 +134,7 @@ def test_a_container_endpoint_on_a_foreign_host_is_never_asked(world: World, tmp
     began = time.monotonic()
     error, _ = _failed(world.home.run("--profile", "admin"))
     assert time.monotonic() - began < 5
-    assert error == (
-        "~/.aws/config:4: EcsContainer names a host that is not this machine or the container agent,"
-        " or a token with a line end"
-    )
+    assert_names(error, "~/.aws/config:4: EcsContainer", "container agent")
     strace = shutil.which("strace")
     assert strace is not None, "build/test installs strace"
     trace = tmp_path / "trace"
@@ -151,9 +146,7 @@ def test_a_container_endpoint_on_a_foreign_host_is_never_asked(world: World, tmp
 
 def test_no_container_says_so(world: World) -> None:
     world.home.config(_profile("credential_source = EcsContainer"))
-    assert _failed(world.home.run("--profile", "admin"))[0] == (
-        "~/.aws/config:4: credential_source = EcsContainer, and no container endpoint is set in the environment"
-    )
+    assert_names(_failed(world.home.run("--profile", "admin"))[0], "~/.aws/config:4: ", "EcsContainer", "endpoint")
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
@@ -175,7 +168,7 @@ def test_web_identity_from_the_profile_is_unsigned_and_without_the_newline(
 def test_web_identity_from_the_variables_where_no_profile_is_named(world: World, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(world.sts.web_identity_token(ISSUER))
     world.home.environ["AWS_WEB_IDENTITY_TOKEN_FILE"] = str(tmp_path / "token")
-    assert _failed(world.home.run())[0] == "AWS_WEB_IDENTITY_TOKEN_FILE: is set without AWS_ROLE_ARN"
+    assert_names(_failed(world.home.run())[0], "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN")
     world.home.environ |= {"AWS_ROLE_ARN": MACHINE, "AWS_ROLE_SESSION_NAME": "pod"}
     assert world.home.run().document["Version"] == 1
     assert world.sts.calls[0].parameters["RoleSessionName"] == "pod"
@@ -202,7 +195,7 @@ def test_a_token_file_that_holds_none_is_named(world: World, tmp_path: Path, con
     world.home.config(_profile(f"web_identity_token_file = {path}"))
     error, hint = _failed(world.home.run("--profile", "admin"))
     assert error.startswith(f"{path}: ")
-    assert hint == "check web_identity_token_file (~/.aws/config:3)"
+    assert_names(hint, "", "web_identity_token_file", "~/.aws/config:3")
     assert world.sts.count() == 0
 
 
@@ -227,7 +220,7 @@ def test_identity_center_with_a_cached_token(world: World, style: str) -> None:
         config = world.home.path / ".aws" / "config"
         world.home.config(config.read_text().replace("sso_role_name = machine", "sso_role_name = another"))
         error, _ = _failed(world.home.run("--profile", "sso"))  # and not the old role's credentials
-        assert error.endswith(": IAM Identity Center: GetRoleCredentials: ForbiddenException")
+        assert_names(error, "", "IAM Identity Center", "GetRoleCredentials", "ForbiddenException")
 
 
 def test_a_sign_in_that_can_be_renewed_is_renewed_by_botocore(world: World) -> None:
@@ -247,10 +240,9 @@ def test_an_expired_sign_in_names_the_command(world: World, state: str) -> None:
             portal.sign_in(world.home.path, -60 if state == "expired" else 3600, sso_session="corp")
         portal.sign_out()
         world.home.environ.update(portal.environment())
-        assert _failed(world.home.run("--profile", "sso")) == (
-            "~/.aws/config:2: the sign-in to IAM Identity Center has expired, or there was none",
-            "run aws sso login --sso-session corp",
-        )
+        error, hint = _failed(world.home.run("--profile", "sso"))
+        assert_names(error, "~/.aws/config:2: ", "IAM Identity Center")
+        assert_names(hint, "", "aws sso login --sso-session corp")
 
 
 def _program(path: Path, body: str) -> str:
@@ -307,8 +299,8 @@ def test_another_program_runs_once_with_no_stdin_and_both_chains(world: World, t
     ("body", "said"),
     [
         ("sys.stderr.write('no luck\\n\\x1b[31mtoday'); sys.exit(3)", "no luck \\x1b[31mtoday"),
-        ("print('precious garbage')", "printed no Version 1 document"),
-        ("print('{}')", "Unsupported version '<Version key not provided>'"),
+        ("print('precious garbage')", "Version 1"),
+        ("print('{}')", "Version key not provided"),
     ],
 )
 def test_a_program_that_fails_is_quoted_but_its_output_is_not(
@@ -317,9 +309,9 @@ def test_a_program_that_fails_is_quoted_but_its_output_is_not(
     program = _program(tmp_path / "other", body)
     world.home.config(f"[profile other]\ncredential_process = {program}\n")
     error, hint = _failed(world.home.run("--profile", "other"))
-    assert error.startswith(f"~/.aws/config:2: credential_process of 'other': {said}")
+    assert_names(error, "~/.aws/config:2: credential_process of 'other': ", said)
     assert "precious" not in error
-    assert hint == "run the program by hand and look at what it prints"
+    assert_names(hint, "", "run the program")
 
 
 @pytest.mark.parametrize("seconds", [-60, 0])
@@ -330,7 +322,7 @@ def test_expired_credentials_of_a_program_are_neither_printed_nor_used(
     program = _program(tmp_path / "other", f"print({_document(world.machine, seconds)!r})")
     world.home.config(_profile("source_profile = other") + f"[profile other]\ncredential_process = {program}\n")
     error, _ = _failed(world.home.run("--profile", profile))
-    assert error.endswith(": credential_process of 'other': printed credentials that have expired")
+    assert_names(error, "", "credential_process of 'other'", "expired")
     assert world.sts.count() == 0
 
 
@@ -363,7 +355,7 @@ def test_a_program_that_hangs_is_ended_by_the_deadline(world: World, tmp_path: P
     started = time.monotonic() - FOR_SDKS.work + 2  # as if two seconds of the run were left
     with pytest.raises(SourceError) as raised:
         refresh(Request("other", world.home.environ, started))
-    assert str(raised.value) == "~/.aws/config:2: Process: no answer in time"
+    assert_names(str(raised.value), "~/.aws/config:2: Process", "time")
     assert time.monotonic() - started < FOR_SDKS.work + 2
     _wait_for_the_end_of(int(pid.read_text()))
 
@@ -372,7 +364,7 @@ def test_a_program_that_hangs_is_ended_by_the_deadline(world: World, tmp_path: P
 def test_a_program_that_is_not_there_is_named(world: World, tmp_path: Path) -> None:
     world.home.config(f"[profile other]\ncredential_process = {tmp_path}/missing/helper\n")
     error, _ = _failed(world.home.run("--profile", "other"))
-    assert error == "~/.aws/config:2: credential_process of 'other': cannot be started: no such file or directory"
+    assert_names(error, "~/.aws/config:2: credential_process of 'other': ", "no such file or directory")
 
 
 def test_a_program_that_asks_credproc_for_the_same_profile_is_stopped(world: World, tmp_path: Path) -> None:
@@ -381,7 +373,7 @@ def test_a_program_that_asks_credproc_for_the_same_profile_is_stopped(world: Wor
     program.chmod(0o755)
     world.home.config(f"[profile loop]\ncredential_process = {program}\n")
     error, _ = _failed(world.home.run("--profile", "loop"))
-    assert "the profiles form a circle: loop -> loop" in error
+    assert "cycle: loop -> loop" in error
     assert (tmp_path / "runs").read_text() == "x\n"
 
 
@@ -401,7 +393,7 @@ def test_a_line_that_starts_credproc_is_followed_without_a_process(world: World)
 
 def test_a_line_that_asks_for_its_own_profile_is_a_circle(world: World) -> None:
     world.home.config("[profile me]\ncredential_process = credproc --profile me\n")
-    assert _failed(world.home.run("--profile", "me"))[0] == "~/.aws/config:2: the profiles form a circle: me -> me"
+    assert_names(_failed(world.home.run("--profile", "me"))[0], "~/.aws/config:2: ", "cycle: me -> me")
 
 
 def test_a_chain_of_three_roles_is_walked_from_the_user_outwards(world: World) -> None:
@@ -443,10 +435,9 @@ def test_with_nothing_named_the_default_comes_first_then_web_identity_the_contai
 
 
 def test_with_nothing_named_and_nothing_there_the_option_is_named(world: World) -> None:
-    assert _failed(world.home.run()) == (
-        "no profile is named, and this machine has no role",
-        "name one with --profile or AWS_PROFILE; credproc --help shows the commands",
-    )
+    error, hint = _failed(world.home.run())
+    assert_names(error, "no profile is named")
+    assert_names(hint, "", "--profile", "AWS_PROFILE")
 
 
 def _opened(world: World, directory: Path) -> list[str]:

@@ -39,7 +39,7 @@ class Row(NamedTuple):
     calls: list[str]
 
 
-NO_STORE = LONG_TERM._replace(can_keep_session=False)
+NO_STORE = LONG_TERM._replace(can_store_session=False)
 SIGNED_IN = LONG_TERM._replace(has_session=True)
 NOBODY = LONG_TERM._replace(can_ask=False)
 TEMPORARY = Circumstances(is_source_temporary=True)
@@ -75,7 +75,7 @@ def said(step: Step) -> str:
         return "use session"
     code = " code" if step.with_code else ""
     if isinstance(step, GetSession):
-        return f"session {step.duration_seconds}{code}{' kept' if step.is_kept else ''}"
+        return f"session {step.duration_seconds}{code}{' kept' if step.is_shared else ''}"
     seconds = "" if step.duration_seconds is None else f" {step.duration_seconds}"
     return f"role {step.role.role_arn.rpartition('/')[2]}{seconds}{code}"
 

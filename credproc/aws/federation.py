@@ -44,7 +44,7 @@ def console_for(plan: Plan, service: str | None, environ: Mapping[str, str]) -> 
 
     Raises ConfigError if there is none, or the plan's credentials cannot sign in there.
     """
-    if plan.is_users_own:
+    if plan.is_user_session:
         subject = "the environment" if plan.profile is None else f"profile {plan.profile[:80]!a}"
         raise ConfigError(
             f"console: {subject}: only a role can sign in to the console, and this is a user's own session",

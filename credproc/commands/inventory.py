@@ -10,8 +10,8 @@ from credproc.commands.ui.times import format_time
 from credproc.errors import CredprocError, DeadlineError
 from credproc.files import PrivateDirectory
 from credproc.locking.lock import Lock
-from credproc.refresh.entry import about_entry
-from credproc.stores.mfa_sessions import Index, read_index
+from credproc.refresh.entry import entry_metadata
+from credproc.stores.mfa_sessions import SessionIndex, read_index
 
 _LOCK_SECONDS = 5  # longer is not worth it: the run that holds the lock may be prompting
 
@@ -80,11 +80,11 @@ def cache_entries(directory: PrivateDirectory) -> list[EntryInfo]:
     for name in directory.names():
         if name.endswith(cache.SUFFIX):
             entry = cache.load(directory, name)
-            found.append(EntryInfo(name, {} if entry is None else about_entry(entry)))
+            found.append(EntryInfo(name, {} if entry is None else entry_metadata(entry)))
     return found
 
 
-def mfa_sessions(directory: PrivateDirectory) -> list[Index]:
+def mfa_sessions(directory: PrivateDirectory) -> list[SessionIndex]:
     """Return the index files of all MFA sessions."""
     found = (read_index(directory, name) for name in notes.names(directory, notes.SESSION))
     return [index for index in found if index is not None]

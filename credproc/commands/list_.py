@@ -96,7 +96,7 @@ def _row(name: str, plan: Plan | None, state: ProfileState, alias: str | None) -
     if plan is not None:
         account = account_in(role.role_arn) if role is not None else plan.account_id
         if account is None and plan.source.kind == "IdentityCenter" and role is None:
-            account = plan.source.named("sso_account_id")
+            account = plan.source.field("sso_account_id")
     return Row(
         profile=name,
         role_arn=None if role is None else role.role_arn,

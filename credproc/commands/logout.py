@@ -12,7 +12,7 @@ from credproc.locking.directory import own_directory
 from credproc.plan import plan_for
 from credproc.request import Request
 from credproc.stores import store_for
-from credproc.stores.mfa_sessions import Index, SessionId, Sessions, session_id
+from credproc.stores.mfa_sessions import SessionId, SessionIndex, StoredSession, session_id
 
 GROUP = "sign in"
 HELP = "delete the MFA session and the credentials made with it"
@@ -35,7 +35,7 @@ def logout(request: Request, *, everyone: bool) -> str:
     return "".join(f"{line}\n" for line in lines) or f"nobody is signed in{subject}\n"
 
 
-def _of_profile(request: Request, directory: PrivateDirectory) -> tuple[list[Index], list[EntryInfo]]:
+def _of_profile(request: Request, directory: PrivateDirectory) -> tuple[list[SessionIndex], list[EntryInfo]]:
     """Return the MFA sessions of the profile's user, and the cache entries made with them. Raises ConfigError."""
     config = read(request.environ)
     try:
@@ -57,7 +57,7 @@ def _of_profile(request: Request, directory: PrivateDirectory) -> tuple[list[Ind
     return indexes, entries
 
 
-def delete_session(index: Index, request: Request, directory: PrivateDirectory, command: str) -> str:
+def delete_session(index: SessionIndex, request: Request, directory: PrivateDirectory, command: str) -> str:
     """Delete one MFA session under its lock and return a line that says so.
 
     The index file stays if the store fails. Raises CredprocError, which names ``command``.
@@ -65,7 +65,7 @@ def delete_session(index: Index, request: Request, directory: PrivateDirectory, 
     store = store_for(index.store, directory, request.environ, lambda: None)
     with hold_lock(directory, index.name, command):
         try:
-            Sessions(directory, SessionId(index.name, index.serial, index.issuer), store).drop()
+            StoredSession(directory, SessionId(index.name, index.serial, index.issuer), store).delete()
         except SessionStoreError as error:
             raise CredprocError(
                 f"{command}: {index.serial}: {error}", "unlock the keyring and try again: the session still exists"

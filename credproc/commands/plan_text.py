@@ -66,7 +66,7 @@ def asked(plan: Plan, context: PlanContext) -> str:
 def remarks(plan: Plan, context: PlanContext) -> Iterator[str]:
     """Yield consequences of the plan that are easy to overlook."""
     is_temporary = context.circumstances.is_source_temporary
-    if plan.is_users_own and plan.mfa is None:
+    if plan.is_user_session and plan.mfa is None:
         yield _NO_IAM
     if plan.mfa is None:
         return
@@ -138,7 +138,7 @@ def _source_words(source: Source, identity: Mapping[str, str], profile: str) -> 
                 f" from IAM Identity Center, with the token of aws sso login{profile}"
             )
         case "Process":
-            return f"run the program{profile}: {setting_shown('credential_process', source.named('command'))}"
+            return f"run the program{profile}: {setting_shown('credential_process', source.field('command'))}"
         case "WebIdentity":
             return f"read the token in {identity['token_file']}"
 
@@ -172,7 +172,7 @@ def _session_text(plan: Plan, step: GetSession, store: SessionStore) -> StepText
     if not step.with_code or plan.mfa is None:
         return _call(plan.endpoint, "GetSessionToken", f"get a session of {duration} without MFA", plan.source.where)
     use = "which is cached for this profile alone"
-    if step.is_kept:
+    if step.is_shared:
         use = f"store it in {store_name(store)}, and use it for every role of this user"
     words = f"get an MFA session of {duration} with {_code(plan)}, {use}"
     return _call(plan.endpoint, "GetSessionToken", words, plan.mfa.where)

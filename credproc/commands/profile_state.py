@@ -12,11 +12,11 @@ from credproc.files import PrivateDirectory, open_directory
 from credproc.plan import Plan, plan_for
 from credproc.plan.resolver import alias_target
 from credproc.plan.steps import Circumstances, UseSession, is_long, steps
-from credproc.refresh.entry import about_entry
+from credproc.refresh.entry import entry_metadata
 from credproc.request import Request
 from credproc.sources.sso_token import is_signed_in
 from credproc.stores import store_for
-from credproc.stores.mfa_sessions import LEAST_LEFT, Index, read_index, session_id
+from credproc.stores.mfa_sessions import MIN_SECONDS_LEFT, SessionIndex, read_index, session_id
 
 StateKind = Literal["cached", "signed in", "needs a code", "signed out", "bypassed", "ready", "error"]
 
@@ -60,20 +60,20 @@ class ProfileInspector:
         entry = cache.load(self._directory, cache.entry_name(profile, self._request.environ))
         if entry is None or not entry.served_from <= self.now < entry.served_until:
             return None
-        fields = about_entry(entry)
+        fields = entry_metadata(entry)
         expiration = fields.get("expiration")
         if fields.get("plan") != plan.compared() or not isinstance(expiration, int):
             return None
         return Cached(entry.served_until, expiration)
 
-    def session(self, plan: Plan) -> Index | None:
+    def session(self, plan: Plan) -> SessionIndex | None:
         """Return the index of the MFA session that the plan would use, or None."""
         access_key_id = plan.source.access_key_id
         if self._directory is None or plan.mfa is None or access_key_id is None or plan.mfa.session_store == "none":
             return None
         name = session_id(access_key_id, plan.mfa.serial, plan.endpoint.issuer).name
         found = read_index(self._directory, name)
-        return found if found is not None and found.expiration - self.now > LEAST_LEFT else None
+        return found if found is not None and found.expiration - self.now > MIN_SECONDS_LEFT else None
 
     def context(self, plan: Plan, *, tries_store: bool = False) -> PlanContext:
         """Return what the steps of the plan's next refresh depend on.
@@ -88,7 +88,7 @@ class ProfileInspector:
         circumstances = Circumstances(
             is_source_temporary=plan.source.is_temporary(self._request.environ),
             has_session=session is not None,
-            can_keep_session=no_store_reason is None,
+            can_store_session=no_store_reason is None,
         )
         until = None if session is None else session.expiration
         return PlanContext(circumstances, store if session is None else session.store, until, no_store_reason)
@@ -97,7 +97,7 @@ class ProfileInspector:
         environ = self._request.environ
         if kind == "file" and self._directory is None and paths.cache_directory(environ) is not None:
             return None  # a refresh creates the directory
-        return store_for(kind, self._directory, environ, None).why_unusable()
+        return store_for(kind, self._directory, environ, None).unavailable_reason()
 
     def state(self, profile: str) -> tuple[Plan | None, ProfileState]:
         """Return the plan of a profile (None if its settings are wrong) and its state."""

@@ -13,7 +13,7 @@ from credproc.config.settings import SessionStore
 from credproc.credentials import account_in
 from credproc.files import open_directory
 from credproc.request import Request
-from credproc.stores.mfa_sessions import Index
+from credproc.stores.mfa_sessions import SessionIndex
 
 GROUP = "sign in"
 HELP = "show MFA sessions and cached credentials, and their expiry"
@@ -40,7 +40,7 @@ def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> str:
     return _as_text(sessions, entries, now)
 
 
-def _session(index: Index) -> dict[str, str | int | None]:
+def _session(index: SessionIndex) -> dict[str, str | int | None]:
     return {
         "mfa_serial": index.serial,
         "source_profile": index.profile,
@@ -51,7 +51,7 @@ def _session(index: Index) -> dict[str, str | int | None]:
     }
 
 
-def _as_text(sessions: list[Index], entries: list[dict[str, str | int | None]], now: float) -> str:
+def _as_text(sessions: list[SessionIndex], entries: list[dict[str, str | int | None]], now: float) -> str:
     """Return a table of sessions and one of credentials; a sentence takes the place of an empty one."""
     lines = [] if sessions else ["not signed in with MFA"]
     for store in sorted({index.store for index in sessions}):

@@ -8,7 +8,7 @@ from credproc import cache
 from credproc.config.parser import read
 from credproc.config.shared_config import SharedConfig
 from credproc.plan import Plan, plan_for
-from credproc.refresh import FOR_PEOPLE, Refreshed, refresh
+from credproc.refresh import FOR_PEOPLE, RefreshResult, refresh
 from credproc.request import Request
 
 # Variables that override the credentials or name others; AWS_SECURITY_TOKEN is the old name of AWS_SESSION_TOKEN
@@ -49,7 +49,7 @@ def resolve(request: Request, config: SharedConfig | None = None) -> ProfileCred
     """
     config = read(request.environ, request.clock()) if config is None else config
     document = cache.hit(request.profile, request.environ, request.clock())
-    found = Refreshed(document) if document is not None else refresh(request._replace(deadlines=FOR_PEOPLE), config)
+    found = RefreshResult(document) if document is not None else refresh(request._replace(deadlines=FOR_PEOPLE), config)
     return ProfileCredentials(found.document, found.plan or plan_for(config, request), config)
 
 

@@ -1,1 +1,1 @@
-"""One run at a time: the lock, what those who wait say and share, and the directory of the lock files."""
+"""Run one at a time: the lock, the notice to a user who waits, a declined prompt that is shared, and the directory."""

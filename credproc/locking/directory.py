@@ -1,4 +1,4 @@
-"""Credproc's own directory as a refresh uses it: a stuck disk must not keep the credentials from the caller."""
+"""Credproc's own directory with a time limit on writes: a stuck disk must not cost the caller the credentials."""
 
 import errno
 import os
@@ -9,13 +9,13 @@ from credproc import paths
 from credproc.errors import DeadlineError
 from credproc.files import PrivateDirectory, make_directory
 
-_WRITING = 3  # seconds
+_WRITE_SECONDS = 3
 
 
 def own_directory(environ: Mapping[str, str]) -> PrivateDirectory | None:
-    """Return credproc's own directory, made if need be, or None where it cannot be had: then nothing is kept.
+    """Return credproc's own directory, which is created if it is missing; None if it cannot be created or used.
 
-    A home directory is not made: where it is missing it is not ours to say that there should be one.
+    Without it a run stores nothing. A missing home directory is not created: that is for the administrator to decide.
     """
     path, home = paths.cache_directory(environ), paths.home_directory(environ)
     if path is None or (home is not None and path.startswith(home + os.sep) and not os.path.isdir(home)):
@@ -27,18 +27,18 @@ def own_directory(environ: Mapping[str, str]) -> PrivateDirectory | None:
 
 
 class TimedDirectory(PrivateDirectory):
-    """A private directory whose writes are given up where they take too long; after one, no other is begun."""
+    """A private directory that gives up a write after 3 s, and fails every later write at once."""
 
     _is_stuck = False
 
     def write(self, name: str, data: bytes) -> None:
-        """Put ``data`` in the place of the file ``name``. Raises OSError if it cannot, in time or at all."""
-        from credproc.process.deadline import within  # noqa: PLC0415 - those who only wait write nothing
+        """Replace the file ``name`` with ``data``. Raises OSError if that fails or takes longer than 3 s."""
+        from credproc.process.deadline import within  # noqa: PLC0415 - runs that only wait write nothing
 
         if self._is_stuck:
             raise _timed_out()
         try:
-            within(time.monotonic() + _WRITING, lambda: PrivateDirectory.write(self, name, data))
+            within(time.monotonic() + _WRITE_SECONDS, lambda: PrivateDirectory.write(self, name, data))
         except DeadlineError:
             self._is_stuck = True
             raise _timed_out() from None

@@ -1,4 +1,4 @@
-"""Words for a person who waits: on each terminal one of those that wait says for whom."""
+"""Tell the user why a run waits: on each terminal, one of the waiting runs says which process holds the lock."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,33 +9,33 @@ from credproc.files import PrivateDirectory
 from credproc.locking.lock import Lock
 
 T = TypeVar("T")
-_CHAINED_WAIT = 2  # seconds; the credproc that started us may hold what we wait for
-_AFTER_SECONDS = 5
+_CHAINED_WAIT_SECONDS = 2  # the credproc that started this one may hold the very lock
+_NOTICE_AFTER_SECONDS = 5
 
 
 def prompt_lock(directory: PrivateDirectory | None) -> Lock:
-    """Return the lock that is held while a prompt is up on this process's terminal."""
-    from credproc.terminal.last_message import terminal_lock_name  # noqa: PLC0415 - not for a thousand that wait a second
+    """Return the lock that a run holds while it prompts on this process's terminal."""
+    from credproc.terminal.last_message import terminal_lock_name  # noqa: PLC0415 - not for a thousand runs that wait a second
 
     return Lock(directory, terminal_lock_name())
 
 
-class Notice:
-    """Says once, after five seconds of waiting, who holds what is waited for."""
+class WaitNotice:
+    """Say once, after five seconds of waiting, which process holds the lock."""
 
-    def __init__(self, directory: PrivateDirectory | None, holder: Callable[[], str]) -> None:
-        """Take where the locks are, and who holds the one that is waited for, in words."""
+    def __init__(self, directory: PrivateDirectory | None, describe_holder: Callable[[], str]) -> None:
+        """Take the directory of the locks, and what describes the holder of the lock that this run waits for."""
         self._directory = directory
-        self._holder = holder
-        self._speaker: Lock | None = None
-        self._settled = False
+        self._describe_holder = describe_holder
+        self._notice_lock: Lock | None = None
+        self._is_decided = False
 
     def __call__(self, waited: float) -> None:
-        """Speak, if so many seconds are enough, nobody else does, and no prompt is up on this terminal."""
-        if self._settled or waited < _AFTER_SECONDS:
+        """Show the notice once ``waited`` reaches 5 s, unless another run shows one or prompts on this terminal."""
+        if self._is_decided or waited < _NOTICE_AFTER_SECONDS:
             return
-        self._settled = True
-        from credproc import terminal  # noqa: PLC0415 - not for a thousand that wait a second
+        self._is_decided = True
+        from credproc import terminal  # noqa: PLC0415 - not for a thousand runs that wait a second
         from credproc.terminal.last_message import terminal_lock_name  # noqa: PLC0415
 
         if not terminal.is_available():
@@ -43,37 +43,42 @@ class Notice:
         prompt = prompt_lock(self._directory)
         is_free = prompt.try_acquire()
         prompt.close()
-        speaker = Lock(self._directory, f"{terminal_lock_name()}.speaker")
-        if is_free and speaker.try_acquire():
-            self._speaker = speaker  # held for as long as we wait
-            terminal.notify(f"credproc: waiting for {self._holder()}, which may be asking for an MFA code elsewhere")
+        notice_lock = Lock(self._directory, f"{terminal_lock_name()}.notice")
+        if is_free and notice_lock.try_acquire():
+            self._notice_lock = notice_lock  # held for as long as this run waits
+            terminal.notify(
+                f"credproc: waiting: {self._describe_holder()}; it may be asking for an MFA code in another terminal"
+            )
         else:
-            speaker.close()
+            notice_lock.close()
 
     def close(self) -> None:
-        """Let another one speak."""
-        if self._speaker is not None:
-            self._speaker.close()
+        """Let another waiting run show its notice."""
+        if self._notice_lock is not None:
+            self._notice_lock.close()
 
 
-def waits_until(environ: Mapping[str, str], deadline: float) -> float:
-    """Return until when to wait for a turn, in seconds of ``time.monotonic()``: the deadline, or sooner in a chain."""
+def wait_deadline(environ: Mapping[str, str], deadline: float) -> float:
+    """Return until when to wait for a lock, in seconds of ``time.monotonic()``.
+
+    That is ``deadline``, or 2 s from now in a run that another credproc has started.
+    """
     is_chained = bool(environ.get("CREDPROC_PROFILE_CHAIN"))
-    return time.monotonic() + _CHAINED_WAIT if is_chained else deadline
+    return time.monotonic() + _CHAINED_WAIT_SECONDS if is_chained else deadline
 
 
 def wait_with_notice(
-    lock: Lock, directory: PrivateDirectory | None, look: Callable[[], T | None], deadline: float, subject: str
+    lock: Lock, directory: PrivateDirectory | None, poll: Callable[[], T | None], deadline: float, subject: str
 ) -> T | None:
-    """Wait until the lock is ours (None is returned) or ``look`` returns something, and say whom we wait for.
+    """Do as ``Lock.wait`` does, and tell the user after 5 s which process holds the lock.
 
-    ``deadline`` is in seconds of ``time.monotonic()``. Raises DeadlineError, which begins with ``subject``, when it has
-    passed, and what ``look`` raises.
+    ``deadline`` is in seconds of ``time.monotonic()``. Raises DeadlineError, whose message begins with ``subject``,
+    when it has passed, and what ``poll`` raises.
     """
-    notice = Notice(directory, lock.holder)
+    notice = WaitNotice(directory, lock.describe_holder)
     try:
-        return lock.wait(look, deadline, notice)
+        return lock.wait(poll, deadline, notice)
     except DeadlineError as error:
-        raise DeadlineError(f"{subject}: {error}", "wait until it has ended, or end that process") from None
+        raise DeadlineError(f"{subject}: {error}", "wait for that process to end, or end it") from None
     finally:
         notice.close()

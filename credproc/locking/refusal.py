@@ -1,8 +1,8 @@
 """Share a declined prompt: runs that wait for the same code stop with that error instead of prompting again.
 
-The run that was declined leaves a note. It stops every run that started before it; and for ten seconds a new run in
-the same process group, which is an SDK that tries again at once, while a new command of a shell has a group of its own.
-An error that says that there is no terminal stops only runs that have none either.
+The run whose prompt was declined leaves a note. The note stops every run that started before it, and for ten seconds
+each new run in the same process group: an SDK that retries at once is in the group, a new command in a shell is not. An
+error that says that there is no terminal stops only runs that have no terminal either.
 """
 
 import os
@@ -14,7 +14,7 @@ from credproc.errors import PersonNeededError
 from credproc.files import PrivateDirectory
 from credproc.request import Request
 
-_AGAIN_SECONDS = 10
+_RETRY_SECONDS = 10
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,11 +30,13 @@ class SharedRefusal:
         self._note = notes.Note(directory, notes.REFUSAL, name)
 
     def publish(self, error: PersonNeededError, now: float) -> None:
-        """Leave the error to the runs that wait, if it concerns them too; ``now`` in epoch seconds."""
-        if _concerned(error.kind) == "nobody":
+        """Write the error for the runs that wait, if it applies to them too; ``now`` is in epoch seconds."""
+        if _applies_to(error.kind) == "none":
             return
         fields = {
-            "at": now if error.declined_at is None else error.declined_at,  # passing it on makes it no younger
+            "at": now
+            if error.declined_at is None
+            else error.declined_at,  # an error that was read from a note keeps its time
             "group": _process_group(),
             "kind": error.kind,
             "message": str(error),
@@ -43,28 +45,28 @@ class SharedRefusal:
         try:
             self._note.save(fields)
         except OSError as failure:
-            log.write(self._directory, f"a declined prompt is not shared: {failure}")
+            log.write(self._directory, f"cannot share a declined prompt: {failure}")
 
     def check(self, request: Request, can_ask: Callable[[], bool]) -> None:
-        """Raise PersonNeededError if a prompt was declined for this request too.
+        """Raise PersonNeededError if a declined prompt applies to this request too.
 
-        ``can_ask`` tells whether this process has a terminal of its own.
+        ``can_ask`` returns whether this process has a terminal of its own.
         """
         note = None if request.is_login else self._note.load()
         if note is None:
             return
         at, kind = note["at"], note["kind"]
-        waited = request.started_at < at <= request.clock()
-        again = note["group"] == _process_group() and 0 <= request.clock() - at < _AGAIN_SECONDS
-        known = cast("PersonNeededKind", kind)  # of another one, which a damaged file may name, nobody is concerned
-        others = _concerned(known)
-        if (waited or again) if others == "all" else others == "no terminal" and waited and not can_ask():
-            error = PersonNeededError(note["message"], note["hint"], known)
+        has_waited = request.started_at < at <= request.clock()
+        is_retry = note["group"] == _process_group() and 0 <= request.clock() - at < _RETRY_SECONDS
+        declined = cast("PersonNeededKind", kind)  # an unknown kind, from a damaged file, applies to no run
+        runs = _applies_to(declined)
+        if (has_waited or is_retry) if runs == "all" else runs == "no terminal" and has_waited and not can_ask():
+            error = PersonNeededError(note["message"], note["hint"], declined)
             error.declined_at = at
             raise error
 
 
-def _concerned(kind: "PersonNeededKind") -> Literal["all", "no terminal", "nobody"]:
+def _applies_to(kind: "PersonNeededKind") -> Literal["all", "no terminal", "none"]:
     """Return which of the runs that wait for the same code end with the error too."""
     match kind:
         case "cancelled" | "wrong" | "late":
@@ -72,7 +74,7 @@ def _concerned(kind: "PersonNeededKind") -> Literal["all", "no terminal", "nobod
         case "no terminal":
             return "no terminal"
         case "withdrawn" | "no time" | "not asked":
-            return "nobody"
+            return "none"
 
 
 def _process_group() -> int:

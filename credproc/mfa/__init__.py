@@ -1,24 +1,26 @@
-"""MFA: a code, typed or printed by a program, and what it buys."""
+"""MFA: codes, which the user types or a program prints, and the sign-in with them."""
 
 from credproc import terminal
 from credproc.errors import PersonNeededError
 from credproc.mfa.code import CodeProvider, CodeRequest
-from credproc.mfa.prompt import TypedCodes
+from credproc.mfa.prompt import PromptCodeProvider
 from credproc.mfa.used_codes import UsedCodes
 
 
-def code_provider(wanted: CodeRequest, used: UsedCodes) -> CodeProvider:
-    """Return where codes come from; to be called before any thread is started.
+def code_provider(code_request: CodeRequest, used: UsedCodes) -> CodeProvider:
+    """Return the provider of codes: the profile's ``mfa_process``, or the user at the terminal.
 
-    Raises PersonNeededError, with what to do, where there is neither a program nor a person.
+    Call it before any thread is started: the terminal's watchdog is a fork. Raises PersonNeededError, with a hint, if
+    there is no ``mfa_process`` and this process must not prompt.
     """
-    request = wanted.request
-    if wanted.process is not None:
-        from credproc.mfa.process import ProgramCodes  # noqa: PLC0415 - subprocess, for those who have one
+    if code_request.process is not None:
+        from credproc.mfa.process import ProcessCodeProvider  # noqa: PLC0415 - it imports subprocess
 
-        return ProgramCodes(wanted, wanted.process, used)
+        return ProcessCodeProvider(code_request, code_request.process, used)
     try:
-        terminal.check_interactive(request.environ)
-        return TypedCodes(wanted, terminal.Terminal(), used)
+        terminal.check_interactive(code_request.request.environ)
+        return PromptCodeProvider(code_request, terminal.Terminal(), used)
     except PersonNeededError as error:
-        raise PersonNeededError(f"{wanted.where}: an MFA code is needed, and {error}", wanted.hint) from None
+        raise PersonNeededError(
+            f"{code_request.where}: an MFA code is needed, and {error}", code_request.hint
+        ) from None

@@ -1,4 +1,4 @@
-"""A token code: what counts as one, what it is wanted for, and who gives it."""
+"""An MFA code: what it looks like, what a run needs it for, and the interface of what provides it."""
 
 import re
 import shlex
@@ -8,58 +8,61 @@ from typing import NamedTuple, Protocol
 from credproc.errors import PersonNeededError, inert
 from credproc.request import Request
 
-_SHOWN = 80  # characters of a profile's name
-LEAST_SECONDS = 15  # with less left no prompt is opened: nobody finds the device, reads and types in that time
+_MAX_PROFILE = 80  # characters of a profile name in a hint
+MIN_PROMPT_SECONDS = 15  # with less left a run does not prompt: the user needs that long to find the device and type
 _CODE = re.compile(r"[0-9]{6}")
-_PASTED = re.compile(r"\x1b\[20[01]~")  # what a terminal puts around a paste
+_PASTED = re.compile(r"\x1b\[20[01]~")  # the marks that a terminal puts around pasted text
 
 
 class CodeRequest(NamedTuple):
-    """What a code is wanted for."""
+    """What a run needs a code for."""
 
     serial: str
-    where: str  # the line that says mfa_serial
+    where: str  # file and line of mfa_serial
     process: str | None  # the profile's mfa_process
     request: Request
 
     @property
     def deadline(self) -> float:
-        """Until when a code is of use, in seconds of ``time.monotonic()``."""
+        """Until when a code can be used, in seconds of ``time.monotonic()``."""
         return self.request.started + self.request.deadlines.prompt
 
     def check_time(self) -> None:
-        """Raise PersonNeededError if too little time is left to ask a person."""
-        if self.deadline - time.monotonic() < LEAST_SECONDS:
-            raise PersonNeededError(f"{self.where}: MFA code: too little time is left to ask", self.hint, "no time")
+        """Raise PersonNeededError if too little time is left for a prompt."""
+        if self.deadline - time.monotonic() < MIN_PROMPT_SECONDS:
+            raise PersonNeededError(
+                f"{self.where}: MFA code: too little time is left to ask for it", self.hint, "no time"
+            )
 
     @property
     def hint(self) -> str:
-        """What to do where no person could be asked."""
+        """What the user can do if this run could not prompt."""
         profile = self.request.profile
         if profile is None:
             return "run credproc login in a terminal"
-        if len(profile) > _SHOWN or inert(profile) != profile:  # what is shown could not be typed
+        if len(profile) > _MAX_PROFILE or inert(profile) != profile:  # the name as shown could not be typed
             return "run credproc login in a terminal, with the same --profile"
         return f"run credproc login --profile {shlex.quote(profile)} in a terminal"
 
 
 class CodeProvider(Protocol):
-    """Where codes come from, one after the other until one is taken."""
+    """Provides codes one after the other, until AWS accepts one."""
 
     def next_code(self, remark: str | None) -> str:
-        """Return the next code, six digits that have not been sent yet; ``remark`` says why another one is needed.
+        """Return the next code: six digits that no run has sent yet. ``remark`` says why another code is needed.
 
-        Raises PersonNeededError when there will be none, SourceError or ConfigError if a program fails, SignalError.
+        Raises PersonNeededError if there is no further code, SourceError or ConfigError if the ``mfa_process`` fails,
+        SignalError if a signal ends the prompt.
         """
 
-    def notice(self, line: str) -> None:
-        """Tell the person something that they wait for."""
+    def notify(self, line: str) -> None:
+        """Tell the user what this run waits for."""
 
     def close(self) -> None:
-        """Let go of the terminal."""
+        """Close the terminal."""
 
 
-def code_in(text: str) -> str | None:
-    """Return the code that the text is, but for spaces and the marks around a paste; None if it is none."""
+def parse_code(text: str) -> str | None:
+    """Return the six digits of ``text``, without spaces and paste marks, or None if it is not an MFA code."""
     stripped = "".join(_PASTED.sub("", text).split())
     return stripped if _CODE.fullmatch(stripped) else None

@@ -1,4 +1,4 @@
-"""The profile's own program for MFA codes: ``mfa_process = ykman oath accounts code -s aws`` and its like."""
+"""MFA codes that a program prints: the profile's ``mfa_process``, such as ``ykman oath accounts code -s aws``."""
 
 import errno
 import os
@@ -12,16 +12,16 @@ from collections.abc import Mapping
 
 from credproc import terminal
 from credproc.errors import ConfigError, PersonNeededError, SourceError, inert
-from credproc.mfa.code import CodeRequest, code_in
+from credproc.mfa.code import CodeRequest, parse_code
 from credproc.mfa.used_codes import UsedCodes, seconds_to_next_step, wait_for_next_step
 from credproc.process import command_line, recursion
 from credproc.request import Request
 
-_SECONDS = 30  # for one run
-_OUTPUT_LIMIT = 4096  # bytes; a code has six
-_AFTER_EXIT = 0.1  # seconds for what is left in the pipe, which a child of the program's may hold open for ever
+_RUN_SECONDS = 30
+_OUTPUT_LIMIT = 4096  # bytes; a code is six of them
+_DRAIN_SECONDS = 0.1  # for the rest of the output, after the exit: a child of the program may keep the pipe open
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-# What no program that computes a code needs to know
+# Variables that no program needs to compute a code
 _SECRETS = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -31,64 +31,75 @@ _SECRETS = (
 )
 
 
-class ProgramCodes:
-    """CodeProvider that a program prints."""
+class ProcessCodeProvider:
+    """A ``CodeProvider`` that runs the profile's ``mfa_process``, once."""
 
-    def __init__(self, wanted: CodeRequest, command: str, used: UsedCodes) -> None:
-        """Take the command, which is split as a credential_process line is."""
-        self._wanted = wanted
-        self._where = f"{wanted.where}: mfa_process"
+    def __init__(self, code_request: CodeRequest, command: str, used: UsedCodes) -> None:
+        """Take what the code is for, the command, which is split like a credential_process line, and the used codes."""
+        self._code_request = code_request
+        self._where = f"{code_request.where}: mfa_process"
         self._words = _split(command, self._where)
-        self._environ = _environment(wanted.request)
+        self._environ = _child_environment(code_request.request)
         self._used = used
-        self._asked = False
+        self._has_run = False
 
     def next_code(self, remark: str | None) -> str:
-        """Return the code that the program prints; see ``mfa.CodeProvider``."""
-        if self._asked:  # it has no other one before the next step
-            raise PersonNeededError(f"{self._where}: {remark}", "compare what it prints with the device", "wrong")
-        self._asked = True
-        code = self._printed()
-        now = self._wanted.request.clock()
-        if self._used.holds(code, now):
-            if time.monotonic() + seconds_to_next_step(now) > self._wanted.deadline - 1:
-                raise PersonNeededError(f"{self._where}: printed a code that has been used", _LATER, "wrong")
+        """Return the code that the program prints; see ``CodeProvider``."""
+        if self._has_run:  # it would print the same code again
+            raise PersonNeededError(
+                f"{self._where}: {remark}", "compare the code that it prints with the one on the device", "wrong"
+            )
+        self._has_run = True
+        code = self._read_code()
+        now = self._code_request.request.clock()
+        if self._used.contains(code, now):
+            if time.monotonic() + seconds_to_next_step(now) > self._code_request.deadline - 1:
+                raise PersonNeededError(
+                    f"{self._where}: printed a code that has been used already", _RETRY_LATER, "wrong"
+                )
             wait_for_next_step(now)
-            code = self._printed()
-            if self._used.holds(code, self._wanted.request.clock()):
-                raise PersonNeededError(f"{self._where}: printed a code that has been used", _LATER, "wrong")
+            code = self._read_code()
+            if self._used.contains(code, self._code_request.request.clock()):
+                raise PersonNeededError(
+                    f"{self._where}: printed a code that has been used already", _RETRY_LATER, "wrong"
+                )
         return code
 
-    def notice(self, line: str) -> None:
-        """Say nothing: nobody may be there."""
+    def notify(self, line: str) -> None:
+        """Do nothing: there may be no user at a terminal."""
 
     def close(self) -> None:
-        """Hold nothing."""
+        """Do nothing: there is nothing to close."""
 
-    def _printed(self) -> str:
-        output, status = self._run(min(time.monotonic() + _SECONDS, self._wanted.deadline))
+    def _read_code(self) -> str:
+        output, status = self._run(min(time.monotonic() + _RUN_SECONDS, self._code_request.deadline))
         if status != 0:
             how = f"was ended by signal {-status}" if status < 0 else f"exited with status {status}"
             raise SourceError(f"{self._where}: {how}", "run the command by hand")
-        code = code_in(_COLOUR.sub("", output))
+        code = parse_code(_COLOUR.sub("", output))
         if code is None:
-            raise SourceError(f"{self._where}: printed no code of six digits", "it must print the code alone")
+            raise SourceError(
+                f"{self._where}: printed something else than a code of six digits",
+                "it must print the code and nothing else",
+            )
         return code
 
     def _run(self, deadline: float) -> tuple[str, int]:
-        """Run the program in our process group; return its output and exit status. It is killed at the deadline.
+        """Run the program until ``deadline`` (seconds of ``time.monotonic()``); return its output and exit status.
 
-        In another group it would be stopped by the terminal, which is its stdin and stderr: it may ask there.
+        It runs in credproc's process group, as the terminal stops a process of another group that reads from it, and
+        the terminal is the program's stdin and stderr, where it may ask the user. Raises SourceError, ConfigError, and
+        PersonNeededError if it was killed at the deadline.
         """
         try:
-            child = self._started()
+            child = self._start()
         except OSError as error:
             reason = (error.strerror or "error").lower()
             raise SourceError(
                 f"{self._where}: cannot be started: {inert(self._words[0], 200)}: {reason}", "check the path"
             ) from None
         try:
-            reading = _Reading(child)
+            output = _OutputReader(child)
         except RuntimeError:
             child.kill()
             child.wait()
@@ -103,47 +114,50 @@ class ProgramCodes:
             raise PersonNeededError(
                 f"{self._where}: did not end in time, and was killed", "run the command by hand", "late"
             ) from None
-        return reading.text(), status
+        return output.text(), status
 
-    def _started(self) -> "subprocess.Popen[bytes]":
+    def _start(self) -> "subprocess.Popen[bytes]":
         """Start the program. Raises OSError, ConfigError."""
-        program = _program(self._words[0], self._environ)
-        self._check_place(program)
+        program = _find_program(self._words[0], self._environ)
+        self._check_not_world_writable(program)
         try:
-            console = terminal.open_for_child()
+            terminal_fd = terminal.open_for_child()
         except PersonNeededError:
-            console = os.open(os.devnull, os.O_RDWR)
+            terminal_fd = os.open(os.devnull, os.O_RDWR)
         try:
-            return subprocess.Popen(  # noqa: S603 - the user's own line
+            return subprocess.Popen(  # noqa: S603 - the user's own command
                 [program, *self._words[1:]],
-                stdin=console,
+                stdin=terminal_fd,
                 stdout=subprocess.PIPE,
-                stderr=console,
+                stderr=terminal_fd,
                 env=self._environ,
             )
         finally:
-            os.close(console)
+            os.close(terminal_fd)
 
-    def _check_place(self, program: str) -> None:
-        """Raise ConfigError if any user may put another program in the place of this one."""
+    def _check_not_world_writable(self, program: str) -> None:
+        """Raise ConfigError if any other user may replace the program."""
         if os.name != "posix":
             return
-        for place in (program, os.path.dirname(program)):
+        for path in (program, os.path.dirname(program)):
             try:
-                mode = os.stat(place).st_mode
-            except OSError:  # the start will say so
+                mode = os.stat(path).st_mode
+            except OSError:  # starting it fails with the reason
                 continue
             if mode & stat.S_IWOTH:
-                what = f"anybody may write to it (mode {stat.S_IMODE(mode):04o}), so the program is not run"
-                raise ConfigError(f"{self._where}: {inert(place, 200)}: {what}", "chmod o-w, or move the program")
+                what = (
+                    f"every user may write to it (mode {stat.S_IMODE(mode):04o}), so credproc does not run the program"
+                )
+                raise ConfigError(f"{self._where}: {inert(path, 200)}: {what}", "chmod o-w, or move the program")
 
 
-class _Reading:
-    """What a program prints, drained to its end and kept to a limit. Raises RuntimeError where no thread can be had."""
+class _OutputReader:
+    """Reads a program's output to its end in a thread, and holds the first 4,096 bytes of it."""
 
     def __init__(self, child: "subprocess.Popen[bytes]") -> None:
+        """Start the thread. Raises RuntimeError if the system allows no further thread."""
         self._pipe = child.stdout
-        self._kept = bytearray()
+        self._output = bytearray()
         self._thread = threading.Thread(target=self._drain, daemon=True)
         try:
             self._thread.start()
@@ -153,9 +167,9 @@ class _Reading:
             raise
 
     def text(self) -> str:
-        """Return what has come, soon after the program's exit."""
-        self._thread.join(_AFTER_EXIT)
-        return self._kept.decode("utf-8", "replace")
+        """Return the output, at most 0.1 s after the call; call it after the program's exit."""
+        self._thread.join(_DRAIN_SECONDS)
+        return self._output.decode("utf-8", "replace")
 
     def _drain(self) -> None:
         while self._pipe is not None:
@@ -163,10 +177,10 @@ class _Reading:
             if not read:
                 self._pipe.close()
                 return
-            self._kept += read[: _OUTPUT_LIMIT - len(self._kept)]
+            self._output += read[: _OUTPUT_LIMIT - len(self._output)]
 
 
-_LATER = "try again when the device shows the next code"
+_RETRY_LATER = "try again when the device shows the next code"
 
 
 def _split(command: str, where: str) -> list[str]:
@@ -176,14 +190,15 @@ def _split(command: str, where: str) -> list[str]:
     except ValueError:
         words = []
     if not words:
-        raise ConfigError(f"{where}: names no program, or a quotation in it does not end", "correct the line")
+        raise ConfigError(f"{where}: names no program, or has a quotation mark without its pair", "correct the line")
     return words
 
 
-def _program(word: str, environ: Mapping[str, str]) -> str:
-    """Return the path of the program; raises FileNotFoundError.
+def _find_program(word: str, environ: Mapping[str, str]) -> str:
+    """Return the path of the program. Raises FileNotFoundError.
 
-    Never one in the working directory, which is anybody's: neither by a relative path nor by an entry of PATH.
+    A program in the working directory, which may be another user's, is not found: neither by a relative path nor by a
+    relative entry of PATH.
     """
     if os.path.isabs(word):
         return word
@@ -194,10 +209,10 @@ def _program(word: str, environ: Mapping[str, str]) -> str:
     return found
 
 
-def _environment(request: Request) -> dict[str, str]:
-    """Return what a program may know: no keys, and that no credproc that it starts may ask anybody."""
-    passed = recursion.extend_chain(request.environ, request.profile)
+def _child_environment(request: Request) -> dict[str, str]:
+    """Return the program's environment: without keys, and with a variable that forbids prompts to a nested credproc."""
+    environ = recursion.extend_chain(request.environ, request.profile)
     for variable in _SECRETS:
-        passed.pop(variable, None)
-    passed["CREDPROC_INTERACTIVE"] = "never"
-    return passed
+        environ.pop(variable, None)
+    environ["CREDPROC_INTERACTIVE"] = "never"
+    return environ

@@ -1,75 +1,76 @@
-"""CodeProvider that a person types at the terminal."""
+"""MFA codes that the user types at the terminal."""
 
 from credproc import terminal
 from credproc.errors import PersonNeededError, SignalError, inert
-from credproc.mfa.code import CodeRequest, code_in
+from credproc.mfa.code import CodeRequest, parse_code
 from credproc.mfa.used_codes import UsedCodes, seconds_to_next_step
 from credproc.process import caller
 
-TRIES = 3
+MAX_PROMPTS = 3
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credproc.errors import PersonNeededKind
 
 
-class TypedCodes:
-    """CodeProvider that a person types."""
+class PromptCodeProvider:
+    """A ``CodeProvider`` that prompts the user for each code, at most three times."""
 
-    def __init__(self, wanted: CodeRequest, console: terminal.Terminal, used: UsedCodes) -> None:
-        """Take the open terminal."""
-        self._wanted = wanted
-        self._console = console
+    def __init__(self, code_request: CodeRequest, prompt_terminal: terminal.Terminal, used: UsedCodes) -> None:
+        """Take what the code is for, the open terminal and the codes that have been used."""
+        self._code_request = code_request
+        self._terminal = prompt_terminal
         self._used = used
-        self._tries = 0
-        self._prompt = _prompt(wanted)
+        self._prompts = 0
+        self._prompt = _prompt_text(code_request)
 
     def next_code(self, remark: str | None) -> str:
-        """Return the next code that a person types; see ``CodeProvider``."""
-        while self._tries < TRIES:
-            self._tries += 1
+        """Return the next code that the user types; see ``CodeProvider``."""
+        while self._prompts < MAX_PROMPTS:
+            self._prompts += 1
             if remark is not None:
-                self._console.say(f"credproc: {remark}")
+                self._terminal.say(f"credproc: {remark}")
             try:
-                typed = self._console.ask(self._prompt, self._wanted.deadline, self._is_wanted)
+                typed = self._terminal.ask(self._prompt, self._code_request.deadline, self._is_caller_waiting)
             except SignalError as error:
-                raise SignalError(error.number, self._said(str(error)), error.declined.kind) from None
+                raise SignalError(error.number, self._message(str(error)), error.declined.kind) from None
             except PersonNeededError as error:
-                raise self._none(str(error), error.kind) from None
-            code = code_in(typed)
-            now = self._wanted.request.clock()
+                raise self._failure(str(error), error.kind) from None
+            code = parse_code(typed)
+            now = self._code_request.request.clock()
             if code is None:
                 remark = "an MFA code has six digits"
-            elif self._used.holds(code, now):
+            elif self._used.contains(code, now):
                 seconds = seconds_to_next_step(now)
-                remark = f"that code has been used; the device shows another one in {seconds:.0f} s at the latest"
+                remark = f"that code has been used already; the device shows the next one within {seconds:.0f} s"
             else:
                 return code
-        raise self._none("none in three tries" if remark is None else f"none in three tries: {remark}", "wrong")
+        reason = "" if remark is None else f": {remark}"
+        raise self._failure(f"no valid code in three tries{reason}", "wrong")
 
-    def notice(self, line: str) -> None:
-        """Tell the person something that they wait for."""
-        self._console.say(f"credproc: {line}")
+    def notify(self, line: str) -> None:
+        """Tell the user what this run waits for."""
+        self._terminal.say(f"credproc: {line}")
 
     def close(self) -> None:
-        """Let go of the terminal."""
-        self._console.close()
+        """Close the terminal."""
+        self._terminal.close()
 
-    def _is_wanted(self) -> bool:
-        return caller.is_waiting(self._wanted.request.caller)
+    def _is_caller_waiting(self) -> bool:
+        return caller.is_waiting(self._code_request.request.caller)
 
-    def _none(self, what: str, kind: "PersonNeededKind") -> PersonNeededError:
-        return PersonNeededError(self._said(what), self._wanted.hint, kind)
+    def _failure(self, what: str, kind: "PersonNeededKind") -> PersonNeededError:
+        return PersonNeededError(self._message(what), self._code_request.hint, kind)
 
-    def _said(self, what: str) -> str:
-        return f"{self._wanted.where}: MFA code: {what}"
+    def _message(self, what: str) -> str:
+        return f"{self._code_request.where}: MFA code: {what}"
 
 
-def _prompt(wanted: CodeRequest) -> str:
-    """Return the one line that asks: for which device, which profile, and which program."""
-    profile = wanted.request.profile
-    program = caller.program_name(wanted.request.caller)
-    about = [] if profile is None else [f"profile {inert(profile, 60)}"]
-    about += [] if program is None else [f"for {inert(program, 30)}"]
-    behind = f" ({', '.join(about)})" if about else ""
-    return f"Enter MFA code for {inert(wanted.serial)}{behind}: "
+def _prompt_text(code_request: CodeRequest) -> str:
+    """Return the prompt: one line that names the device, the profile and the program that runs credproc."""
+    profile = code_request.request.profile
+    program = caller.program_name(code_request.request.caller)
+    details = [] if profile is None else [f"profile {inert(profile, 60)}"]
+    details += [] if program is None else [f"for {inert(program, 30)}"]
+    suffix = f" ({', '.join(details)})" if details else ""
+    return f"Enter MFA code for {inert(code_request.serial)}{suffix}: "

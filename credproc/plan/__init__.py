@@ -1,7 +1,7 @@
-"""Settings → Plan, or a ConfigError: source → MFA session? → roles, in order. Pure: no network, no keyring.
+"""Make a plan from settings: a source, an MFA device if there is one, and roles in order. No network, no keyring.
 
-The rules are botocore's, and the tests hold this module against botocore itself; what differs on purpose is listed
-there with its reason.
+The rules are botocore's, and the tests compare this module with botocore itself; they list each intended difference
+with its reason.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,31 +12,31 @@ from credproc.config.suggestions import likely_typos
 from credproc.errors import ConfigError
 from credproc.plan.endpoint import Endpoint, endpoint_for, region_of
 from credproc.plan.mfa import SESSION_SECONDS, Mfa, mfa_of, session_seconds_of
-from credproc.plan.resolver import Walk
+from credproc.plan.resolver import ProfileResolver
 from credproc.plan.role import Role, default_session_name, role_in
 from credproc.plan.source import Source
 from credproc.request import Request
 
 
 class Plan(NamedTuple):
-    """How to come by the credentials of a profile."""
+    """How to get the credentials of a profile."""
 
     profile: str | None
     source: Source
     endpoint: Endpoint
     roles: tuple[Role, ...] = ()
     mfa: Mfa | None = None
-    account_id: str | None = None  # as the profile says, where no answer tells
+    account_id: str | None = None  # from the settings, for credentials that come without one
     session_seconds: int = SESSION_SECONDS
-    region: str | None = None  # for programs that use the credentials, as far as the profile that was named says
+    region: str | None = None  # for programs that use the credentials; from the named profile
 
     @property
-    def is_users_own(self) -> bool:
-        """Whether the credentials are a session of a user's long-term keys (GetSessionToken), and no role's."""
+    def is_user_session(self) -> bool:
+        """Whether the credentials are a session of a user's long-term keys (GetSessionToken), not those of a role."""
         return not self.roles and self.source.is_long_term
 
     def compared(self) -> dict[str, Any]:
-        """Return all that determines the result, as values of JSON without a secret."""
+        """Return all that determines the resulting credentials, as JSON values without a secret."""
         mfa = None if self.mfa is None else self.mfa.serial
         source_role = None if self.source.role is None else self.source.role.parameters()
         return {
@@ -57,37 +57,37 @@ class Plan(NamedTuple):
 def plan_for(config: SharedConfig, request: Request) -> Plan:
     """Return the plan for the request's profile.
 
-    Raises ConfigError, with file and line and what to do; keys that look misspelt are named in its hint.
+    Raises ConfigError with file, line and a hint; the hint also names settings that are likely typos.
     """
     environ, session_name = request.environ, default_session_name(request.user)
-    walk = Walk(config, environ, session_name, request.program)
+    resolver = ProfileResolver(config, environ, session_name, request.program)
     try:
-        way = walk.way(request.profile)
-        roles = tuple(role_in(hop, session_name) for hop in reversed(way.hops))
-        root = config.profiles.get(way.source.profile) if way.source.profile is not None else None
-        innermost = roles[-1] if roles else way.source.role
-        ignores_mfa = way.source.kind == "WebIdentity" and not roles
+        resolution = resolver.resolve(request.profile)
+        roles = tuple(role_in(hop, session_name) for hop in reversed(resolution.hops))
+        root = config.profiles.get(resolution.source.profile) if resolution.source.profile is not None else None
+        innermost = roles[-1] if roles else resolution.source.role
+        ignores_mfa = resolution.source.kind == "WebIdentity" and not roles
         return Plan(
-            profile=way.profile,
-            source=way.source,
-            endpoint=endpoint_for(way.selected, config, environ, innermost.role_arn if innermost else None),
+            profile=resolution.profile,
+            source=resolution.source,
+            endpoint=endpoint_for(resolution.selected, config, environ, innermost.role_arn if innermost else None),
             roles=roles,
-            mfa=None if ignores_mfa else mfa_of(way.hops, root, way.selected, environ),
-            account_id=way.selected.value("aws_account_id") if not roles else None,
-            session_seconds=session_seconds_of(root, way.selected),
-            region=_region(walk.seen, way.selected, environ),
+            mfa=None if ignores_mfa else mfa_of(resolution.hops, root, resolution.selected, environ),
+            account_id=resolution.selected.value("aws_account_id") if not roles else None,
+            session_seconds=session_seconds_of(root, resolution.selected),
+            region=_region(resolver.visited, resolution.selected, environ),
         )
     except ConfigError as error:
-        reasons = [] if config.read_error is None else [config.read_error]  # what is missing may stand there
-        reasons += [remark for section in walk.seen for remark in likely_typos(section)]
+        reasons = [] if config.read_error is None else [config.read_error]  # the missing setting may be in that file
+        reasons += [remark for section in resolver.visited for remark in likely_typos(section)]
         if reasons:
             error.hint = "; ".join([*reasons, *([error.hint] if error.hint else [])])
         raise
 
 
-def _region(seen: Sequence[Section], selected: Section, environ: Mapping[str, str]) -> str | None:
-    """Return the region of the profile that was named, before that of the one that it is an alias of."""
-    for section in seen:
+def _region(visited: Sequence[Section], selected: Section, environ: Mapping[str, str]) -> str | None:
+    """Return the region of the named profile, or else of the profile that it is an alias of."""
+    for section in visited:
         region = region_of(section, environ)
         if region is not None or section is selected:
             return region

@@ -1,17 +1,17 @@
-"""Which STS answers: region and endpoint, as boto3 resolves them for the selected profile."""
+"""The endpoint of STS: region and URL, as boto3 resolves them for the selected profile."""
 
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from credproc.config.shared_config import Section, Setting, SharedConfig
-from credproc.errors import ConfigError
+from credproc.errors import ConfigError, quoted
 from credproc.plan.url import Url
 
 GLOBAL_REGION = "aws-global"
 SIGNING_REGION = "us-east-1"  # of the global endpoint (AWS general reference, "AWS STS endpoints and quotas")
 
-# Where a profile names no region, a role's partition chooses (botocore, partitions.json, implicitGlobalRegion)
+# Without a region in the settings, the partition of the role chooses (botocore, partitions.json, implicitGlobalRegion)
 PARTITION_REGIONS = {
     "aws": GLOBAL_REGION,
     "aws-cn": "cn-northwest-1",
@@ -58,14 +58,14 @@ class Endpoint(NamedTuple):
     """Where STS calls go, for every hop of a plan."""
 
     region: str
-    url: str | None = None  # a configured one
+    url: str | None = None  # the configured URL
     use_fips: bool = False
     use_dualstack: bool = False
     sts_regional_endpoints: str = "regional"
 
     @property
     def issuer(self) -> str:
-        """Whom a session comes from, as far as it decides where the session is valid: never a single region."""
+        """What issues a session, as far as it decides where the session is valid; never a single region."""
         if self.url is not None:
             return self.url
         if self.region == GLOBAL_REGION or (
@@ -78,14 +78,14 @@ class Endpoint(NamedTuple):
 
     @property
     def address(self) -> str:
-        """The URL that calls go to, for people; what is sent goes where botocore says, and a test compares the two."""
+        """The URL that calls go to; a test compares it with botocore's."""
         if self.issuer == "global" and not (self.use_fips or self.use_dualstack):
             return "https://sts.amazonaws.com"
         if self.url is not None:
             return self.url
         partition = partition_of(self.region)
         plain, dualstack = _SUFFIXES[partition]
-        # the plain endpoints of GovCloud are FIPS ones (STS's endpoint rules)
+        # the default endpoints of GovCloud are FIPS endpoints (STS's endpoint rules)
         fips = "-fips" if self.use_fips and (self.use_dualstack or partition != "aws-us-gov") else ""
         return f"https://sts{fips}.{self.region}.{dualstack if self.use_dualstack else plain}"
 
@@ -101,13 +101,13 @@ def partition_of(region: str) -> str:
 
 
 def endpoint_for(section: Section, config: SharedConfig, environ: Mapping[str, str], role_arn: str | None) -> Endpoint:
-    """Return the STS endpoint of the selected profile; ``role_arn`` chooses the partition where no region is known.
+    """Return the STS endpoint of the selected profile; without a region ``role_arn`` chooses the partition.
 
     Raises ConfigError, with file and line or the variable's name.
     """
     url = configured_url("sts", section, config, environ)
-    fips = _flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", section, environ)
-    dualstack = _flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", section, environ)
+    fips = _is_true("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", section, environ)
+    dualstack = _is_true("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", section, environ)
     if url is not None and (fips or dualstack):
         raise ConfigError(
             f"{url.where}: a configured STS endpoint cannot be combined with FIPS or dual stack",
@@ -123,12 +123,12 @@ def endpoint_for(section: Section, config: SharedConfig, environ: Mapping[str, s
         url=None if url is None else url.value,
         use_fips=fips,
         use_dualstack=dualstack,
-        sts_regional_endpoints=_regional(section, environ),
+        sts_regional_endpoints=_regional_endpoints_mode(section, environ),
     )
 
 
-def _from(variable: str, key: str, section: Section, environ: Mapping[str, str]) -> Setting | None:
-    """Return the variable's value if it is set, else the profile's."""
+def _setting_from(variable: str, key: str, section: Section, environ: Mapping[str, str]) -> Setting | None:
+    """Return the variable if it is set, else the profile's setting."""
     if environ.get(variable):
         return Setting(environ[variable], variable)
     return section.setting(key)
@@ -136,39 +136,42 @@ def _from(variable: str, key: str, section: Section, environ: Mapping[str, str])
 
 def region_of(section: Section, environ: Mapping[str, str]) -> str | None:
     """Return the region that the environment or else the profile names, or None. Raises ConfigError."""
-    setting = _from("AWS_DEFAULT_REGION", "region", section, environ)
+    setting = _setting_from("AWS_DEFAULT_REGION", "region", section, environ)
     if environ.get("AWS_REGION"):
         setting = Setting(environ["AWS_REGION"], "AWS_REGION")
     if setting is None or not setting.value:
         return None
     if not _REGION.fullmatch(setting.value):
-        raise ConfigError(f"{setting.where}: is no region: {setting.value[:80]}", "write a region such as us-east-1")
+        raise ConfigError(
+            f"{setting.where}: the region must be a name such as us-east-1, not {quoted(setting.value[:80])}",
+            "write the name of an AWS region",
+        )
     return setting.value
 
 
-def _flag(variable: str, key: str, section: Section, environ: Mapping[str, str]) -> bool:
-    setting = _from(variable, key, section, environ)
+def _is_true(variable: str, key: str, section: Section, environ: Mapping[str, str]) -> bool:
+    setting = _setting_from(variable, key, section, environ)
     return setting is not None and setting.value.strip().lower() == "true"
 
 
-def _regional(section: Section, environ: Mapping[str, str]) -> str:
-    setting = _from("AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints", section, environ)
+def _regional_endpoints_mode(section: Section, environ: Mapping[str, str]) -> str:
+    setting = _setting_from("AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints", section, environ)
     if setting is None:
         return "regional"
     if setting.value not in ("regional", "legacy"):
         raise ConfigError(
-            f"{setting.where}: sts_regional_endpoints is neither regional nor legacy: {setting.value[:40]}",
+            f"{setting.where}: sts_regional_endpoints must be regional or legacy, not {quoted(setting.value[:40])}",
             "remove it: regional is the default",
         )
     return setting.value
 
 
 def configured_url(service: str, section: Section, config: SharedConfig, environ: Mapping[str, str]) -> Setting | None:
-    """Return the URL that environment or profile set for a service (``sts``, ``iam``), or None.
+    """Return the URL that the environment or the profile sets for a service (``sts``, ``iam``), or None.
 
-    Raises ConfigError if it is none that signed requests may be sent to.
+    Raises ConfigError if signed requests must not be sent to it.
     """
-    if _flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls", section, environ):
+    if _is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls", section, environ):
         return None
     for variable in (f"AWS_ENDPOINT_URL_{service.upper()}", "AWS_ENDPOINT_URL"):
         if environ.get(variable):
@@ -188,18 +191,20 @@ def configured_url(service: str, section: Section, config: SharedConfig, environ
 
 
 def _checked_url(service: str, setting: Setting) -> Setting:
-    """Return the setting if signed requests, which buy credentials, may be sent to its URL."""
+    """Return the setting. Raises ConfigError if signed requests must not be sent to its URL."""
     name = service.upper()
     netloc = setting.value.partition("://")[2].partition("/")[0]
     try:
         url = Url.of(setting.value if "@" not in netloc else "")
     except ValueError:
         url = None
-    more = "?" in setting.value or "#" in setting.value or "@" in netloc
-    if more and _is_visible(setting.value):
-        raise ConfigError(f"{setting.where}: the {name} endpoint has more than scheme, host, port and path", _URL_HINT)
+    has_more = "?" in setting.value or "#" in setting.value or "@" in netloc
+    if has_more and _is_visible(setting.value):
+        raise ConfigError(
+            f"{setting.where}: the {name} endpoint may have a scheme, host, port and path only", _URL_HINT
+        )
     if url is None or not _HOST.fullmatch(url.host):
-        raise ConfigError(f"{setting.where}: the {name} endpoint is no URL of http or https", _URL_HINT)
+        raise ConfigError(f"{setting.where}: the {name} endpoint must be an http or https URL", _URL_HINT)
     if url.scheme == "http" and not is_loopback(url.host):
         raise ConfigError(
             f"{setting.where}: the {name} endpoint is plain http to {url.host}: others could read the credentials",
@@ -213,7 +218,7 @@ def _is_visible(text: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the host is this machine."""
+    """Return whether the host is this machine's loopback address or ``localhost``."""
     parts = host.split(".")
     if ":" in host:
         from ipaddress import ip_address  # noqa: PLC0415 - 1 ms, for IPv6 alone
@@ -222,7 +227,7 @@ def is_loopback(host: str) -> bool:
             return ip_address(host).is_loopback
         except ValueError:
             return False
-    # 127.1 and 0x7f.0.0.1 are names to some, and may be looked up in a search domain
+    # some resolvers look up 127.1 and 0x7f.0.0.1 as names in a search domain
     return host == "localhost" or (
         len(parts) == 4
         and parts[0] == "127"

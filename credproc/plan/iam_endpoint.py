@@ -1,6 +1,6 @@
-"""Which IAM answers: each partition has one, whatever the region, and it signs for one region (IAM's endpoint rules).
+"""The endpoint of IAM: each partition has one for all regions, with one signing region (IAM's endpoint rules).
 
-Held against botocore in tests/test_endpoint.py.
+tests/test_endpoint.py compares it with botocore.
 """
 
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from credproc.plan.endpoint import GLOBAL_REGION, SIGNING_REGION, Endpoint, conf
 
 
 class _Hosts(NamedTuple):
-    region: str  # that is signed for
+    region: str  # the signing region
     plain: str
     fips: str
-    dualstack: str | None  # None: there is no such endpoint
+    dualstack: str | None  # None: the partition has no such endpoint
     both: str | None
 
 
@@ -66,9 +66,9 @@ _HOSTS = {
 def iam_endpoint_for(
     section: Section, config: SharedConfig, environ: Mapping[str, str], sts: Endpoint
 ) -> tuple[str, str]:
-    """Return the URL of IAM beside this STS, and the region that it signs for.
+    """Return the URL of IAM in the partition of this STS endpoint, and the signing region.
 
-    Raises ConfigError where a configured URL cannot be used, or the partition has no such IAM.
+    Raises ConfigError if a configured URL cannot be used, or the partition has no dual-stack endpoint.
     """
     url = configured_url("iam", section, config, environ)
     if url is not None:
@@ -76,5 +76,8 @@ def iam_endpoint_for(
     hosts = _HOSTS[partition_of(sts.region)]
     host = (hosts.both if sts.use_fips else hosts.dualstack) if sts.use_dualstack else None
     if sts.use_dualstack and host is None:
-        raise ConfigError(f"IAM: the partition of {sts.region} has no endpoint with dual stack", "remove the setting")
+        raise ConfigError(
+            f"IAM: the partition of {sts.region} has no endpoint with dual stack",
+            "remove use_dualstack_endpoint and AWS_USE_DUALSTACK_ENDPOINT",
+        )
     return f"https://{host or (hosts.fips if sts.use_fips else hosts.plain)}", hosts.region

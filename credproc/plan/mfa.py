@@ -1,12 +1,12 @@
-"""The MFA device of a plan: whose serial, how its code is come by, where its session is kept. Pure, as the plan is."""
+"""The MFA device of a plan: its serial, what provides its codes, and the store of its session."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from credproc.config.settings import SESSION_STORES, SessionStore, session_store_named
 from credproc.config.shared_config import Section, Setting
-from credproc.errors import ConfigError
-from credproc.plan.role import mfa_serial_of, whole_number_of
+from credproc.errors import ConfigError, quoted
+from credproc.plan.role import integer_of, mfa_serial_of
 
 SESSION_SECONDS = 43200
 _SESSION_RANGE = (900, 129600)  # seconds; STS API reference, GetSessionToken
@@ -14,19 +14,19 @@ _STORE_VARIABLE = "CREDPROC_SESSION_STORE"
 
 
 class Mfa(NamedTuple):
-    """The MFA device of the user at the root of a chain, and how its code is come by."""
+    """The MFA device of the user at the root of a chain, what provides its codes, and the store of its session."""
 
     serial: str
     where: str
-    on_role: bool  # set on a role profile, not only beside the user's keys
+    on_role: bool  # set on a role profile, not only in the profile with the user's keys
     process: Setting | None = None
     session_store: SessionStore = SESSION_STORES[0]
 
 
 def mfa_of(hops: Sequence[Section], root: Section | None, selected: Section, environ: Mapping[str, str]) -> Mfa | None:
-    """Return the device that is named on any role of the chain, or beside the keys at its root; None: on none.
+    """Return the device that a role of the chain names, or the profile with the keys at its root; None without one.
 
-    Raises ConfigError, with file and line, if there are two.
+    Raises ConfigError, with file and line, if two different devices are named.
     """
     on_roles = [serial for serial in map(mfa_serial_of, hops) if serial is not None]
     beside_keys = None if root is None or root.setting("web_identity_token_file") is not None else mfa_serial_of(root)
@@ -38,7 +38,7 @@ def mfa_of(hops: Sequence[Section], root: Section | None, selected: Section, env
         if serial.value != first.value:
             raise ConfigError(
                 f"{serial.where}: mfa_serial differs from the one in {first.where}",
-                "both belong to the one user whose keys the chain starts with: keep the right one",
+                "all roles of a chain use the device of the user whose keys it starts with: remove the wrong one",
             )
     sections = [*hops, *([] if root is None else [root]), selected]
     processes = (section.setting("mfa_process") for section in sections)
@@ -47,10 +47,10 @@ def mfa_of(hops: Sequence[Section], root: Section | None, selected: Section, env
 
 
 def session_seconds_of(root: Section | None, selected: Section) -> int:
-    """Return the lifetime of a session, as the source profile or the selected one says. Raises ConfigError."""
+    """Return the seconds that a session lasts, from the source profile or else the selected one. Raises ConfigError."""
     for section in (root, selected):
         if section is not None:
-            seconds = whole_number_of(section, "mfa_session_duration_seconds", _SESSION_RANGE)
+            seconds = integer_of(section, "mfa_session_duration_seconds", _SESSION_RANGE)
             if seconds is not None:
                 return seconds
     return SESSION_SECONDS
@@ -65,7 +65,8 @@ def _session_store(root: Section | None, selected: Section, environ: Mapping[str
     store = session_store_named(chosen[0].value)
     if store is None:
         raise ConfigError(
-            f"{chosen[0].where}: the session store is none of {', '.join(SESSION_STORES)}: {chosen[0].value[:40]}",
+            f"{chosen[0].where}: the session store must be one of {', '.join(SESSION_STORES)},"
+            f" not {quoted(chosen[0].value[:40])}",
             "remove it: the keyring is the default",
         )
     return store

@@ -1,4 +1,4 @@
-"""From the profile that is named to where its credentials come from: past aliases of it, and along its roles.
+"""Resolve a named profile to a source and roles: follow aliases, then ``source_profile`` from role to role.
 
 The rules are botocore's (``botocore.credentials.AssumeRoleProvider`` and ``ProfileProviderBuilder``).
 """
@@ -25,24 +25,24 @@ from credproc.plan.source import (
     web_identity_variables,
 )
 
-_OUR_LINE_LIMIT = 8192  # characters of a credential_process line that may be ours; shlex takes the square of the length
+_MAX_ALIAS_LINE = 8192  # characters; on longer lines shlex, which takes quadratic time, is not called
 
 
-class Way(NamedTuple):
-    """Where a walk has led: from a source, by the roles of the hops."""
+class Resolution(NamedTuple):
+    """What a profile resolves to: a source, and the profiles whose roles are assumed."""
 
-    profile: str | None  # whose credentials they are; None: none was named
-    selected: Section  # whose settings count for the whole
+    profile: str | None  # the selected profile; None if no profile was named
+    selected: Section  # its settings of region, endpoint and session apply to the whole plan
     source: Source
     hops: tuple[Section, ...]  # the profiles with roles, outermost first
 
 
 def alias_target(command: str, program: str | None) -> str | None:
-    """Return the profile that a ``credential_process`` line asks credproc itself for; None for another program.
+    """Return the profile that a ``credential_process`` line passes to credproc itself, or None for another program.
 
-    Raises UsageError if it is credproc, but with arguments that name no profile.
+    ``program`` is the path of this credproc. Raises UsageError if the line runs credproc without naming a profile.
     """
-    if len(command) > _OUR_LINE_LIMIT:
+    if len(command) > _MAX_ALIAS_LINE:
         return None
     try:
         words = shlex.split(command)
@@ -55,8 +55,8 @@ def alias_target(command: str, program: str | None) -> str | None:
     if len(words) == 2 and words[1].startswith("--profile="):
         return words[1].partition("=")[2]
     raise UsageError(
-        "credential_process starts credproc with arguments that name no profile",
-        "write credential_process = credproc --profile NAME, without a comment behind it",
+        "credential_process runs credproc without --profile NAME, or with other arguments",
+        "write credential_process = credproc --profile NAME, without a comment after it",
     )
 
 
@@ -69,42 +69,42 @@ def _is_credproc(word: str, program: str | None) -> bool:
         return False
 
 
-class Walk:
-    """One walk through the profiles; remembers which it has ``seen``."""
+class ProfileResolver:
+    """Resolves one profile; ``visited`` lists the profiles that it has read on the way."""
 
     def __init__(
         self, config: SharedConfig, environ: Mapping[str, str], session_name: str, program: str | None
     ) -> None:
-        """Take the settings, a web identity's session name where none is set, and the path of this credproc."""
-        self.seen: list[Section] = []
+        """Take the configuration, the default session name of a web identity, and the path of this credproc."""
+        self.visited: list[Section] = []
         self._config = config
         self._environ = environ
         self._session_name = session_name
         self._program = program
-        self._path: dict[str, None] = {}  # the names of those that were seen, in order
+        self._path: dict[str, None] = {}  # the names of the visited profiles, in order
 
-    def way(self, profile: str | None) -> Way:
-        """Return the way to the profile's credentials; None: none was named. Raises ConfigError."""
-        if profile is None and not self._default_counts():
+    def resolve(self, profile: str | None) -> Resolution:
+        """Return what the profile resolves to; None stands for no named profile. Raises ConfigError."""
+        if profile is None and not self._default_has_source():
             section = self._config.profiles.get("default", Section("default", "default"))
-            return Way(None, section, self._unnamed_source(), ())
+            return Resolution(None, section, self._source_without_profile(), ())
         selected = self._selected(profile or "default")
         if has_role(selected):
             source, hops = self._role_chain(selected)
         elif profile is None and self._has_web_identity_variables():
-            return Way(None, selected, web_identity_variables(self._environ, self._session_name), ())
+            return Resolution(None, selected, web_identity_variables(self._environ, self._session_name), ())
         else:
             source, hops = source_in(selected, self._config, self._session_name), []
-        return Way(selected.name, selected, source, tuple(hops))
+        return Resolution(selected.name, selected, source, tuple(hops))
 
     def _selected(self, name: str) -> Section:
-        """Return the profile of that name, or the one that it is an alias of."""
+        """Return the profile with that name, or the one that it is an alias of."""
         section = self._config.profiles.get(name)
         if section is None:
             raise ConfigError(f"{self._config.shown_files()}: no profile named {quoted(name)}", self._hint(name))
         while True:
             self._visit(section)
-            target = self._alias(section)
+            target = self._alias_setting(section)
             if target is None:
                 return section
             if target.value in self._path:
@@ -116,14 +116,14 @@ class Walk:
                 )
             section = self._config.profiles[target.value]
 
-    def _alias(self, section: Section) -> Setting | None:
-        """Return the profile that the section's own ``credential_process`` names, if that is what the section is."""
+    def _alias_setting(self, section: Section) -> Setting | None:
+        """Return the profile that the section is an alias of, by its ``credential_process`` line, or None."""
         command = section.setting("credential_process")
         if command is None or has_role(section) or section.setting("web_identity_token_file") is not None:
             return None
         if is_identity_center(section) or keys_from_credentials_file(section) is not None:
             return None
-        if keys_in_keyring(section) is not None:  # one profile for credproc's settings and the line that SDKs read
+        if keys_in_keyring(section) is not None:  # the profile holds its own settings beside the line that SDKs read
             return None
         try:
             target = alias_target(command.value, self._program)
@@ -132,22 +132,23 @@ class Walk:
         return None if target is None else Setting(target, command.where)
 
     def _visit(self, section: Section) -> None:
-        self.seen.append(section)
+        self.visited.append(section)
         self._path[section.name] = None
 
     def _hint(self, name: str) -> str:
-        near = nearest(name, self._config.profiles)
-        if near is not None:
-            return f"did you mean {quoted(near)}?"
+        suggestion = nearest(name, self._config.profiles)
+        if suggestion is not None:
+            return f"did you mean {quoted(suggestion)}?"
         if not self._config.profiles:
-            return "no profiles are defined there; AWS_CONFIG_FILE names another file"
+            return "the files define no profiles; set AWS_CONFIG_FILE to use another file"
         return "check the spelling: credproc list shows the profiles"
 
     def _cycle(self, name: str, where: str) -> ConfigError:
         path = [*self._path, name]
         cycle = " -> ".join(quoted(step)[1:-1] for step in path[path.index(name) :])
         return ConfigError(
-            f"{where}: the profiles form a circle: {cycle}", "let one of them name a profile that has credentials"
+            f"{where}: the profiles refer to each other in a cycle: {cycle}",
+            "let one of them name a profile that has credentials",
         )
 
     def _role_chain(self, section: Section) -> tuple[Source, list[Section]]:
@@ -162,12 +163,12 @@ class Walk:
                     f"{where}: [{section.name}] has both source_profile and credential_source", "keep one of them"
                 )
             if credential_source is not None:
-                return self._named_source(credential_source), hops
+                return self._credential_source(credential_source), hops
             if source_profile is None:
                 raise ConfigError(
                     f"{where}: role_arn without source_profile or credential_source",
                     f"add source_profile to [{section.name}]"
-                    + (f" (source_profile = {section.name} if its own keys are meant)" if has_keys(section) else ""),
+                    + (f" (source_profile = {section.name} to use its own keys)" if has_keys(section) else ""),
                 )
             source_section = self._source_section(section, source_profile)
             if has_keys(source_section) or not has_role(source_section):
@@ -186,28 +187,29 @@ class Walk:
             raise self._cycle(name, reference.where)
         return self._selected(name)
 
-    def _named_source(self, setting: Setting) -> Source:
+    def _credential_source(self, setting: Setting) -> Source:
         kind = credential_source_named(setting.value)
         if kind is None:
-            exact = nearest(setting.value, CREDENTIAL_SOURCES)
+            suggestion = nearest(setting.value, CREDENTIAL_SOURCES)
             raise ConfigError(
-                f"{setting.where}: credential_source is none that is known: {setting.value[:40]}",
-                f"did you mean {exact}?" if exact else "write Environment, Ec2InstanceMetadata or EcsContainer",
+                f"{setting.where}: credential_source must be one of {', '.join(CREDENTIAL_SOURCES)},"
+                f" not {quoted(setting.value[:40])}",
+                f"did you mean {suggestion}?" if suggestion else "write one of these names, exactly so",
             )
         return environment_source(kind, setting.where, self._environ)
 
-    def _default_counts(self) -> bool:
-        """Whether [default] has to do with credentials; a lone region in it does not hide the machine's role."""
+    def _default_has_source(self) -> bool:
+        """Return whether [default] names a source; with a region alone it must not hide the machine's role."""
         section = self._config.profiles.get("default")
         return section is not None and has_source(section)
 
     def _has_web_identity_variables(self) -> bool:
         return bool(self._environ.get("AWS_WEB_IDENTITY_TOKEN_FILE"))
 
-    def _unnamed_source(self) -> Source:
+    def _source_without_profile(self) -> Source:
         if self._has_web_identity_variables():
             return web_identity_variables(self._environ, self._session_name)
         for variable in ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
             if self._environ.get(variable):
                 return environment_source("EcsContainer", variable, self._environ)
-        return environment_source("Ec2InstanceMetadata", "instance metadata", self._environ, if_any=True)
+        return environment_source("Ec2InstanceMetadata", "instance metadata", self._environ, is_fallback=True)

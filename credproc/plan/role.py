@@ -1,4 +1,4 @@
-"""One role's settings → the parameters of its AssumeRole call, each checked before any call is made."""
+"""Make a Role from the settings of a profile; each parameter of its AssumeRole call is checked before any call."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from credproc.config.settings import ROLE_PARAMETERS
 from credproc.config.shared_config import Section, Setting
-from credproc.errors import ConfigError
+from credproc.errors import ConfigError, quoted
 
 # Limits: STS API reference, AssumeRole
 DURATION_RANGE = (900, 43200)  # seconds
@@ -14,11 +14,11 @@ CHAINED_DURATION_LIMIT = 3600  # seconds; "role chaining limits your session to 
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _NOT_IN_SESSION_NAME = re.compile(r"[^\w+=,.@-]+", re.ASCII)
 _SERIAL = re.compile(r"[\w+=/:,.@-]{9,256}", re.ASCII)
-_MISPRINTED_ARN = re.compile(r"(arn:[\w-]+:iam):(\d+:.+)")  # the AWS CLI guide itself misprints it so
+_ARN_WITHOUT_COLON = re.compile(r"(arn:[\w-]+:iam):(\d+:.+)")  # the AWS CLI guide itself has this typo
 
 
 class Role(NamedTuple):
-    """A role to assume and how; the names are those of the STS API's parameters and of the config file's keys."""
+    """A role to assume, and the parameters of the call, under the names of the settings."""
 
     role_arn: str
     role_session_name: str
@@ -32,7 +32,7 @@ class Role(NamedTuple):
     source_identity: str | None = None
 
     def parameters(self) -> dict[str, Any]:
-        """Return the parameters of AssumeRole, without those that are not set."""
+        """Return the parameters of AssumeRole that are set, under STS's names."""
         values: dict[str, Any] = {
             "role_arn": self.role_arn,
             "role_session_name": self.role_session_name,
@@ -48,23 +48,23 @@ class Role(NamedTuple):
 
 
 def role_in(section: Section, default_session_name: str) -> Role:
-    """Return the role that a profile with ``role_arn`` describes; raises ConfigError with file and line."""
+    """Return the role of a profile with ``role_arn``. Raises ConfigError with file and line."""
     return Role(
         role_arn=role_arn_of(section),
         role_session_name=session_name_of(section) or default_session_name,
         where=section.where_set("role_arn"),
         external_id=section.value("external_id"),
-        duration_seconds=_whole_number(section.setting("duration_seconds"), "duration_seconds", DURATION_RANGE),
+        duration_seconds=_integer(section.setting("duration_seconds"), "duration_seconds", DURATION_RANGE),
         policy=_policy(section.credproc_setting("policy")),
-        policy_arns=_listed(section.credproc_setting("policy_arns")),
-        session_tags=_tags(section.credproc_setting("session_tags")),
-        transitive_tag_keys=_listed(section.credproc_setting("transitive_tag_keys")),
-        source_identity=_text(section.credproc_setting("source_identity")),
+        policy_arns=_comma_separated(section.credproc_setting("policy_arns")),
+        session_tags=_session_tags(section.credproc_setting("session_tags")),
+        transitive_tag_keys=_comma_separated(section.credproc_setting("transitive_tag_keys")),
+        source_identity=_value_or_none(section.credproc_setting("source_identity")),
     )
 
 
 def web_identity_role_in(section: Section, default_session_name: str) -> Role:
-    """Return the role of a web identity profile: of its settings only ARN and session name are sent, as in botocore."""
+    """Return the role of a web identity profile; like botocore, it has only an ARN and a session name."""
     if section.setting("role_arn") is None:
         raise ConfigError(
             f"{section.where_set('web_identity_token_file')}: web_identity_token_file without role_arn",
@@ -78,101 +78,101 @@ def web_identity_role_in(section: Section, default_session_name: str) -> Role:
 
 
 def role_arn_of(section: Section) -> str:
-    """Return the profile's ``role_arn``, checked."""
+    """Return the profile's ``role_arn``. Raises ConfigError if it is not an ARN."""
     setting = section.setting("role_arn")
-    if setting is None:  # pragma: no cover - callers look first
+    if setting is None:  # pragma: no cover - the callers check it
         raise ConfigError(f"{section.where}: role_arn is missing")
     check_role_arn(setting)
     return setting.value
 
 
 def check_role_arn(setting: Setting) -> None:
-    """Raise ConfigError unless the value has the shape of an ARN: six fields, and a partition.
+    """Raise ConfigError unless the value has six fields, of which the first is ``arn`` and the second a partition.
 
-    The account's length and the rest are STS's business.
+    STS checks the account and the rest.
     """
     arn = setting.value
     fields = arn.split(":", 5)
     if len(fields) == 6 and fields[0] == "arn" and fields[1] and fields[2] and fields[5]:
         return
-    misprinted = _MISPRINTED_ARN.fullmatch(arn)
+    match = _ARN_WITHOUT_COLON.fullmatch(arn)
     hint = (
-        f"a colon is missing: write {misprinted[1]}::{misprinted[2]}"
-        if misprinted
+        f"a colon is missing: write {match[1]}::{match[2]}"
+        if match
         else "write it as arn:aws:iam::123456789012:role/NAME"
     )
-    raise ConfigError(f"{setting.where}: role_arn is no ARN: {arn}", hint)
+    raise ConfigError(f"{setting.where}: role_arn must be an ARN, not '{arn}'", hint)
 
 
 def session_name_of(section: Section) -> str | None:
-    """Return the profile's ``role_session_name``, checked, or None."""
+    """Return the profile's ``role_session_name`` or None. Raises ConfigError if STS would reject it."""
     setting = section.setting("role_session_name")
     if setting is not None and not _SESSION_NAME.fullmatch(setting.value):
         raise ConfigError(
-            f"{setting.where}: role_session_name is not 2 to 64 letters, digits or characters of _+=,.@-",
-            "shorten it, or replace the characters that AWS does not take",
+            f"{setting.where}: role_session_name must be 2 to 64 letters, digits or characters of _+=,.@-",
+            "shorten it, or replace the characters that AWS does not allow",
         )
     return None if setting is None else setting.value
 
 
 def default_session_name(user: str) -> str:
-    """Return the session name for a user of the operating system, so that CloudTrail tells who it was."""
+    """Return the session name for a user of the operating system, which CloudTrail then shows."""
     cleaned = _NOT_IN_SESSION_NAME.sub("-", user).strip("-")
     return f"credproc-{cleaned}"[:64] if cleaned else "credproc"
 
 
 def mfa_serial_of(section: Section) -> Setting | None:
-    """Return the profile's ``mfa_serial``, checked, or None."""
+    """Return the profile's ``mfa_serial`` or None. Raises ConfigError if STS would reject it."""
     setting = section.setting("mfa_serial")
     if setting is None:
         return None
     if ":u2f/" in setting.value:
         raise ConfigError(
-            f"{setting.where}: mfa_serial is a security key, and those cannot be used for API calls",
-            "register a TOTP device (an authenticator app) for the same user, and name that one",
+            f"{setting.where}: mfa_serial names a security key, which cannot be used for API calls",
+            "register a TOTP device (an authenticator app) for the same user, and name that device",
         )
     if not _SERIAL.fullmatch(setting.value):
         raise ConfigError(
-            f"{setting.where}: mfa_serial is neither an ARN nor a serial of 9 to 256 characters",
+            f"{setting.where}: mfa_serial must be an ARN, or a serial number of 9 to 256 characters",
             "copy it from the user's security credentials in IAM: arn:aws:iam::123456789012:mfa/NAME",
         )
     return setting
 
 
-def whole_number_of(section: Section, key: str, allowed: tuple[int, int]) -> int | None:
-    """Return the number (seconds) that credproc's own setting ``key`` holds, checked, or None."""
-    return _whole_number(section.credproc_setting(key), f"credproc_{key}", allowed)
+def integer_of(section: Section, key: str, allowed: tuple[int, int]) -> int | None:
+    """Return the seconds in credproc's own setting ``key``, or None. Raises ConfigError if they are out of range."""
+    return _integer(section.credproc_setting(key), f"credproc_{key}", allowed)
 
 
-def _whole_number(setting: Setting | None, key: str, allowed: tuple[int, int]) -> int | None:
+def _integer(setting: Setting | None, key: str, allowed: tuple[int, int]) -> int | None:
     if setting is None:
         return None
     lowest, highest = allowed
     if not re.fullmatch(r"[0-9]{1,9}", setting.value) or not lowest <= int(setting.value) <= highest:
         raise ConfigError(
-            f"{setting.where}: {key} is no whole number from {lowest} to {highest}: {setting.value[:40]}",
-            "give the seconds as digits only",
+            f"{setting.where}: {key} must be an integer from {lowest} to {highest}, not {quoted(setting.value[:40])}",
+            "write the seconds in digits",
         )
     return int(setting.value)
 
 
-def _text(setting: Setting | None) -> str | None:
+def _value_or_none(setting: Setting | None) -> str | None:
     return None if setting is None else setting.value
 
 
-def _listed(setting: Setting | None) -> tuple[str, ...]:
+def _comma_separated(setting: Setting | None) -> tuple[str, ...]:
     if setting is None:
         return ()
     return tuple(part for part in (word.strip() for word in setting.value.split(",")) if part)
 
 
-def _tags(setting: Setting | None) -> tuple[tuple[str, str], ...]:
+def _session_tags(setting: Setting | None) -> tuple[tuple[str, str], ...]:
     pairs = []
-    for part in _listed(setting):
+    for part in _comma_separated(setting):
         key, equals, value = part.partition("=")
         if not equals or not key.strip():
             where = setting.where if setting else ""
-            raise ConfigError(f"{where}: credproc_session_tags holds a tag without '='", "write Key=Value,Key=Value")
+            raise ConfigError(f"{where}: credproc_session_tags contains a tag without '='", "write Key=Value,Key=Value")
         pairs.append((key.strip(), value.strip()))
     return tuple(pairs)
 
@@ -184,7 +184,7 @@ def _policy(setting: Setting | None) -> str | None:
         json.loads(setting.value)
     except (ValueError, RecursionError) as error:
         raise ConfigError(
-            f"{setting.where}: credproc_policy is no JSON: {error}",
-            "write the policy in one line; its text is sent as it stands",
+            f"{setting.where}: credproc_policy must be JSON: {error}",
+            "write the policy on one line; credproc sends its text unchanged",
         ) from None
     return setting.value

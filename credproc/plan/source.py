@@ -1,4 +1,4 @@
-"""One profile's own settings → the Source that it is, without following another profile."""
+"""Make a Source from the settings of one profile, without following another profile."""
 
 import re
 from collections.abc import Mapping
@@ -24,12 +24,12 @@ _WEB_IDENTITY_VARIABLES = {
 }
 
 
-# All kinds of sources; each ``match`` over one of them has a case for every kind, or mypy says so
+# Each ``match`` over a kind has a case for every kind, or mypy reports it
 SourceKind = CredentialSource | Literal["StaticKeys", "KeyringKeys", "WebIdentity", "IdentityCenter", "Process"]
 
 
 class Source(NamedTuple):
-    """Where the first credentials come from; ``identity`` is what determines them, without a secret."""
+    """Where the first credentials come from. ``identity`` is what determines them, without a secret."""
 
     kind: SourceKind
     where: str
@@ -37,27 +37,27 @@ class Source(NamedTuple):
     identity: tuple[tuple[str, str], ...] = ()
     keys: Credentials | None = None  # of StaticKeys; its repr does not show the secret
     role: Role | None = None  # of WebIdentity
-    if_any: bool = False  # asked only because nothing was named: finding nothing is then no error of its own
+    is_fallback: bool = False  # chosen because no profile is named: the error without credentials then says so
 
-    def named(self, name: str) -> str:
-        """Return one field of the identity."""
+    def field(self, name: str) -> str:
+        """Return one field of the identity. Raises KeyError."""
         return dict(self.identity)[name]
 
     @property
     def access_key_id(self) -> str | None:
-        """The id of the keys, where the files or the environment hold it."""
+        """The access key id, if the files or the environment hold it."""
         identity = dict(self.identity)
         return identity.get("access_key_id") or identity.get("AWS_ACCESS_KEY_ID")
 
     @property
     def is_long_term(self) -> bool:
-        """Whether the settings say that these are a user's long-term keys; those of the environment may be either."""
+        """Whether the settings hold a user's long-term keys; those of the environment may be long-term or temporary."""
         return self.kind == "KeyringKeys" or (self.keys is not None and not self.keys.temporary)
 
     def is_temporary(self, environ: Mapping[str, str]) -> bool:
-        """Whether the credentials have a session token, as far as that can be known before they are fetched.
+        """Return whether the credentials have a session token, as far as the settings tell before they are fetched.
 
-        A program may print either; that most print temporary ones is all that can be known.
+        A program may print either kind; the answer is True for it, as most print temporary credentials.
         """
         if self.kind == "Environment":
             return bool(environ.get("AWS_SESSION_TOKEN") or environ.get("AWS_SECURITY_TOKEN"))
@@ -65,7 +65,7 @@ class Source(NamedTuple):
 
 
 def source_in(section: Section, config: SharedConfig, session_name: str) -> Source:
-    """Return the source that a profile is by itself, in botocore's order; raises ConfigError with file and line."""
+    """Return the source that the profile's own settings name, in botocore's order. Raises ConfigError."""
     login = section.setting("login_session")
     process = section.setting("credential_process")
     if section.setting("web_identity_token_file") is not None:
@@ -79,14 +79,14 @@ def source_in(section: Section, config: SharedConfig, session_name: str) -> Sour
         return _keyring(section, in_keyring)
     if login is not None:
         raise ConfigError(
-            f"{login.where}: login_session is for the AWS CLI alone",
+            f"{login.where}: only the AWS CLI can use login_session",
             "use credential_process = aws configure export-credentials"
             f" --profile {section.name} --format process in a source profile of its own",
         )
     if process is not None:
         return Source("Process", process.where, section.name, (("command", process.value),))
     if section.setting("sso_session") is not None and not has_keys(section):
-        return _identity_center(section, config)  # which says what it lacks
+        return _identity_center(section, config)  # raises with the names of the missing settings
     return _static(section)
 
 
@@ -100,7 +100,7 @@ def _static(section: Section) -> Source:
                 f"add aws_access_key_id to [{section.name}]",
             )
         raise ConfigError(
-            f"{section.where}: profile {quoted(section.name)} holds no credentials and says nowhere to get them",
+            f"{section.where}: profile {quoted(section.name)} holds no credentials, and no setting names their source",
             "add role_arn and source_profile, keys, sso_session, or credential_process",
         )
     if secret is None or not secret.value:
@@ -121,7 +121,8 @@ def _static(section: Section) -> Source:
 def _keyring(section: Section, access_key_id: Setting) -> Source:
     if not ACCESS_KEY_ID.fullmatch(access_key_id.value):
         raise ConfigError(
-            f"{access_key_id.where}: credproc_access_key_id is no access key id: {access_key_id.value[:40]}",
+            f"{access_key_id.where}: credproc_access_key_id must be 16 to 128 letters, digits or underscores,"
+            f" not {quoted(access_key_id.value[:40])}",
             f"run credproc keys list, or credproc keys add {section.name}",
         )
     return Source("KeyringKeys", access_key_id.where, section.name, (("access_key_id", access_key_id.value),))
@@ -157,7 +158,7 @@ def _identity_center(section: Section, config: SharedConfig) -> Source:
     missing = [key for key in _IDENTITY_CENTER_FIELDS if not settings[key]]
     if missing:
         raise ConfigError(
-            f"{where}: profile {quoted(section.name)} is one of IAM Identity Center and lacks {', '.join(missing)}",
+            f"{where}: profile {quoted(section.name)} uses IAM Identity Center but lacks {', '.join(missing)}",
             "run aws configure sso, or add what is missing",
         )
     identity = tuple((key, settings[key] or "") for key in _IDENTITY_CENTER_FIELDS)
@@ -167,15 +168,15 @@ def _identity_center(section: Section, config: SharedConfig) -> Source:
 
 
 def environment_source(
-    kind: CredentialSource, where: str, environ: Mapping[str, str], *, if_any: bool = False
+    kind: CredentialSource, where: str, environ: Mapping[str, str], *, is_fallback: bool = False
 ) -> Source:
-    """Return the source of that kind, as the environment describes it; ``where`` is what asked for it."""
+    """Return the source of that kind; ``where`` is the line or variable that chooses it."""
     identity = tuple((name, environ[name]) for name in _variables_of(kind) if environ.get(name))
-    return Source(kind, where, identity=identity[:1], if_any=if_any)
+    return Source(kind, where, identity=identity[:1], is_fallback=is_fallback)
 
 
 def _variables_of(kind: CredentialSource) -> tuple[str, ...]:
-    """Return the variables, of which the first that is set determines the source."""
+    """Return the variables that identify the source; the first that is set counts."""
     match kind:
         case "Environment":
             return ("AWS_ACCESS_KEY_ID",)
@@ -186,13 +187,13 @@ def _variables_of(kind: CredentialSource) -> tuple[str, ...]:
 
 
 def web_identity_variables(environ: Mapping[str, str], session_name: str) -> Source:
-    """Return the web identity that the variables describe; raises ConfigError if one is missing or wrong."""
+    """Return the web identity that the variables describe. Raises ConfigError if one is missing or invalid."""
     section = Section("the environment", "AWS_WEB_IDENTITY_TOKEN_FILE")
     for key, variable in _WEB_IDENTITY_VARIABLES.items():
         if environ.get(variable):
             section[key] = Setting(environ[variable], variable)
     if "role_arn" not in section:
-        raise ConfigError("AWS_WEB_IDENTITY_TOKEN_FILE: is set without AWS_ROLE_ARN", "set AWS_ROLE_ARN")
+        raise ConfigError("AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN", "set AWS_ROLE_ARN")
     check_role_arn(section["role_arn"])
     role = web_identity_role_in(section, session_name)
     path = section["web_identity_token_file"].value
@@ -200,33 +201,33 @@ def web_identity_variables(environ: Mapping[str, str], session_name: str) -> Sou
 
 
 def has_source(section: Section) -> bool:
-    """Whether the profile says anywhere where credentials come from; a lone region does not."""
+    """Return whether any setting of the profile says where credentials come from."""
     settings = ("role_arn", "web_identity_token_file", "login_session", "credential_process")
     return any(map(section.setting, settings)) or is_identity_center(section) or has_keys(section)
 
 
 def has_role(section: Section) -> bool:
-    """Whether the profile assumes a role with somebody else's credentials."""
+    """Return whether the profile assumes a role with the credentials of another source."""
     return section.setting("role_arn") is not None and section.setting("web_identity_token_file") is None
 
 
 def has_keys(section: Section) -> bool:
-    """Whether the profile holds keys, or one half of them, or says that they are in the keyring."""
+    """Return whether the profile holds keys, one half of them, or the id of keys in the keyring."""
     return any(section.setting(key) is not None for key in ACCESS_KEY_NAMES) or keys_in_keyring(section) is not None
 
 
 def keys_in_keyring(section: Section) -> Setting | None:
-    """Return the id of the access key whose secret is in the keyring; keys in a file come before it."""
+    """Return the setting with the id of keys in the keyring, or None; keys in a file take precedence."""
     found = section.credproc_setting("access_key_id")
     return found if found is not None and section.setting("aws_access_key_id") is None else None
 
 
 def is_identity_center(section: Section) -> bool:
-    """Whether the profile takes its credentials from IAM Identity Center."""
+    """Return whether the profile gets its credentials from IAM Identity Center."""
     return any(section.setting(key) is not None for key in ("sso_account_id", "sso_role_name"))
 
 
 def keys_from_credentials_file(section: Section) -> Setting | None:
-    """Return the access key id if the credentials file holds it, which then comes before a program."""
+    """Return the access key id if the credentials file holds it: it takes precedence over credential_process."""
     found = section.setting("aws_access_key_id")
     return found if found is not None and found.from_credentials_file else None

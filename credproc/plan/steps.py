@@ -1,10 +1,10 @@
-"""Which calls of STS a plan takes, in order, and which of them carries the MFA code. Pure, as the plan is.
+"""Decide which STS calls a plan takes, in order, and which of them carries the MFA code.
 
-One code buys one GetSessionToken session, which every role behind the user shares (STS API reference, GetSessionToken).
-Two things make AssumeRole carry the code itself: a role for more than an hour, because STS caps the roles of a session
-at one hour, and a machine on which no session can be kept.
+One code gets one GetSessionToken session, which all roles of the user share (STS API reference, GetSessionToken). Two
+things make AssumeRole carry the code itself: a role for more than an hour, because STS limits a role that is assumed
+with a session to one hour, and a machine that cannot store a session.
 
-``refresh/execute.py`` makes these calls; ``explain``, ``list`` and ``login`` show the very same ones.
+``refresh/execute.py`` makes these calls; ``explain``, ``list`` and ``login`` show the same ones.
 """
 
 from typing import NamedTuple
@@ -16,12 +16,12 @@ from credproc.plan.role import CHAINED_DURATION_LIMIT, Role
 
 
 class Circumstances(NamedTuple):
-    """What the calls depend on besides the plan."""
+    """What the calls depend on, besides the plan."""
 
     is_source_temporary: bool  # whether the source's credentials have a session token
     has_session: bool = False  # whether a store holds an MFA session that the plan can use
-    can_keep_session: bool = True  # whether a store would take one
-    can_ask: bool = True  # whether a person, or the profile's mfa_process, can give a code
+    can_store_session: bool = True  # whether the store can be used
+    can_ask: bool = True  # whether the user or the profile's mfa_process can provide a code
 
 
 class UseSession(NamedTuple):
@@ -33,14 +33,14 @@ class GetSession(NamedTuple):
 
     duration_seconds: int
     with_code: bool = False
-    is_kept: bool = False  # whether it is put into the store, for every role behind these keys
+    is_shared: bool = False  # whether it is stored for all roles of the user
 
 
 class AssumeRole(NamedTuple):
-    """Call AssumeRole with the credentials of the step before, or of the source."""
+    """Call AssumeRole with the credentials of the previous step, or of the source."""
 
     role: Role
-    duration_seconds: int | None  # what is sent; None: nothing, and STS gives one hour
+    duration_seconds: int | None  # None is not sent, and STS takes one hour
     with_code: bool = False
 
 
@@ -48,9 +48,9 @@ Step = UseSession | GetSession | AssumeRole
 
 
 def steps(plan: Plan, circumstances: Circumstances) -> tuple[Step, ...]:
-    """Return the calls that lead from the source's credentials to the plan's; none where these are the source's own.
+    """Return the calls that get the plan's credentials from the source's; none if the source's are the result.
 
-    Raises ConfigError if an MFA device is set on a role, and the source's credentials are temporary.
+    Raises ConfigError if a role names an MFA device and the source's credentials are temporary.
     """
     device = usable_device(plan, is_source_temporary=circumstances.is_source_temporary)
     if device is None:
@@ -61,29 +61,29 @@ def steps(plan: Plan, circumstances: Circumstances) -> tuple[Step, ...]:
         return _with_code(plan.roles)
     if circumstances.has_session:
         return (UseSession(), *_assume(plan.roles, is_chained=True))
-    if plan.roles and not circumstances.can_keep_session:
+    if plan.roles and not circumstances.can_store_session:
         return _with_code(plan.roles)
-    session = GetSession(plan.session_seconds, with_code=True, is_kept=circumstances.can_keep_session)
+    session = GetSession(plan.session_seconds, with_code=True, is_shared=circumstances.can_store_session)
     return (session, *_assume(plan.roles, is_chained=True))
 
 
 def usable_device(plan: Plan, *, is_source_temporary: bool) -> Mfa | None:
-    """Return the plan's MFA device, or None where there is none or it belongs to keys that the source did not give.
+    """Return the plan's MFA device, or None without one or if the source's credentials are temporary.
 
-    Raises ConfigError if it is set on a role: the role asks for a code that temporary credentials cannot send.
+    Raises ConfigError if a role names the device then: temporary credentials cannot send the code that the role needs.
     """
     device = plan.mfa
     if device is not None and is_source_temporary and device.on_role:
         raise ConfigError(
-            f"{device.where}: mfa_serial, but the source's credentials are temporary, and those cannot use an MFA"
-            " device",
-            "remove mfa_serial, or let source_profile name the user whose device it is",
+            f"{device.where}: mfa_serial is set, but the source's credentials are temporary, and those cannot be used"
+            " with an MFA device",
+            "remove mfa_serial, or let source_profile name the profile with the keys of the device's user",
         )
     return None if is_source_temporary else device
 
 
 def is_long(plan: Plan) -> bool:
-    """Return whether the plan is one role for more than an hour, which STS gives for a code of its own alone."""
+    """Return whether the plan is one role for more than an hour, for which AssumeRole must carry the code."""
     return len(plan.roles) == 1 and (plan.roles[0].duration_seconds or 0) > CHAINED_DURATION_LIMIT
 
 
@@ -93,7 +93,7 @@ def _with_code(roles: tuple[Role, ...]) -> tuple[Step, ...]:
 
 
 def _assume(roles: tuple[Role, ...], *, is_chained: bool) -> tuple[Step, ...]:
-    """Return the calls; ``is_chained``: the first one is made with temporary credentials, as all others are."""
+    """Return one call a role; ``is_chained`` says that the first, too, is made with temporary credentials."""
     return tuple(
         AssumeRole(role, _capped(role.duration_seconds) if is_chained or number else role.duration_seconds)
         for number, role in enumerate(roles)

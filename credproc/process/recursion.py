@@ -23,7 +23,7 @@ def check(profile: str | None, environ: Mapping[str, str]) -> None:
     if profile in chain:
         cycle = " -> ".join([*chain[chain.index(profile) :], profile])
         raise ConfigError(
-            f"{CHAIN_VARIABLE}: the profiles form a circle: {cycle}",
+            f"{CHAIN_VARIABLE}: the profiles refer to each other in a cycle: {cycle}",
             "the credential_process line of a profile runs a program that asks for the same profile; remove that line",
         )
 

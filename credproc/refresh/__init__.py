@@ -1,6 +1,6 @@
-"""What happens on a miss, on one page: take the turn, read, plan, carry the plan out, store.
+"""A cache miss on one page: take the turn, read the files, plan, carry out the plan, store the document.
 
-Those who wait for their turn import nothing heavy; whoever has it reads the two AWS files, once.
+A run that waits for its turn imports nothing heavy. A run that has the turn reads the two AWS files, once.
 """
 
 import time
@@ -11,7 +11,7 @@ from credproc.errors import CredprocError, DeadlineError
 from credproc.refresh.turn import Turn
 from credproc.request import FOR_PEOPLE, FOR_SDKS, Attempt, Request
 
-__all__ = ["FOR_PEOPLE", "FOR_SDKS", "Refreshed", "Request", "refresh"]
+__all__ = ["FOR_PEOPLE", "FOR_SDKS", "RefreshResult", "Request", "refresh"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,31 +19,31 @@ if TYPE_CHECKING:
     from credproc.plan import Plan
     from credproc.refresh.entry import CachedEntry, EntryStore, Fetched
 
-_REMARKS = 5  # lines in the log about what other readers may read differently in the files
-_CLEANING = 3  # seconds; a stuck disk must not keep the credentials from the caller
-_ASK_BELOW = 300  # seconds that credentials have left; nobody is asked for new ones before
+_MAX_REMARKS = 5  # lines in the log about lines that other programs may read differently
+_CLEANUP_SECONDS = 3  # a stuck disk must not cost the caller the credentials
+_ASK_BELOW = 300  # seconds that cached credentials have left; with more, no code is asked for
 
 
-class Refreshed(NamedTuple):
-    """The document, and the plan that led to it; None if another run had stored it meanwhile."""
+class RefreshResult(NamedTuple):
+    """The document, and the plan that it was made from; None if another run has stored the document meanwhile."""
 
     document: bytes
     plan: "Plan | None" = None
 
 
-def refresh(request: Request, config: "SharedConfig | None" = None) -> Refreshed:
+def refresh(request: Request, config: "SharedConfig | None" = None) -> RefreshResult:
     """Return the document for the request, from the cache if another run has stored it meanwhile.
 
-    ``config`` is what the two AWS files say, where the caller has read them already. Raises CredprocError. Credentials
-    are stored before they are returned; where they cannot be stored they are returned all the same.
+    ``config`` is what the two AWS files say, if the calling command has read them already. The document is stored
+    before it is returned; if it cannot be stored, it is returned nevertheless. Raises CredprocError.
     """
     with Turn(request) as turn:
         document = turn.served_meanwhile()
-        return Refreshed(document) if document is not None else _renewed(turn, config)
+        return RefreshResult(document) if document is not None else _refresh(turn, config)
 
 
-def _renewed(turn: Turn, config: "SharedConfig | None") -> Refreshed:
-    # here, so that those who only wait do without them
+def _refresh(turn: Turn, config: "SharedConfig | None") -> RefreshResult:
+    # imported here, as a run that only waits does not need them
     from credproc.config.parser import read  # noqa: PLC0415
     from credproc.plan import plan_for  # noqa: PLC0415
     from credproc.refresh.entry import EntryStore  # noqa: PLC0415
@@ -51,14 +51,14 @@ def _renewed(turn: Turn, config: "SharedConfig | None") -> Refreshed:
     request, began = turn.request, time.monotonic()
     if config is None:
         config = read(request.environ, request.clock())
-    for remark in (*config.warnings, *config.remarks[:_REMARKS]):
+    for remark in (*config.warnings, *config.remarks[:_MAX_REMARKS]):
         log.write(turn.directory, f"warning: {remark}", profile=request.profile)
     plan = plan_for(config, request)
     entries = EntryStore(turn.directory, turn.name, config.fingerprint, plan, request.profile)
     cached = entries.find(request.clock())
     if cached is not None and cached.is_fresh and not _is_too_old(cached, plan, request):
         entries.restamp(cached)
-        return Refreshed(cached.document, plan)
+        return RefreshResult(cached.document, plan)
 
     from credproc.refresh.execute import execute  # noqa: PLC0415 - not for a restamp
 
@@ -67,43 +67,43 @@ def _renewed(turn: Turn, config: "SharedConfig | None") -> Refreshed:
         fetched = execute(plan, config, Attempt(request, turn.directory, began, may_ask))
         document = entries.store(fetched, request.clock())
     except CredprocError as error:
-        return Refreshed(_served_after(error, cached, entries, turn), plan)
+        return RefreshResult(_serve_after(error, cached, entries, turn), plan)
     _finish(fetched, entries, turn)
-    return Refreshed(document, plan)
+    return RefreshResult(document, plan)
 
 
 def _is_too_old(cached: "CachedEntry", plan: "Plan", request: Request) -> bool:
-    """Return whether ``login`` wants more: to look at the MFA session, or a long role that lasts longer."""
+    """Return whether ``login`` cannot use the entry: it checks the MFA session, or needs a long role for longer."""
     if request.min_session_seconds is None or plan.mfa is None:
         return False
-    from credproc.plan.steps import is_long  # noqa: PLC0415 - for login
+    from credproc.plan.steps import is_long  # noqa: PLC0415 - for login alone
 
     return not is_long(plan) or cached.expiration - request.clock() <= request.min_session_seconds
 
 
-def _served_after(error: CredprocError, cached: "CachedEntry | None", entries: "EntryStore", turn: Turn) -> bytes:
-    """Return the old document for a minute more, or raise the error where there is none that lasts."""
+def _serve_after(error: CredprocError, cached: "CachedEntry | None", entries: "EntryStore", turn: Turn) -> bytes:
+    """Return the cached document and extend it by a minute; raise the error if none is valid for longer."""
     request = turn.request
-    # A person may have taken long to decline, and the machine may have slept meanwhile
+    # The user may have taken long to decline, and the machine may have slept meanwhile
     if cached is None or not cached._replace(now=request.clock()).is_valid or request.is_login:
         raise error
-    log.write(turn.directory, f"served the old credentials: {error}", profile=request.profile)
+    log.write(turn.directory, f"served the cached credentials: {error}", profile=request.profile)
     entries.restamp_for_a_minute(cached, request.clock())
     return cached.document
 
 
 def _finish(fetched: "Fetched", entries: "EntryStore", turn: Turn) -> None:
-    """Remove old files, and raise DeadlineError if the credentials have ended while they were stored."""
+    """Remove old files. Raises DeadlineError if the credentials expired while they were stored."""
     request = turn.request
     if turn.directory is not None and entries.has_stored:
         from credproc.process.deadline import within  # noqa: PLC0415 - not for a restamp
-        from credproc.refresh.cleanup import clean_up  # noqa: PLC0415 - the same
+        from credproc.refresh.cleanup import clean_up  # noqa: PLC0415
 
         directory = turn.directory
         try:
-            within(time.monotonic() + _CLEANING, lambda: clean_up(directory, request.clock()))
+            within(time.monotonic() + _CLEANUP_SECONDS, lambda: clean_up(directory, request.clock()))
         except (OSError, DeadlineError) as error:
-            log.write(directory, f"not cleaned up: {error}", profile=request.profile)
+            log.write(directory, f"cannot remove old files: {error}", profile=request.profile)
     expiration = fetched.credentials.expiration
     if expiration is not None and expiration <= request.clock():  # the machine may have slept
-        raise DeadlineError(f"{request.subject}: the credentials have expired while they were stored", "try again")
+        raise DeadlineError(f"{request.subject}: the credentials expired while they were stored", "try again")

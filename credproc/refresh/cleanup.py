@@ -1,6 +1,6 @@
-"""Remove old files of credproc's own, a few at a time: what dead processes left, and what nobody asks for any more.
+"""Remove credproc's own old files, at most fifty at a time: what dead processes left, and entries long expired.
 
-A run does it that has just stored an entry. The note of an MFA session stays: ``logout`` finds the session by it.
+A run does this after it has stored an entry. The note of an MFA session stays, as ``logout`` finds the session by it.
 """
 
 import os
@@ -8,57 +8,57 @@ import os
 from credproc import cache, notes
 from credproc.files import TEMPORARY, PrivateDirectory
 from credproc.locking import lock
-from credproc.refresh.entry import about_entry
+from credproc.refresh.entry import entry_metadata
 
-_OLD = 24 * 3600  # seconds
-_LOOKED_AT = 1000  # files; a directory that others have filled must not cost a refresh its time
-_REMOVED = 50  # files
+_MIN_AGE = 24 * 3600  # seconds
+_MAX_EXAMINED = 1000  # files; a directory with more must not slow a refresh down
+_MAX_REMOVED = 50  # files
 
 
 def clean_up(directory: PrivateDirectory, now: float) -> int:
-    """Remove at most fifty old files at ``now`` (epoch seconds); return how many. What cannot be removed stays."""
+    """Remove at most fifty files that are old at ``now`` (epoch seconds); return how many were removed."""
     removed = 0
-    for name in directory.some_names(_LOOKED_AT):
-        if removed == _REMOVED:
+    for name in directory.some_names(_MAX_EXAMINED):
+        if removed == _MAX_REMOVED:
             break
-        removed += _is_removed(directory, name, now)
+        removed += _remove_if_old(directory, name, now)
     return removed
 
 
-def _is_removed(directory: PrivateDirectory, name: str, now: float) -> bool:
+def _remove_if_old(directory: PrivateDirectory, name: str, now: float) -> bool:
     if name.endswith(TEMPORARY):
         return _writer_is_dead(name) and directory.remove(name)
     status = directory.status(name)
-    if status is None or abs(now - status.st_mtime) < _OLD:
+    if status is None or abs(now - status.st_mtime) < _MIN_AGE:
         return False
     kind = notes.kind_of(name)
     if kind is not None:
         return kind.is_ephemeral and directory.remove(name)
     if name.endswith(cache.SUFFIX):
-        return _is_over(directory, name, now) and _removed_under_lock(directory, name, name, status)
+        return _has_long_expired(directory, name, now) and _remove_under_lock(directory, name, name, status)
     if name.endswith(lock.SUFFIX):
-        return _removed_under_lock(directory, name.removesuffix(lock.SUFFIX), name, status)
+        return _remove_under_lock(directory, name.removesuffix(lock.SUFFIX), name, status)
     return False
 
 
-def _is_over(directory: PrivateDirectory, name: str, now: float) -> bool:
-    """Whether the entry's credentials ended a day ago, or it is damaged and nobody has healed it since."""
+def _has_long_expired(directory: PrivateDirectory, name: str, now: float) -> bool:
+    """Return whether the entry is damaged, or its credentials expired more than a day ago."""
     entry = cache.load(directory, name)
-    expiration = None if entry is None else about_entry(entry).get("expiration")
-    return not isinstance(expiration, int) or now - expiration > _OLD
+    expiration = None if entry is None else entry_metadata(entry).get("expiration")
+    return not isinstance(expiration, int) or now - expiration > _MIN_AGE
 
 
-def _removed_under_lock(directory: PrivateDirectory, locked: str, name: str, status: os.stat_result) -> bool:
-    """Remove the file if it is still the one that was looked at, and nobody is at work under this lock.
+def _remove_under_lock(directory: PrivateDirectory, locked: str, name: str, status: os.stat_result) -> bool:
+    """Remove the file if it is still the one that ``status`` describes and no run holds the lock; return whether.
 
-    Who has opened a lock file that is removed here finds out, and opens another: Lock looks again once it is locked.
+    A run that has opened the removed lock file notices, as Lock compares the file with its name once it is locked.
     """
     held = lock.Lock(directory, locked)
     try:
         if not held.try_acquire():
             return False
-        there = directory.status(name)
-        return there is not None and os.path.samestat(there, status) and directory.remove(name)
+        current = directory.status(name)
+        return current is not None and os.path.samestat(current, status) and directory.remove(name)
     finally:
         held.close()
 
@@ -71,6 +71,6 @@ def _writer_is_dead(name: str) -> bool:
         os.kill(int(pid), 0)
     except ProcessLookupError:
         return True
-    except (OSError, OverflowError):  # another user's, or no number of a process
+    except (OSError, OverflowError):  # another user's process, or a number too large for a process id
         return False
     return False

@@ -1,4 +1,4 @@
-"""What is kept of an answer, for how long it is served, and whether it still answers the plan."""
+"""The cache entry of one plan: how long it may be served, and whether it still matches."""
 
 import json
 from typing import Any, NamedTuple
@@ -9,23 +9,23 @@ from credproc.errors import ServiceError
 from credproc.files import PrivateDirectory
 from credproc.plan import Plan
 
-# Seconds of life left
-MARGIN = 16 * 60  # botocore runs the helper anew at every request below 15 minutes (CONTRACT.md, 1.3)
-PASSED_THROUGH_MARGIN = 60  # of credentials that are not ours to renew
-LAST_MINUTE = 60
-LONGEST = 129600  # seconds that credentials of STS may live (GetSessionToken, DurationSeconds); more is a mistake
-_SERVED_AFTER_FAILURE = 60  # seconds, so that the next callers hit instead of failing again
+# Seconds before the expiration at which an entry is no longer served
+RENEWAL_MARGIN = 16 * 60  # below 15 minutes botocore runs the helper again at each request (CONTRACT.md, 1.3)
+PASS_THROUGH_MARGIN = 60  # for credentials that credproc cannot renew
+MIN_SECONDS_LEFT = 60  # for an entry that is served because a refresh failed
+MAX_LIFETIME = 129600  # seconds, of credentials from STS (GetSessionToken, DurationSeconds); more is a wrong answer
+_EXTENSION_SECONDS = 60  # after a failed refresh, so that the next callers hit instead of failing again
 
 
 class Fetched(NamedTuple):
-    """Credentials, and whether they are ours to renew: then they are renewed early."""
+    """Credentials, and whether credproc can renew them: then it does so early."""
 
     credentials: Credentials
     renewable: bool
 
 
 class CachedEntry(NamedTuple):
-    """An entry that was made by an equal plan."""
+    """An entry that an equal plan has stored."""
 
     entry: cache.Entry
     expiration: int  # epoch seconds
@@ -33,27 +33,27 @@ class CachedEntry(NamedTuple):
 
     @property
     def document(self) -> bytes:
-        """The document as it is to be printed."""
+        """The document, ready to be printed."""
         return self.entry.document
 
     @property
     def is_fresh(self) -> bool:
-        """Whether nothing but the look of the files has changed."""
+        """Whether the entry can be served: only the fingerprint of the files differs."""
         return self.entry.served_from <= self.now < self.entry.served_until
 
     @property
     def is_valid(self) -> bool:
-        """Whether the document may still be handed out where a refresh fails."""
-        return self.entry.served_from <= self.now and self.expiration - self.now > LAST_MINUTE
+        """Whether the document may still be served if a refresh fails."""
+        return self.entry.served_from <= self.now and self.expiration - self.now > MIN_SECONDS_LEFT
 
 
 class EntryStore:
-    """Reads and writes one entry for one plan; what cannot be kept is logged and does no harm."""
+    """Read and write the entry of one plan; a write that fails is logged and raises nothing."""
 
     def __init__(
         self, directory: PrivateDirectory | None, name: str, fingerprint: str, plan: Plan, profile: str | None
     ) -> None:
-        """Take the entry's place, the fingerprint of the files that the plan was made from, and the plan."""
+        """Take the entry's directory and name, the fingerprint of the AWS files, the plan, and the named profile."""
         self._directory = directory
         self._name = name
         self._fingerprint = fingerprint
@@ -62,31 +62,33 @@ class EntryStore:
         self.has_stored = False
 
     def find(self, now: float) -> CachedEntry | None:
-        """Return the entry if the plan that made it was equal to this one in all that determines the result."""
+        """Return the entry if the plan that it was made from equals this one in all that determines the result."""
         entry = cache.load(self._directory, self._name) if self._directory is not None else None
         if entry is None:
             if self._directory is not None and self._directory.status(self._name) is not None:
-                log.write(self._directory, "passed over: the entry is damaged, or not ours", profile=self._profile)
+                log.write(
+                    self._directory, "entry not used: it is damaged, or another user owns it", profile=self._profile
+                )
             return None
-        about = about_entry(entry)
-        if about.get("plan") != self._compared:
+        metadata = entry_metadata(entry)
+        if metadata.get("plan") != self._compared:
             return None
-        return CachedEntry(entry, about["expiration"], now)
+        return CachedEntry(entry, metadata["expiration"], now)
 
     def store(self, fetched: Fetched, now: float) -> bytes:
-        """Return the document of the credentials, stored if they say when they end.
+        """Return the document of the credentials; store it if they have an expiration.
 
-        Raises ServiceError if that has been meanwhile: this machine may have slept.
+        ``now`` is in epoch seconds. Raises ServiceError if they have expired meanwhile: this machine may have slept.
         """
         credentials = fetched.credentials
         if credentials.expiration is not None and credentials.expiration <= now:
-            raise ServiceError("credentials: have expired before they could be handed out", "check the clock")
+            raise ServiceError("credentials: they expired before they could be returned", "check the clock")
         printed = document(credentials)
         log.write(self._directory, f"refreshed: {credentials!r}", profile=self._profile)
         if credentials.expiration is None:
             return printed
         until = served_until(credentials.expiration, now, renewable=fetched.renewable)
-        about = {
+        metadata = {
             "profile": self._profile,
             "plan": self._compared,
             "issued": int(now),
@@ -97,21 +99,21 @@ class EntryStore:
             served_until=max(0, until),
             fingerprint=self._fingerprint,
             document=printed,
-            compared=json.dumps(about, sort_keys=True).encode(),
+            compared=json.dumps(metadata, sort_keys=True).encode(),
         )
         self._store(entry)
         return printed
 
     def restamp(self, cached: CachedEntry) -> None:
-        """Let the entry answer for the files as they are now."""
+        """Store the entry with the fingerprint of the files as they are now."""
         entry = cached.entry
         if entry.fingerprint != self._fingerprint:
-            self._store(_stamped(entry, self._fingerprint, entry.served_until))
+            self._store(_with_stamp(entry, self._fingerprint, entry.served_until))
 
     def restamp_for_a_minute(self, cached: CachedEntry, now: float) -> None:
-        """Let the entry be served a little longer, so that the next callers hit instead of failing again."""
-        until = int(min(now + _SERVED_AFTER_FAILURE, cached.expiration - LAST_MINUTE))
-        self._store(_stamped(cached.entry, self._fingerprint, until))
+        """Store the entry to be served for a minute more, so that the next callers hit instead of failing again."""
+        until = int(min(now + _EXTENSION_SECONDS, cached.expiration - MIN_SECONDS_LEFT))
+        self._store(_with_stamp(cached.entry, self._fingerprint, until))
 
     def _store(self, entry: cache.Entry) -> None:
         directory = self._directory
@@ -120,19 +122,19 @@ class EntryStore:
         try:
             cache.store(directory, self._name, entry)
             self.has_stored = True
-        except OSError as error:  # one that does not answer too: TimedDirectory gives it up
-            log.write(directory, f"not kept: {error}", profile=self._profile)
+        except OSError as error:  # TimedDirectory raises it for a disk that hangs, too
+            log.write(directory, f"not stored: {error}", profile=self._profile)
 
 
 def served_until(expiration: int, now: float, *, renewable: bool) -> int:
-    """Return the epoch second until which credentials that end at ``expiration`` are served from the cache."""
-    expiration = min(expiration, int(now) + LONGEST)
+    """Return until when credentials that expire at ``expiration`` are served from the cache, all in epoch seconds."""
+    expiration = min(expiration, int(now) + MAX_LIFETIME)
     if not renewable:
-        return expiration - PASSED_THROUGH_MARGIN
-    return expiration - min(MARGIN, max(0, int(expiration - now)) // 3)
+        return expiration - PASS_THROUGH_MARGIN
+    return expiration - min(RENEWAL_MARGIN, max(0, int(expiration - now)) // 3)
 
 
-def _stamped(entry: cache.Entry, fingerprint: str, until: int) -> cache.Entry:
+def _with_stamp(entry: cache.Entry, fingerprint: str, until: int) -> cache.Entry:
     return cache.Entry(
         served_from=entry.served_from,
         served_until=until,
@@ -142,13 +144,13 @@ def _stamped(entry: cache.Entry, fingerprint: str, until: int) -> cache.Entry:
     )
 
 
-def about_entry(entry: cache.Entry) -> dict[str, Any]:
-    """Return what an entry says of itself: profile, plan, issued, expiration; empty if it says nothing sound."""
+def entry_metadata(entry: cache.Entry) -> dict[str, Any]:
+    """Return an entry's profile, plan, issued and expiration; an empty dict if they cannot be read."""
     try:
-        about = json.loads(entry.compared)
+        metadata = json.loads(entry.compared)
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(about, dict):
+    if not isinstance(metadata, dict):
         return {}
-    expiration = about.get("expiration")
-    return about if isinstance(expiration, int) and 0 <= expiration <= LATEST else {}
+    expiration = metadata.get("expiration")
+    return metadata if isinstance(expiration, int) and 0 <= expiration <= LATEST else {}

@@ -1,6 +1,6 @@
-"""One run at a time for each cache entry: take the turn, or leave with what another run has brought meanwhile.
+"""Refresh each cache entry in one run at a time: take the turn, or return what another run has stored meanwhile.
 
-A thousand runs may wait here, so nothing heavy is imported before the lock is ours.
+A thousand runs may wait here, so nothing heavy is imported before this run holds the lock.
 """
 
 from credproc import cache, log
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Turn:
-    """The turn of one request: a context manager that shares a declined prompt and logs a failure at its end."""
+    """One request's turn: a context manager that shares a declined prompt, logs a failure and releases the lock."""
 
     def __init__(self, request: Request) -> None:
-        """Open credproc's own directory; nothing is waited for yet."""
+        """Open credproc's own directory; wait for nothing yet."""
         self.request = request
         self.directory = own_directory(request.environ)
         self.name = cache.entry_name(request.profile, request.environ)
@@ -35,7 +35,7 @@ class Turn:
     def __exit__(
         self, _kind: "type[BaseException] | None", error: "BaseException | None", _traceback: "TracebackType | None"
     ) -> None:
-        """Let the next run have its turn."""
+        """Share and log the error, if there is one, and let the next run take its turn."""
         failure = error.declined if isinstance(error, SignalError) else error
         if isinstance(failure, PersonNeededError):
             self._refusal.publish(failure, self.request.clock())
@@ -44,40 +44,41 @@ class Turn:
         self._lock.close()
 
     def served_meanwhile(self) -> bytes | None:
-        """Wait, and return the document that another run has stored, or None once it is our turn.
+        """Return the document that another run has stored meanwhile, or None once this run has the turn.
 
-        Raises DeadlineError if the turn does not come in time, PersonNeededError if another run's prompt was declined,
-        ConfigError if resolving this very profile has led here, through programs that started programs.
+        Raises DeadlineError if that takes too long, PersonNeededError if another run's prompt was declined, ConfigError
+        if resolving this very profile has started credproc again through other programs.
         """
         self._check_recursion()
-        return self._look() if self._lock.try_acquire() else self._wait()
+        return self._cached_document() if self._lock.try_acquire() else self._wait()
 
-    def _look(self) -> bytes | None:
+    def _cached_document(self) -> bytes | None:
         if self.request.is_login or self.directory is None:
             return None
         return cache.fresh(self.directory, self.name, self.request.environ, self.request.clock())
 
-    def _look_or_decline(self) -> bytes | None:
-        document = self._look()
+    def _poll(self) -> bytes | None:
+        """Return the document if another run has stored it. Raises PersonNeededError if its prompt was declined."""
+        document = self._cached_document()
         if document is None:
             self._refusal.check(self.request, self._can_ask)
         return document
 
     def _can_ask(self) -> bool:
-        from credproc import terminal  # noqa: PLC0415 - once somebody has declined
+        from credproc import terminal  # noqa: PLC0415 - after a declined prompt
 
         return terminal.noninteractive_reason(self.request.environ) is None
 
     def _wait(self) -> bytes | None:
-        from credproc.locking.notice import wait_with_notice, waits_until  # noqa: PLC0415 - for those who wait
+        from credproc.locking.notice import wait_deadline, wait_with_notice  # noqa: PLC0415 - for a run that waits
 
         request = self.request
-        deadline = waits_until(request.environ, request.started + request.deadlines.waiting)
-        found = wait_with_notice(self._lock, self.directory, self._look_or_decline, deadline, request.subject)
-        return found or self._look_or_decline()
+        deadline = wait_deadline(request.environ, request.started + request.deadlines.waiting)
+        document = wait_with_notice(self._lock, self.directory, self._poll, deadline, request.subject)
+        return document or self._poll()
 
     def _check_recursion(self) -> None:
         if self.request.environ.get("CREDPROC_PROFILE_CHAIN"):
-            from credproc.process import recursion  # noqa: PLC0415 - only where a credproc has started a program
+            from credproc.process import recursion  # noqa: PLC0415 - only in a chain of programs
 
             recursion.check(self.request.profile, self.request.environ)

@@ -1,10 +1,10 @@
-"""The plan's source → credentials, one file a kind; botocore's own providers are fed with our reading."""
+"""Get the credentials of a plan's source: one file a kind; botocore's providers get the configuration from credproc."""
 
 from collections.abc import Callable, Mapping
 
 from credproc.credentials import Credentials
 from credproc.plan.source import Source
-from credproc.sources.started import Started
+from credproc.sources.children import ChildProcesses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,20 +15,20 @@ def fetch(
     source: Source,
     new_session: "Callable[[], botocore.session.Session]",
     environ: Mapping[str, str],
-    started: Started,
+    children: ChildProcesses,
 ) -> Credentials:
-    """Return the source's credentials (those of WebIdentity come from STS, not from here).
+    """Return the source's credentials, of any kind but WebIdentity, whose credentials come from STS.
 
-    ``new_session`` is called for the sources that are botocore's. Children that are started on the way are put into
-    ``started``. Raises SourceError.
+    ``new_session`` returns a botocore session, for the kinds that need botocore. Programs that are started are added to
+    ``children``. Raises SourceError.
     """
     if source.keys is not None:
         return source.keys
     match source.kind:
         case "Process":
-            from credproc.sources import process  # noqa: PLC0415 - one of them
+            from credproc.sources import process  # noqa: PLC0415 - one kind alone
 
-            return process.fetch(source, environ, started)
+            return process.fetch(source, environ, children)
         case "Environment":
             from credproc.sources import environment  # noqa: PLC0415
 
@@ -42,4 +42,4 @@ def fetch(
 
             return machine.fetch(source, kind, new_session(), environ)
         case "StaticKeys" | "KeyringKeys" | "WebIdentity":
-            raise TypeError(f"{source.kind}: no source that is fetched from here")
+            raise TypeError(f"{source.kind}: fetch() does not get the credentials of this kind")

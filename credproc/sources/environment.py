@@ -1,29 +1,29 @@
-"""The keys in the environment, read as botocore's ``EnvProvider`` reads them."""
+"""Keys in environment variables, read as botocore's ``EnvProvider`` reads them."""
 
 from collections.abc import Mapping
 
 from credproc.credentials import Credentials
 from credproc.errors import SourceError
 from credproc.plan.source import Source
-from credproc.sources.expiration import ExpiredError, expiration_in
+from credproc.sources.expiration import ExpiredError, parse_expiration
 
-_HINT = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY where the program starts"
+_HINT = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of the program that runs credproc"
 
 
 def fetch(source: Source, environ: Mapping[str, str]) -> Credentials:
     """Return the environment's keys. Raises SourceError."""
     access_key_id, secret_access_key = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
     if not access_key_id:
-        raise SourceError(f"{source.where}: credential_source = Environment, and AWS_ACCESS_KEY_ID is not set", _HINT)
+        raise SourceError(f"{source.where}: credential_source = Environment, but AWS_ACCESS_KEY_ID is not set", _HINT)
     if not secret_access_key:
-        raise _failed(source, "is incomplete: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together")
+        raise _failed(source, "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY")
     end = environ.get("AWS_CREDENTIAL_EXPIRATION")
     try:
-        expiration = expiration_in(end) if end else None
+        expiration = parse_expiration(end) if end else None
     except ExpiredError:
-        raise _failed(source, "has credentials that have expired") from None
+        raise _failed(source, "the credentials have expired") from None
     except (ValueError, OverflowError):
-        raise _failed(source, "says in AWS_CREDENTIAL_EXPIRATION what is no time") from None
+        raise _failed(source, "AWS_CREDENTIAL_EXPIRATION must be a time such as 2030-01-31T12:00:00Z") from None
     return Credentials(
         access_key_id,
         secret_access_key,
@@ -34,4 +34,4 @@ def fetch(source: Source, environ: Mapping[str, str]) -> Credentials:
 
 
 def _failed(source: Source, reason: str) -> SourceError:
-    return SourceError(f"{source.where}: Environment {reason}", _HINT)
+    return SourceError(f"{source.where}: Environment: {reason}", _HINT)

@@ -1,4 +1,4 @@
-"""When credentials end, as a program or a variable says it."""
+"""The expiration of credentials, as a program prints it or a variable holds it."""
 
 import time
 
@@ -6,13 +6,13 @@ from credproc.credentials import epoch_seconds
 
 
 class ExpiredError(Exception):
-    """The credentials have ended."""
+    """The credentials have expired."""
 
 
-def expiration_in(text: str) -> int:
-    """Return the end in epoch seconds, read as botocore reads it: what is not in ISO 8601, too, and without a zone.
+def parse_expiration(text: str) -> int:
+    """Return the expiration in epoch seconds, read as botocore reads it: other formats than ISO 8601 are allowed too.
 
-    Raises ExpiredError if it has come, and ValueError or OverflowError if the text is no time.
+    Raises ExpiredError if that time has passed, and ValueError or OverflowError if the text is not a time.
     """
     try:
         seconds = epoch_seconds(text)

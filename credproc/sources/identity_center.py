@@ -1,4 +1,4 @@
-"""IAM Identity Center, with the token that ``aws sso login`` has left."""
+"""IAM Identity Center, with the token file that ``aws sso login`` writes."""
 
 import botocore.exceptions as boto
 import botocore.session
@@ -24,22 +24,22 @@ def fetch(source: Source, session: botocore.session.Session) -> Credentials:
             )
         )
     except FAILURES as error:
-        raise _explained(source, error) from None
+        raise _failed(source, error) from None
     if found is None:
         raise SourceError(
-            f"{source.where}: IAM Identity Center gave no credentials",
+            f"{source.where}: IAM Identity Center returned no credentials",
             "check sso_account_id and sso_role_name, and that the role is assigned to you",
         )
     return found
 
 
-def _explained(source: Source, error: Exception) -> SourceError:
+def _failed(source: Source, error: Exception) -> SourceError:
     identity = dict(source.identity)
     option = f"--sso-session {identity['sso_session']}" if "sso_session" in identity else f"--profile {source.profile}"
     signed_out = (boto.UnauthorizedSSOTokenError, boto.SSOTokenLoadError, boto.TokenRetrievalError, boto.SSOError)
     if isinstance(error, signed_out) or (isinstance(error, OSError) and not isinstance(error, ConnectionError)):
         return SourceError(
-            f"{source.where}: the sign-in to IAM Identity Center has expired, or there was none",
+            f"{source.where}: the sign-in to IAM Identity Center has expired, or is missing",
             f"run aws sso login {option}",
         )
     if isinstance(error, boto.ClientError):
@@ -49,5 +49,7 @@ def _explained(source: Source, error: Exception) -> SourceError:
             f"check that {identity['sso_role_name']} in {identity['sso_account_id']} is assigned to you",
         )
     if isinstance(error, RuntimeError):
-        return SourceError(f"{source.where}: IAM Identity Center gave credentials that have expired", "check the clock")
+        return SourceError(
+            f"{source.where}: IAM Identity Center returned credentials that have expired", "check the clock"
+        )
     return SourceError(f"{source.where}: IAM Identity Center cannot be reached", "check the network, proxy and VPN")

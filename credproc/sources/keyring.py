@@ -7,41 +7,41 @@ from credproc.credentials import Credentials
 from credproc.errors import SessionStoreError, SourceError
 from credproc.files import PrivateDirectory
 from credproc.plan.source import Source
-from credproc.stores.access_keys import LongTermKeys
+from credproc.stores.access_keys import AccessKeyStore
 
 
-def open_keyring(directory: PrivateDirectory | None, environ: Mapping[str, str]) -> LongTermKeys:
-    """Return the access keys in the keyring; a person at the terminal is told that it may wait for them.
+def open_keyring(directory: PrivateDirectory | None, environ: Mapping[str, str]) -> AccessKeyStore:
+    """Return the access keys in the keyring; the user at the terminal is told if it may be waiting to be unlocked.
 
-    A keyring that fails is remembered in ``directory``; without one it is asked each time.
+    With a ``directory`` a keyring that does not answer is not asked again for some minutes.
     """
     can_unlock = terminal.noninteractive_reason(environ) is None
-    return LongTermKeys(directory, environ, notify_unlocking if can_unlock else None)
+    return AccessKeyStore(directory, environ, notify_unlocking if can_unlock else None)
 
 
-def keys_of(source: Source, directory: PrivateDirectory | None, environ: Mapping[str, str]) -> Credentials:
+def fetch(source: Source, directory: PrivateDirectory | None, environ: Mapping[str, str]) -> Credentials:
     """Return the source's keys. Raises SourceError."""
-    return read(source, open_keyring(directory, environ))
+    return read_keys(source, open_keyring(directory, environ))
 
 
-def read(source: Source, keys: LongTermKeys) -> Credentials:
-    """Return the source's keys from the keyring. Raises SourceError: there is no other way to them."""
-    access_key_id = source.named("access_key_id")
+def read_keys(source: Source, keys: AccessKeyStore) -> Credentials:
+    """Return the source's keys from an open keyring. Raises SourceError, as the keys are nowhere else."""
+    access_key_id = source.field("access_key_id")
     try:
         found = keys.read(access_key_id)
     except SessionStoreError as error:
         raise SourceError(
-            f"{source.where}: the secret of {access_key_id}: {error}",
-            "the keys are in the keyring alone: unlock it, or start it, and try again",
+            f"{source.where}: cannot read the secret access key of {access_key_id}: {error}",
+            "the key is in the keyring only: start or unlock the keyring, and try again",
         ) from None
     if found is None:
         raise SourceError(
-            f"{source.where}: the keyring holds no secret of {access_key_id}",
+            f"{source.where}: the keyring holds no secret access key of {access_key_id}",
             f"run credproc keys add {source.profile} in a terminal, on each machine and for each user",
         )
     return found
 
 
 def notify_unlocking() -> None:
-    """Tell the person at the terminal that the keyring may be waiting for them."""
+    """Tell the user at the terminal that the keyring may be waiting to be unlocked."""
     terminal.notify("credproc: waiting for the keyring to be unlocked")

@@ -1,4 +1,4 @@
-"""What this machine gives: the container's endpoint, the instance's metadata service."""
+"""The credentials of this machine: a container's endpoint, or the metadata service of an instance."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -13,26 +13,26 @@ from credproc.errors import SourceError, inert
 from credproc.plan.source import Source
 from credproc.sources.provider import FAILURES, load
 
-_METADATA_WINDOW = 900  # seconds; botocore's own default
+_REFRESH_WINDOW = 900  # seconds; botocore's own default
 MachineKind = Literal["Ec2InstanceMetadata", "EcsContainer"]
 
 
 def fetch(
     source: Source, kind: MachineKind, session: botocore.session.Session, environ: Mapping[str, str]
 ) -> Credentials:
-    """Return the machine's credentials; ``kind`` is the source's. Raises SourceError."""
+    """Return the machine's credentials; ``kind`` is the kind of the source. Raises SourceError."""
     try:
         found = load(_provider(kind, session, environ))
     except FAILURES as error:
-        raise _explained(source, kind, error) from None
+        raise _failed(source, kind, error) from None
     if found is not None:
         return found
-    if source.if_any:
+    if source.is_fallback:
         raise SourceError(
-            "no profile is named, and this machine has no role",
+            "no profile is named, and this machine provides no credentials",
             "name one with --profile or AWS_PROFILE; credproc --help shows the commands",
         )
-    raise SourceError(f"{source.where}: {_nothing(kind)}", _hint(kind))
+    raise SourceError(f"{source.where}: {_describe_absence(kind)}", _hint(kind))
 
 
 def _provider(kind: MachineKind, session: botocore.session.Session, environ: Mapping[str, str]) -> CredentialProvider:
@@ -43,19 +43,19 @@ def _provider(kind: MachineKind, session: botocore.session.Session, environ: Map
             return _instance_metadata(session)
 
 
-def _nothing(kind: MachineKind) -> str:
-    """Return what is so where there are no credentials."""
+def _describe_absence(kind: MachineKind) -> str:
+    """Return why there are no credentials."""
     match kind:
         case "EcsContainer":
-            return "credential_source = EcsContainer, and no container endpoint is set in the environment"
+            return "credential_source = EcsContainer, but the environment names no container endpoint"
         case "Ec2InstanceMetadata":
-            return "the instance metadata service does not answer, or has no role"
+            return "the instance metadata service does not answer, or the instance has no role"
 
 
 def _hint(kind: MachineKind) -> str:
     match kind:
         case "EcsContainer":
-            return "it works inside ECS and EKS, where AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI is set"
+            return "run it in ECS or EKS, where AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI is set"
         case "Ec2InstanceMetadata":
             return "attach a role to the instance, and check AWS_EC2_METADATA_DISABLED"
 
@@ -70,24 +70,24 @@ def _instance_metadata(session: botocore.session.Session) -> CredentialProvider:
             config={
                 "ec2_metadata_service_endpoint": setting("ec2_metadata_service_endpoint"),
                 "ec2_metadata_service_endpoint_mode": resolve_imds_endpoint_mode(session),
-                "ec2_credential_refresh_window": _METADATA_WINDOW,
+                "ec2_credential_refresh_window": _REFRESH_WINDOW,
                 "ec2_metadata_v1_disabled": setting("ec2_metadata_v1_disabled"),
             },
         )
     )
 
 
-def _explained(source: Source, kind: MachineKind, error: Exception) -> SourceError:
-    """Return a provider's failure in our words; what it quotes of an answer stays inside."""
+def _failed(source: Source, kind: MachineKind, error: Exception) -> SourceError:
+    """Return the error for a provider's exception, whose own text is left out: it may quote credentials."""
     reason = {
-        boto.MetadataRetrievalError: "cannot be reached, or refuses",
-        boto.CredentialRetrievalError: "cannot be reached, or refuses",
-        RuntimeError: "has credentials that have expired",
-        TypeError: "gives an answer that holds no credentials",
-        AttributeError: "gives an answer that holds no credentials",
+        boto.MetadataRetrievalError: "the endpoint cannot be reached, or refuses the request",
+        boto.CredentialRetrievalError: "the endpoint cannot be reached, or refuses the request",
+        RuntimeError: "the credentials have expired",
+        TypeError: "the answer does not hold credentials",
+        AttributeError: "the answer does not hold credentials",
     }.get(type(error))
     if kind == "EcsContainer" and isinstance(error, ValueError):
-        reason = "names a host that is not this machine or the container agent, or a token with a line end"
+        reason = "the endpoint is neither on this machine nor the container agent's, or the token contains a line break"
     if isinstance(error, OSError) and error.filename:
         reason = f"{inert(str(error.filename), 200)}: {(error.strerror or 'cannot be read').lower()}"
-    return SourceError(f"{source.where}: {kind} {reason or type(error).__name__}", _hint(kind))
+    return SourceError(f"{source.where}: {kind}: {reason or type(error).__name__}", _hint(kind))

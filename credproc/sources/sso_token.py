@@ -1,4 +1,4 @@
-"""The token file that ``aws sso login`` leaves, looked at without botocore: whether anybody is signed in there.
+"""Whether the user is signed in to IAM Identity Center: the token file of ``aws sso login``, read without botocore.
 
 Botocore keeps it as ``~/.aws/sso/cache/SHA1.json``, the SHA-1 of the session's name, or of the start URL where the
 profile names no session (botocore, ``utils.SSOTokenLoader``); it refreshes the token of a session by itself for as long
@@ -21,14 +21,14 @@ def is_signed_in(source: Source, now: float) -> bool:
     """Return whether the source's token is valid at ``now`` (epoch seconds), or botocore can refresh it."""
     identity = dict(source.identity)
     token = _token(identity.get("sso_session") or identity["sso_start_url"])
-    if _moment(token.get("expiresAt")) > now and isinstance(token.get("accessToken"), str):
+    if _epoch_seconds(token.get("expiresAt")) > now and isinstance(token.get("accessToken"), str):
         return True
     can_refresh = "sso_session" in identity and all(isinstance(token.get(key), str) for key in _FOR_REFRESH)
-    return can_refresh and _moment(token.get("registrationExpiresAt")) > now
+    return can_refresh and _epoch_seconds(token.get("registrationExpiresAt")) > now
 
 
 def _token(name: str) -> dict[str, Any]:
-    """Return what the file holds; nothing where it is missing or holds no JSON object."""
+    """Return the content of the token file, or an empty dict if it is missing or not a JSON object."""
     file_name = sha1(name.encode(), usedforsecurity=False).hexdigest() + ".json"
     try:
         with open(os.path.join(os.path.expanduser("~"), ".aws", "sso", "cache", file_name), "rb") as file:
@@ -38,8 +38,8 @@ def _token(name: str) -> dict[str, Any]:
     return token if isinstance(token, dict) else {}
 
 
-def _moment(text: object) -> float:
-    """Return a time of the file in epoch seconds, 0 if it is none; old AWS CLIs wrote ``UTC`` for ``Z``."""
+def _epoch_seconds(text: object) -> float:
+    """Return a time of the file in epoch seconds, or 0 if it is not a time; old AWS CLIs wrote ``UTC`` for ``Z``."""
     if not isinstance(text, str):
         return 0
     for zone in ("UTC", "Z"):

@@ -1,4 +1,4 @@
-"""Where an MFA session's secret is kept: the OS keyring, a private file for machines without one, or nowhere."""
+"""Stores for secrets: the OS keyring, a private file for machines without a keyring, or none."""
 
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -10,33 +10,33 @@ from credproc.stores.keyring import KeyringStore
 
 
 class Store(Protocol):
-    """Where the secrets are: keyring, file or none. All raise SessionStoreError if they fail."""
+    """A place for secrets. Each method but ``unavailable_reason`` raises SessionStoreError if it fails."""
 
     kind: SessionStore
 
-    def why_unusable(self) -> str | None:
-        """Return why nothing can be kept here, or None: it can."""
+    def unavailable_reason(self) -> str | None:
+        """Return why nothing can be stored here, or None if it can."""
 
     def get(self, name: str) -> str | None:
-        """Return what is kept under the name, or None."""
+        """Return the value with this name, or None."""
 
     def set(self, name: str, value: str) -> None:
-        """Keep the value under the name."""
+        """Store the value under the name."""
 
     def delete(self, name: str) -> None:
-        """Remove what is kept under the name, if anything is."""
+        """Delete the value with this name, if there is one."""
 
 
 def store_for(
     kind: SessionStore,
     directory: PrivateDirectory | None,
     environ: Mapping[str, str],
-    unlocking: Callable[[], None] | None,
+    notify_unlocking: Callable[[], None] | None,
 ) -> Store:
-    """Return the store of that kind; ``unlocking`` tells a person that the keyring may be waiting for them."""
+    """Return the store of that kind; ``notify_unlocking`` tells the user that the keyring may wait to be unlocked."""
     match kind:
         case "keyring":
-            return KeyringStore(directory, environ, unlocking)
+            return KeyringStore(directory, environ, notify_unlocking)
         case "file":
             return FileStore(directory)
         case "none":

@@ -1,8 +1,8 @@
-"""Long-term access keys in the OS keyring: each under its id, and what a rotation must not forget.
+"""Long-term access keys in the OS keyring, each under its id, and the state of a rotation.
 
-The config file says which key a profile has (``credproc_access_key_id``); the secret is here alone. Beside an access
-key stand, while it is rotated, the key that will take its place (``ID pending``) and, under the new one's id, whose
-place it took (``ID replaces``): a rotation that was interrupted is found again from either side.
+The config file says which key a profile uses (``credproc_access_key_id``); its secret is in the keyring only. While a
+key is rotated the keyring also holds its replacement (``ID pending``), and under the replacement's id the id of the old
+key (``ID replaces``): so an interrupted rotation is found from either key.
 """
 
 import json
@@ -20,124 +20,124 @@ _FORMAT = 1
 
 
 class Pending(NamedTuple):
-    """A key that is to take another's place: announced before IAM makes it, then with its secret."""
+    """A key that will replace another: recorded before IAM creates it, and then again with its secret."""
 
     since: int  # epoch seconds
-    before: tuple[str, ...]  # the user's access key ids then
+    before: tuple[str, ...]  # the user's access key ids at that time
     keys: Credentials | None = None
 
 
-class LongTermKeys:
-    """The keys in the keyring. All raise SessionStoreError if the keyring fails."""
+class AccessKeyStore:
+    """The access keys in the keyring. Each method raises SessionStoreError if the keyring fails."""
 
     def __init__(
         self,
         directory: PrivateDirectory | None,
         environ: Mapping[str, str],
-        unlocking: Callable[[], None] | None = None,
+        notify_unlocking: Callable[[], None] | None = None,
     ) -> None:
-        """Take where a failing keyring is remembered, and what tells a person that the keyring waits for them."""
+        """Take the arguments of ``KeyringStore``."""
 
         def new_store() -> KeyringStore:
-            return KeyringStore(directory, environ, unlocking, service=SERVICE)
+            return KeyringStore(directory, environ, notify_unlocking, service=SERVICE)
 
         self._new_store = new_store
         self._store = self._new_store()
 
     def read(self, access_key_id: str) -> Credentials | None:
-        """Return the key, or None where the keyring holds none that can be used."""
+        """Return the key, or None if the keyring holds no valid one."""
         return _credentials(self._read(access_key_id), access_key_id)
 
-    def keep(self, keys: Credentials) -> None:
-        """Put the key into the keyring, and see that it is there."""
-        self._keep(keys.access_key_id, _about(keys))
+    def save(self, keys: Credentials) -> None:
+        """Store the key, and check that the keyring returns it."""
+        self._save(keys.access_key_id, _fields(keys))
 
-    def drop(self, access_key_id: str) -> None:
-        """Remove the key."""
+    def delete(self, access_key_id: str) -> None:
+        """Delete the key."""
         self._store.delete(access_key_id)
 
-    def pending(self, access_key_id: str) -> Pending | None:
-        """Return the key that is to take this one's place; None: it is not being rotated."""
-        about = self._read(f"{access_key_id} pending")
-        if about is None:
+    def read_pending(self, access_key_id: str) -> Pending | None:
+        """Return the key that will replace this one, or None if it is not being rotated."""
+        fields = self._read(f"{access_key_id} pending")
+        if fields is None:
             return None
-        since, before = about.get("since"), about.get("before")
+        since, before = fields.get("since"), fields.get("before")
         if not isinstance(since, int) or not isinstance(before, list):
             return None
-        return Pending(since, tuple(map(str, before)), _credentials(about, None))
+        return Pending(since, tuple(map(str, before)), _credentials(fields, None))
 
-    def keep_pending(self, access_key_id: str, pending: Pending) -> None:
-        """Note which key is to take this one's place, and see that it is noted."""
-        keys = {} if pending.keys is None else _about(pending.keys)
-        self._keep(f"{access_key_id} pending", {"since": pending.since, "before": list(pending.before), **keys})
+    def save_pending(self, access_key_id: str, pending: Pending) -> None:
+        """Store the key that will replace this one, and check that the keyring returns it."""
+        keys = {} if pending.keys is None else _fields(pending.keys)
+        self._save(f"{access_key_id} pending", {"since": pending.since, "before": list(pending.before), **keys})
 
-    def replaced_by(self, access_key_id: str) -> str | None:
-        """Return whose place this key has taken, as long as that one's end is not seen to."""
-        about = self._read(f"{access_key_id} replaces")
-        found = None if about is None else about.get("replaces")
+    def read_replaced(self, access_key_id: str) -> str | None:
+        """Return the id of the key that this one has replaced, or None once that key is deleted."""
+        fields = self._read(f"{access_key_id} replaces")
+        found = None if fields is None else fields.get("replaces")
         return found if isinstance(found, str) else None
 
-    def keep_replaced(self, access_key_id: str, old: str) -> None:
-        """Note whose place this key takes."""
-        self._keep(f"{access_key_id} replaces", {"replaces": old})
+    def save_replaced(self, access_key_id: str, old: str) -> None:
+        """Store the id of the key that this one replaces."""
+        self._save(f"{access_key_id} replaces", {"replaces": old})
 
-    def drop_pending(self, access_key_id: str) -> None:
-        """Forget which key is to take this one's place."""
+    def delete_pending(self, access_key_id: str) -> None:
+        """Delete the record of the key that will replace this one."""
         self._store.delete(f"{access_key_id} pending")
 
-    def drop_replaced(self, access_key_id: str) -> None:
-        """Forget whose place this key has taken."""
+    def delete_replaced(self, access_key_id: str) -> None:
+        """Delete the record of the key that this one has replaced."""
         self._store.delete(f"{access_key_id} replaces")
 
     def _read(self, name: str) -> dict[str, Any] | None:
         return _parsed(self._store.get(name))
 
-    def _keep(self, name: str, about: Mapping[str, Any]) -> None:
-        value = json.dumps({"format": _FORMAT, **about}, separators=(",", ":"))
+    def _save(self, name: str, fields: Mapping[str, Any]) -> None:
+        value = json.dumps({"format": _FORMAT, **fields}, separators=(",", ":"))
         self._store.set(name, value)
-        if self._new_store().get(name) != value:  # over a connection of its own
-            raise SessionStoreError("the keyring does not give back what was put into it")
+        if self._new_store().get(name) != value:  # over a connection of its own, so that no copy in this one answers
+            raise SessionStoreError("the keyring does not return the value that was just stored")
 
 
-def _about(keys: Credentials) -> dict[str, str]:
+def _fields(keys: Credentials) -> dict[str, str]:
     return {"access_key_id": keys.access_key_id, "secret_access_key": keys.secret_access_key}
 
 
 def _parsed(value: str | None) -> dict[str, Any] | None:
     try:
-        about = None if value is None else json.loads(value)
+        fields = None if value is None else json.loads(value)
     except (ValueError, RecursionError):
         return None
-    return about if isinstance(about, dict) and about.get("format") == _FORMAT else None
+    return fields if isinstance(fields, dict) and fields.get("format") == _FORMAT else None
 
 
-def _credentials(about: Mapping[str, Any] | None, access_key_id: str | None) -> Credentials | None:
-    """Return the key in a stored value, or None where it is none, or another one."""
-    found = {} if about is None else about
+def _credentials(fields: Mapping[str, Any] | None, access_key_id: str | None) -> Credentials | None:
+    """Return the key in a stored value, or None if the value is not a key, or another key than ``access_key_id``."""
+    found = {} if fields is None else fields
     texts = (found.get("access_key_id"), found.get("secret_access_key"))
     if not all(isinstance(text, str) and text and text.isascii() and text.isprintable() for text in texts):
         return None
     return None if access_key_id not in (None, texts[0]) else Credentials(str(texts[0]), str(texts[1]))
 
 
-# --- what is noted of a key beside the cache's entries, without its secret -------------------------------------
+# The notes in credproc's directory, without the secret
 
 
-def note(directory: PrivateDirectory | None, access_key_id: str, *, pending: bool) -> None:
-    """Note that the key is in the keyring, and whether another is to take its place; a help for ``keys list`` alone."""
+def save_note(directory: PrivateDirectory | None, access_key_id: str, *, pending: bool) -> None:
+    """Record for ``keys list`` that the key is in the keyring, and whether another key will replace it."""
     try:
         _note(directory, access_key_id).save({"access_key_id": access_key_id, "pending": pending})
     except OSError as error:
-        log.write(directory, f"not noted that {access_key_id} is in the keyring: {error}")
+        log.write(directory, f"cannot record that {access_key_id} is in the keyring: {error}")
 
 
-def forget(directory: PrivateDirectory | None, access_key_id: str) -> None:
+def remove_note(directory: PrivateDirectory | None, access_key_id: str) -> None:
     """Remove the note."""
     _note(directory, access_key_id).remove()
 
 
 def is_pending(directory: PrivateDirectory | None, access_key_id: str) -> bool:
-    """Whether it is noted that another key is to take this one's place."""
+    """Return whether a note says that another key will replace this one."""
     found = _note(directory, access_key_id).load()
     return found is not None and found["access_key_id"] == access_key_id and found["pending"]
 

@@ -1,18 +1,21 @@
-"""A private file for machines without a keyring, and no store at all."""
+"""The private file as a store, for machines without a keyring; and the store that holds nothing."""
 
 from credproc.config.settings import SessionStore
 from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory
 
+_NONE = "the session store is none"
+_NO_DIRECTORY = "there is no private directory to store a session in"
+
 
 class NoStore:
-    """Keeps nothing: every role behind the user costs a code."""
+    """Store nothing: each role of the user needs a code of its own."""
 
     kind: SessionStore = "none"
 
-    def why_unusable(self) -> str | None:
-        """Return that it was chosen so."""
-        return "the session store is none"
+    def unavailable_reason(self) -> str | None:
+        """Return that the setting says so."""
+        return _NONE
 
     def get(self, name: str) -> str | None:  # noqa: ARG002 - Store's signature
         """Return None."""
@@ -20,14 +23,14 @@ class NoStore:
 
     def set(self, name: str, value: str) -> None:  # noqa: ARG002
         """Raise SessionStoreError."""
-        raise SessionStoreError("the session store is none")
+        raise SessionStoreError(_NONE)
 
     def delete(self, name: str) -> None:
         """Do nothing."""
 
 
 class FileStore:
-    """Keeps a session in a file of ours, 0600, beside the cache's entries, which hold credentials too."""
+    """Store each value in a file of mode 0600 beside the cache entries, which hold credentials too."""
 
     kind: SessionStore = "file"
     suffix = ".credentials"
@@ -36,25 +39,25 @@ class FileStore:
         """Take credproc's directory."""
         self._directory = directory
 
-    def why_unusable(self) -> str | None:
+    def unavailable_reason(self) -> str | None:
         """Return that there is no directory, or None."""
-        return "there is no private directory to keep a session in" if self._directory is None else None
+        return _NO_DIRECTORY if self._directory is None else None
 
     def get(self, name: str) -> str | None:
-        """Return what the file holds, or None."""
+        """Return the content of the file, or None."""
         data = None if self._directory is None else self._directory.read(name + self.suffix, 64 * 1024)
         return None if data is None else data.decode("utf-8", "replace")
 
     def set(self, name: str, value: str) -> None:
-        """Write the file; raises SessionStoreError."""
+        """Write the file. Raises SessionStoreError."""
         if self._directory is None:
-            raise SessionStoreError("there is no private directory to keep a session in")
+            raise SessionStoreError(_NO_DIRECTORY)
         try:
             self._directory.write(name + self.suffix, value.encode())
         except OSError as error:
             raise SessionStoreError(f"the session's file: {(error.strerror or 'error').lower()}") from None
 
     def delete(self, name: str) -> None:
-        """Remove the file."""
+        """Delete the file."""
         if self._directory is not None:
             self._directory.remove(name + self.suffix)

@@ -1,8 +1,8 @@
-"""The OS keyring as a store of sessions, and of what else a name can be given to.
+"""The OS keyring as a store of MFA sessions and access keys.
 
-It is one of the ``keyring`` library's own backends for this platform, loaded by name: no plug-in is looked for, no
-configuration file read, nothing in plain text. Every call has a deadline, as the other side may be asking a person, or
-be dead.
+The store loads one of the ``keyring`` library's own backends for this platform by name: it searches for no plug-in,
+reads no configuration file and stores nothing in plain text. Every call has a deadline, as the keyring may be asking
+the user for a password, or not answer at all.
 """
 
 import sys
@@ -23,17 +23,21 @@ _BACKENDS = {
     "win32": ("keyring.backends.Windows.WinVaultKeyring",),
 }
 _OTHER_BACKENDS = ("keyring.backends.SecretService.Keyring", "keyring.backends.kwallet.DBusKeyring")
-_NO_KEYRINGS = ("fail", "null", "chainer")  # among keyring.backends: no store, and one that would look for others
+_NO_KEYRINGS = (
+    "fail",
+    "null",
+    "chainer",
+)  # in keyring.backends: two that store nothing, and one that searches for others
 _READ_SECONDS = 3
 _WRITE_SECONDS = 5
-_UNLOCK_SECONDS = 20  # with a person there, whom the system may be asking
+_UNLOCK_SECONDS = 20  # where the system may be asking the user for the password
 _NOTICE_SECONDS = 1
 _VALUE_LIMIT = 1200  # characters on Windows, which takes 2,560 bytes of UTF-16
 _PARTS = "credproc-parts:"
 
 
 class KeyringStore:
-    """Keeps sessions, or what else its ``service`` names, in the OS keyring."""
+    """Store values of one ``service`` (MFA sessions, access keys) in the OS keyring."""
 
     kind: SessionStore = "keyring"
 
@@ -41,21 +45,25 @@ class KeyringStore:
         self,
         directory: PrivateDirectory | None,
         environ: Mapping[str, str],
-        unlocking: Callable[[], None] | None = None,
+        notify_unlocking: Callable[[], None] | None = None,
         limit: int | None = _VALUE_LIMIT if sys.platform == "win32" else None,
         service: str = _SERVICE,
     ) -> None:
-        """Take where a failing keyring is remembered, the environment, the longest value, and what the values are."""
+        """Take the directory of the note about an unresponsive keyring, the environment, and the service.
+
+        ``notify_unlocking`` is called when a read or a removal takes longer than a second. ``limit`` is the number of
+        characters above which a value is stored in parts.
+        """
         self._service = service
         self._directory = directory
         self._note = notes.Note(directory, notes.UNRESPONSIVE, "keyring")
         self._environ = environ
-        self._unlocking = unlocking
+        self._notify_unlocking = notify_unlocking
         self._limit = limit
         self._backend: Any = None
 
-    def why_unusable(self) -> str | None:
-        """Return why there is no keyring to write to, or None; this loads it, in its deadline."""
+    def unavailable_reason(self) -> str | None:
+        """Return why no keyring can be used, or None; this loads the backend, within 3 s."""
         try:
             self._call(lambda _backend: None, _READ_SECONDS)
         except SessionStoreError as error:
@@ -63,7 +71,7 @@ class KeyringStore:
         return None
 
     def get(self, name: str) -> str | None:
-        """Return the value under the name, or None. Raises SessionStoreError."""
+        """Return the value with this name, or None. Raises SessionStoreError."""
 
         def read(backend: Any) -> str | None:  # noqa: ANN401 - keyring's backends share no type
             value: str | None = backend.get_password(self._service, name)
@@ -73,10 +81,10 @@ class KeyringStore:
             numbers = range(1, min(int(count), 99) + 1 if count.isdigit() else 1)
             return "".join(backend.get_password(self._service, f"{name}/{number}") or "" for number in numbers)
 
-        return self._call(read, _READ_SECONDS if self._unlocking is None else _UNLOCK_SECONDS)
+        return self._call(read, _READ_SECONDS if self._notify_unlocking is None else _UNLOCK_SECONDS)
 
     def set(self, name: str, value: str) -> None:
-        """Keep the value, in parts where the keyring takes no long ones. Raises SessionStoreError."""
+        """Store the value, in parts if the keyring limits its length. Raises SessionStoreError."""
 
         def write(backend: Any) -> None:  # noqa: ANN401 - keyring's backends share no type
             if self._limit is None or len(value) <= self._limit:
@@ -85,12 +93,14 @@ class KeyringStore:
             parts = [value[start : start + self._limit] for start in range(0, len(value), self._limit)]
             for number, part in enumerate(parts, start=1):
                 backend.set_password(self._service, f"{name}/{number}", part)
-            backend.set_password(self._service, name, f"{_PARTS}{len(parts)}")  # last: before it the old value counts
+            backend.set_password(
+                self._service, name, f"{_PARTS}{len(parts)}"
+            )  # last: until then a reader gets the old value
 
         self._call(write, _WRITE_SECONDS)
 
     def delete(self, name: str) -> None:
-        """Remove the value and its parts. Raises SessionStoreError."""
+        """Delete the value and its parts. Raises SessionStoreError."""
 
         def remove(backend: Any) -> None:  # noqa: ANN401 - keyring's backends share no type
             value = backend.get_password(self._service, name)
@@ -103,58 +113,60 @@ class KeyringStore:
                 if backend.get_password(self._service, f"{name}/{number}") is not None:
                     backend.delete_password(self._service, f"{name}/{number}")
 
-        self._call(remove, _READ_SECONDS if self._unlocking is None else _UNLOCK_SECONDS)
+        self._call(remove, _READ_SECONDS if self._notify_unlocking is None else _UNLOCK_SECONDS)
 
     def _call(self, use: Callable[[Any], T], seconds: float) -> T:
-        """Return what ``use`` makes of the backend, in so many seconds; raises SessionStoreError."""
+        """Call ``use`` with the backend and return its result within ``seconds``. Raises SessionStoreError."""
         if self._is_unresponsive():
-            raise SessionStoreError("the keyring did not answer a few minutes ago, and is left alone for a while")
+            raise SessionStoreError(
+                "the keyring did not answer a short time ago, and credproc waits 5 minutes before it tries again"
+            )
 
         deadline = time.monotonic() + seconds
-        running = BackgroundCall(lambda: self._used(use, deadline)).start()
+        running = BackgroundCall(lambda: self._call_backend(use, deadline)).start()
         try:
-            if self._unlocking is None or seconds <= _NOTICE_SECONDS:
+            if self._notify_unlocking is None or seconds <= _NOTICE_SECONDS:
                 return running.result(deadline)
             try:
                 return running.result(time.monotonic() + _NOTICE_SECONDS)
             except DeadlineError:
-                self._unlocking()
+                self._notify_unlocking()
                 return running.result(deadline)
         except DeadlineError:
             self._note_unresponsive()
             raise SessionStoreError(f"the keyring did not answer in {seconds} s") from None
 
-    def _used(self, use: Callable[[Any], T], deadline: float) -> T:
-        """Return what ``use`` makes of the backend; a keyring that ended is asked again. Raises SessionStoreError."""
+    def _call_backend(self, use: Callable[[Any], T], deadline: float) -> T:
+        """Call ``use`` with the backend, and once more if the keyring service has exited. Raises SessionStoreError."""
         is_first = True
         while True:
             try:
                 if self._backend is None:
                     self._backend = _load(self._environ)
                 return use(self._backend)
-            except TimeoutError as error:  # jeepney gives D-Bus one second to let us in; a busy machine needs more
+            except TimeoutError as error:  # jeepney waits one second for D-Bus to accept it; a busy machine needs more
                 if time.monotonic() >= deadline:
-                    raise SessionStoreError(f"the keyring {_reason(error)}") from None
-            except _foreign_errors() as error:
+                    raise SessionStoreError(f"the keyring {_describe(error)}") from None
+            except _backend_errors() as error:
                 if not (is_first and _service_exited(error)):
-                    raise SessionStoreError(f"the keyring {_reason(error)}") from None
+                    raise SessionStoreError(f"the keyring {_describe(error)}") from None
                 is_first = False
 
     def _is_unresponsive(self) -> bool:
         note = self._note.load()
-        if note is None or note["bus"] != self._bus():
+        if note is None or note["bus"] != self._bus_digest():
             return False
         since: float = note["since"]
         return 0 <= time.time() - since < notes.UNRESPONSIVE_SECONDS
 
     def _note_unresponsive(self) -> None:
         try:
-            self._note.save({"since": int(time.time()), "bus": self._bus()})
+            self._note.save({"since": int(time.time()), "bus": self._bus_digest()})
         except OSError as error:
-            log.write(self._directory, f"not noted that the keyring does not answer: {error}")
+            log.write(self._directory, f"cannot record that the keyring does not answer: {error}")
 
-    def _bus(self) -> str:
-        """Return which keyring it is: a desktop's and an ssh login's are different ones."""
+    def _bus_digest(self) -> str:
+        """Return a digest of the session bus: the keyrings of a desktop and of an ssh login are different ones."""
         address = self._environ.get("DBUS_SESSION_BUS_ADDRESS", "")
         return digest(address, size=8)
 
@@ -162,19 +174,21 @@ class KeyringStore:
 def _load(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - keyring's backends share no type
     """Return the platform's backend.
 
-    Raises SessionStoreError if there is none that works, TimeoutError if that cannot be told now.
+    Raises SessionStoreError if none works, TimeoutError if D-Bus does not answer in time.
     """
     reasons = []
     for name in _backend_names(environ):
         try:
-            import keyring.core  # noqa: PLC0415 - only where a session is read or written
+            import keyring.core  # noqa: PLC0415 - only when a value is read or written
 
             return keyring.core.load_keyring(name)
         except TimeoutError:
             raise
-        except _foreign_errors() as error:
-            reasons.append(_reason(error))
-    raise SessionStoreError(f"there is no keyring: {reasons[0] if reasons else 'none for this platform'}")
+        except _backend_errors() as error:
+            reasons.append(_describe(error))
+    raise SessionStoreError(
+        f"there is no keyring: {reasons[0] if reasons else 'credproc knows none for this platform'}"
+    )
 
 
 def _backend_names(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -185,8 +199,8 @@ def _backend_names(environ: Mapping[str, str]) -> tuple[str, ...]:
     return _BACKENDS.get(sys.platform, _OTHER_BACKENDS)
 
 
-def _foreign_errors() -> tuple[type[Exception], ...]:
-    """Return what a backend and the libraries below it raise, as far as they are loaded."""
+def _backend_errors() -> tuple[type[Exception], ...]:
+    """Return the exceptions that a backend and the libraries it uses raise, of those that are loaded."""
     found: list[type[Exception]] = [OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError]
     found.append(ImportError)
     for module, name in (
@@ -200,16 +214,16 @@ def _foreign_errors() -> tuple[type[Exception], ...]:
 
 
 def _service_exited(error: BaseException | None) -> bool:
-    """Return whether the Secret Service exited during the call, as gnome-keyring may: the next call starts it."""
+    """Return whether the Secret Service exited during the call, as gnome-keyring may: the next call starts it again."""
     while error is not None and type(error).__name__ != "SecretServiceNotAvailableException":
         error = error.__cause__
     return error is not None
 
 
-def _reason(error: Exception) -> str:
-    """Return a backend's failure in words; what it says is about the keyring and quotes no value."""
+def _describe(error: Exception) -> str:
+    """Return a backend's failure as the rest of a sentence; its text is about the keyring and quotes no value."""
     kind = type(error).__name__
     if kind == "KeyringLocked":
         return "is locked, and was not unlocked"
-    said = inert(str(error), 200).strip()
-    return f"fails: {kind}: {said}" if said else f"fails: {kind}"
+    text = inert(str(error), 200).strip()
+    return f"failed: {kind}: {text}" if text else f"failed: {kind}"

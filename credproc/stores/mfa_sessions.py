@@ -1,7 +1,7 @@
-"""MFA sessions, shared by every role behind one user: the secret in the OS keyring, a note of it in a file beside.
+"""MFA sessions, which all roles of one user share: the secret is in a store, an index without it in a note.
 
-A keyring cannot be listed, and reading it may take seconds or prompt the person. So each session has a note in
-credproc's directory, without a secret: absent or expired means that there is none, and the keyring is not even loaded.
+A keyring cannot be listed, and reading it may take seconds or prompt the user. So the index of each session is a note
+in credproc's directory. If it is missing or expired there is no session, and the keyring is not even loaded.
 """
 
 import json
@@ -15,13 +15,13 @@ from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory, digest
 from credproc.stores import Store
 
-LEAST_LEFT = 60  # seconds; a session with less is none
+MIN_SECONDS_LEFT = 60  # a session with less is not used
 _FORMAT = 1  # of the value in the store
-_UNKNOWN = 1 << 40  # epoch seconds that no session lasts to
+_UNKNOWN_EXPIRATION = 1 << 40  # epoch seconds, later than any session's
 
 
 class SessionId(NamedTuple):
-    """Which session it is; the name stands for all that it belongs to, in the store and among the files."""
+    """Identifies a session. The name, in the store and of the files, is a digest of all that the session belongs to."""
 
     name: str
     serial: str
@@ -29,70 +29,67 @@ class SessionId(NamedTuple):
 
 
 def session_id(access_key_id: str, serial: str, issuer: str) -> SessionId:
-    """Return which session belongs to the user with these long-term keys, the device and the issuer."""
+    """Return the id of the session for these long-term keys, this device and this issuer."""
     text = f"{access_key_id}\0{serial}\0{issuer}"
     return SessionId(digest(text), serial, issuer)
 
 
-class Index(NamedTuple):
-    """What can be known of a session without its secret."""
+class SessionIndex(NamedTuple):
+    """What is known about a session without reading its secret."""
 
     name: str
     serial: str
     issuer: str
-    profile: str | None  # whose keys they are
+    profile: str | None  # of the long-term keys
     access_key_id: str  # of the session itself
     issued: int  # epoch seconds
     expiration: int  # epoch seconds
     store: SessionStore
 
 
-class Sessions:
-    """One session, in one store."""
+class StoredSession:
+    """One session in a store, with its index."""
 
     def __init__(
         self,
         directory: PrivateDirectory | None,
         session: SessionId,
         store: Store,
-        store_named: Callable[[SessionStore], Store] | None = None,
+        other_store: Callable[[SessionStore], Store] | None = None,
     ) -> None:
-        """Take the place of the index, which session it is, and the store that a new one is put into.
+        """Take the directory of the index, the session's id, and the store for a new session.
 
-        ``store_named`` gives the store of another kind, into which an earlier run may have put the session.
+        ``other_store`` returns the store of another kind, where an earlier run may have stored the session.
         """
         self._directory = directory
         self._note = notes.Note(directory, notes.SESSION, session.name)
         self._id = session
         self._store = store
-        self._store_named = store_named
+        self._other_store = other_store
 
-    def index(self) -> Index | None:
-        """Return what is noted of the session; None where there is none.
+    def index(self) -> SessionIndex | None:
+        """Return the session's index, or None if there is no session.
 
-        Where nothing can be noted, there may be one: only the store knows.
+        Without a directory the index says that there may be a session: only the store knows.
         """
         if self._store.kind == "none":
             return None
         if self._directory is None:
-            return Index(*self._id, None, "", 0, _UNKNOWN, self._store.kind)
+            return SessionIndex(*self._id, None, "", 0, _UNKNOWN_EXPIRATION, self._store.kind)
         return read_index(self._directory, self._id.name)
 
     def read(self) -> Credentials | None:
-        """Return the session that the store holds, whatever its age; None where it holds none that can be used.
-
-        Raises SessionStoreError.
-        """
+        """Return the stored session, even an expired one; None without a valid one. Raises SessionStoreError."""
         store = self._current_store()
         value = store.get(self._id.name)
-        found = None if value is None else _credentials(value)
+        found = None if value is None else _from_json(value)
         if value is not None and found is None:
-            log.write(self._directory, f"{store.kind}: what is kept for {self._id.serial} is no session")
+            log.write(self._directory, f"{store.kind}: the value for {self._id.serial} is not an MFA session")
         return found
 
-    def keep(self, session: Credentials, profile: str | None, now: float) -> None:
-        """Put the session into the store, and note it. Raises SessionStoreError."""
-        self._store.set(self._id.name, _value(session))
+    def save(self, session: Credentials, profile: str | None, now: float) -> None:
+        """Store the session and write its index; ``now`` is in epoch seconds. Raises SessionStoreError."""
+        self._store.set(self._id.name, _to_json(session))
         if session.expiration is None:
             return
         fields = {
@@ -109,40 +106,40 @@ class Sessions:
         except OSError as error:
             raise SessionStoreError(f"the session's index: {(error.strerror or 'cannot be written').lower()}") from None
 
-    def drop(self) -> None:
-        """Remove the session and the note of it. Raises SessionStoreError, and then the note stays."""
+    def delete(self) -> None:
+        """Delete the session, then its index. Raises SessionStoreError; the index stays then."""
         self._current_store().delete(self._id.name)
         self._note.remove()
 
     def _current_store(self) -> Store:
-        """Return the store that the index names, whatever the settings say by now."""
+        """Return the store that the index names, even if the settings name another one now."""
         index = self.index()
-        if index is None or self._store_named is None or index.store == self._store.kind:
+        if index is None or self._other_store is None or index.store == self._store.kind:
             return self._store
-        return self._store_named(index.store)
+        return self._other_store(index.store)
 
 
-def read_index(directory: PrivateDirectory, name: str) -> Index | None:
-    """Return what is noted of the session with this name, or None where no note of it can be used."""
+def read_index(directory: PrivateDirectory, name: str) -> SessionIndex | None:
+    """Return the index of the session with this name, or None if it is missing or damaged."""
     note = notes.Note(directory, notes.SESSION, name).load()
     if note is None or not all(0 <= note[moment] <= LATEST for moment in ("issued", "expiration")):
         return None
-    return Index(name, **note) if session_store_named(note["store"]) else None
+    return SessionIndex(name, **note) if session_store_named(note["store"]) else None
 
 
-def _value(session: Credentials) -> str:
+def _to_json(session: Credentials) -> str:
     return json.dumps({"format": _FORMAT, **session._asdict()}, separators=(",", ":"))
 
 
-def _credentials(value: str) -> Credentials | None:
-    """Return the session in a stored value, or None where it is none."""
+def _from_json(value: str) -> Credentials | None:
+    """Return the session in a stored value, or None if the value is not one."""
     try:
-        about = json.loads(value)
-        if not isinstance(about, dict) or about.pop("format", None) != _FORMAT:
+        fields = json.loads(value)
+        if not isinstance(fields, dict) or fields.pop("format", None) != _FORMAT:
             return None
-        session = Credentials(**about)
+        session = Credentials(**fields)
     except (ValueError, TypeError, RecursionError):
         return None
     texts: tuple[Any, ...] = (session.access_key_id, session.secret_access_key, session.session_token)
-    sound = all(isinstance(text, str) and text and text.isascii() and text.isprintable() for text in texts)
-    return session if sound and isinstance(session.expiration, int) else None
+    is_valid = all(isinstance(text, str) and text and text.isascii() and text.isprintable() for text in texts)
+    return session if is_valid and isinstance(session.expiration, int) else None

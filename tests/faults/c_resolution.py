@@ -207,7 +207,7 @@ def _container(uri: str) -> Case:
         undo=lambda s: s.config(),
         environ={"AWS_CONTAINER_CREDENTIALS_FULL_URI": uri, "AWS_CONTAINER_AUTHORIZATION_TOKEN": _TOKEN},
         wrapper=_TRACED,
-        says="EcsContainer names a host that is not this machine or the container agent",
+        says="EcsContainer: .*container agent",
         check=_no_connection,
         calls=0,
     )
@@ -271,7 +271,7 @@ def _no_region(region: str) -> Case:
         Kind.CONFIG,
         environ={"AWS_REGION": region, _STS: ""},
         wrapper=_TRACED,
-        says="^credproc: error: AWS_REGION: is no region",
+        says="^credproc: error: AWS_REGION: the region",
         check=_no_connection,
         calls=0,
     )
@@ -354,7 +354,7 @@ def _of_itself(scene: Scene) -> None:
     )
 
 
-_ROUND = "the profiles form a circle: "
+_ROUND = "cycle: "
 
 
 ROWS = (

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.faults.scene import Result, Scene
 
-_DAMAGED = r"passed over: the entry is damaged"
+_DAMAGED = r"entry not used: it is damaged"
 
 
 def _settled(scene: Scene) -> None:

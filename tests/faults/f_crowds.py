@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import threading
 import time
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.terminal import Job
 
-LATE = r"another credproc \(process \d+, for \d+ s\) is still at it"
+LATE = r"process \d+ \(credproc\) has held the lock for \d+ s"
 # A name server that takes what is asked and says nothing, for this process and its children alone
 DEAF = (
     "ip link set lo up && ip tuntap add void0 mode tun && ip addr add 10.9.9.1/24 dev void0 && ip link set void0 up &&"
@@ -114,12 +115,12 @@ def stopped_holder(scene: Scene) -> list[Result]:
     with Terminal() as elsewhere:
         at_a_terminal = elsewhere.start(scene.argv(), scene.environ(), stdin="null", stdout="pipe", stderr="pipe")
         without = waiting(scene)
-        elsewhere.expect(f"waiting for another credproc (process {holder.pid}, for ")
+        elsewhere.expect(f"waiting: process {holder.pid} ")
         told = ended(scene, without, began)
         results = [told, scene.result(at_a_terminal, began)]
         assert PROMPT not in elsewhere.transcript.decode()
     for result in results:
-        assert f"another credproc (process {holder.pid}, for 5" in result.said, result
+        assert re.search(rf"process {holder.pid} .* 5\d? s\b", result.said), result
     assert holder.state == "T", "the holder was not stopped"
     holder.signal(signal.SIGCONT)
     last = scene.result(holder, began, 1)

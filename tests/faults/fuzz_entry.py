@@ -8,7 +8,7 @@ from credproc import cache
 from credproc.config.parser import parse
 from credproc.credentials import Credentials, document
 from credproc.plan import plan_for
-from credproc.refresh.entry import EntryStore, Fetched, about_entry
+from credproc.refresh.entry import EntryStore, Fetched, entry_metadata
 from credproc.request import Request
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _check_entry(file: OneFile) -> None:
     assert entry.document.endswith(b"\n")
     assert entry.document.count(b"\n") == 1
     assert b"\n" not in entry.compared
-    about = about_entry(entry)
+    about = entry_metadata(entry)
     if kept is None:
         return
     assert about["plan"] == _PLAN.compared()

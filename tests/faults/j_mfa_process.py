@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.faults.scene import Result, Scene
     from tests.terminal import Job
 
-NO_CODE = "mfa_process: printed no code of six digits"
+NO_CODE = "mfa_process: .*six digits"
 START = "mfa_process: cannot be started"
 
 
@@ -95,7 +95,7 @@ def refused_before(second: str) -> Step:
     def before(scene: Scene) -> None:
         path = scene.path / "bin" / "token"
         line(scene, str(write(path, "#!/bin/sh\necho 000000\n")))
-        assert "AWS did not take that code" in scene.on_terminal().said
+        assert "AWS rejected that code" in scene.on_terminal().said
         step = (time.time() // 30 + 1) * 30  # the next one, whose code is good in this one and in the one behind it
         scene.codes.append(scene.user.code(step))
         again = f"cd {scene.path}; code={scene.codes[-1]}; [ ! -e once ] || {{ echo {second}; exit; }}; touch once"

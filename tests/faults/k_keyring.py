@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tests.faults.rows import Check, Step
     from tests.terminal import Job
 
-NOT_KEPT = "the MFA session is not kept: the keyring fails"
-NO_KEYRING = "no MFA session can be kept: "
+NOT_KEPT = "cannot store the MFA session: the keyring failed"
+NO_KEYRING = "no MFA session can be stored: "
 
 
 def on(scene: Scene, bus: Mapping[str, str]) -> None:
@@ -221,7 +221,7 @@ ROWS = (
             "locked",
             before=locked,
             check=said("credproc: the keyring is locked, and was not unlocked: a new code is needed\r"),
-            logs="the MFA session cannot be read: the keyring is locked",
+            logs="cannot read the MFA session: the keyring is locked",
             mfa=True,
             seconds=8,
         ),

@@ -28,13 +28,13 @@ from credproc.config.parser import parse, read
 from credproc.credentials import LATEST, LIMIT, Credentials, document
 from credproc.errors import ConfigError, ServiceError, SourceError, inert
 from credproc.files import PrivateDirectory, make_directory
-from credproc.mfa.code import code_in
+from credproc.mfa.code import parse_code
 from credproc.plan import Plan, plan_for
 from credproc.plan.role import Role
-from credproc.refresh.entry import LAST_MINUTE, EntryStore, Fetched
+from credproc.refresh.entry import MIN_SECONDS_LEFT, EntryStore, Fetched
 from credproc.request import Request
 from credproc.sources import process
-from credproc.sources.started import Started
+from credproc.sources.children import ChildProcesses
 from tests.faults.fuzz_entry import NAME, OneFile
 
 _ARN = "arn:aws:iam::123456789012:role/{}"
@@ -348,7 +348,7 @@ def check_clock(clock: Clock, tally: Tally) -> None:
         served = cache.fresh(directory, NAME, {"HOME": "/nonexistent"}, now)
         kept = keeper.find(now)
         assert kept is not None
-        assert kept.entry.served_until <= expiration - min(LAST_MINUTE, int(expiration - clock.issued) // 3)
+        assert kept.entry.served_until <= expiration - min(MIN_SECONDS_LEFT, int(expiration - clock.issued) // 3)
         assert (served is not None) is kept.is_fresh
         if served is not None or kept.is_valid:
             tally["served"] += 1
@@ -359,7 +359,7 @@ def check_clock(clock: Clock, tally: Tally) -> None:
             keeper.restamp_for_a_minute(kept, now)
             stamped = keeper.find(now)
             assert stamped is not None
-            assert stamped.entry.served_until <= min(now + 60, expiration - LAST_MINUTE)
+            assert stamped.entry.served_until <= min(now + 60, expiration - MIN_SECONDS_LEFT)
 
 
 def _seconds(written: str) -> int:
@@ -427,7 +427,7 @@ class Program:
         """See that what the program prints becomes a document that all SDKs read, or an error in our words."""
         self._file.write_bytes(printed)
         try:
-            credentials = process.fetch(self._source, {"PATH": "/bin"}, Started())
+            credentials = process.fetch(self._source, {"PATH": "/bin"}, ChildProcesses())
             made = document(credentials)
         except (SourceError, ServiceError):
             tally["refused"] += 1
@@ -540,7 +540,7 @@ TYPED = st.one_of(
 
 def check_code(typed: str, tally: Tally) -> None:
     """A code is the six digits that were typed, and nothing else is one."""
-    code = code_in(typed)
+    code = parse_code(typed)
     plain = "".join(typed.replace("\x1b[200~", "").replace("\x1b[201~", "").split())
     is_code = len(plain) == 6 and set(plain) <= set("0123456789")
     assert code == (plain if is_code else None)

@@ -80,7 +80,7 @@ def plan_result(profile: str, error: ConfigError | None) -> Check:
 
 def session_without_iam(plan: Plan, subject: str) -> Iterator[Check]:
     """Yield a warning if the credentials are a session that cannot call IAM (STS API reference, GetSessionToken)."""
-    if plan.is_users_own and plan.mfa is None:
+    if plan.is_user_session and plan.mfa is None:
         yield warn(
             f"{subject}: its credentials are a session without MFA, which cannot call IAM",
             "set mfa_serial in it, or name a role in role_arn",

@@ -17,8 +17,8 @@ from credproc.plan.source import Source
 from credproc.refresh import FOR_PEOPLE
 from credproc.refresh.execute import execute
 from credproc.request import Attempt, Request
-from credproc.sources.keyring import read as read_keys
-from credproc.stores.access_keys import LongTermKeys
+from credproc.sources.keyring import read_keys
+from credproc.stores.access_keys import AccessKeyStore
 
 _MIN_SESSION_SECONDS = 300  # that an MFA session must last, so that it does not expire during a rotation
 
@@ -29,7 +29,7 @@ class IamUser(NamedTuple):
     request: Request
     profile: Section
     config: SharedConfig
-    keyring: LongTermKeys
+    keyring: AccessKeyStore
     directory: PrivateDirectory | None
 
     def access_key_id(self) -> str:

@@ -22,8 +22,8 @@ CALL_SECONDS = 10  # for one call of STS or IAM
 def store_key(request: Request, keys: Credentials) -> None:
     """Store an access key in the keyring. Raises CredprocError."""
     with raise_with_key("keyring", keys.access_key_id):
-        open_keyring(None, request.environ).keep(keys)
-    access_keys.note(own_directory(request.environ), keys.access_key_id, pending=False)
+        open_keyring(None, request.environ).save(keys)
+    access_keys.save_note(own_directory(request.environ), keys.access_key_id, pending=False)
 
 
 @contextmanager

@@ -47,13 +47,13 @@ def _delete_key(request: Request, profile: str, setting: Setting) -> list[str]:
                 f"{setting.where}: the rotation of {access_key_id} is unfinished, and the new access key would be lost",
                 f"run credproc keys rotate {profile} first",
             )
-        keyring.drop(access_key_id)
-        keyring.drop_pending(access_key_id)
-    access_keys.forget(own_directory(request.environ), access_key_id)
+        keyring.delete(access_key_id)
+        keyring.delete_pending(access_key_id)
+    access_keys.remove_note(own_directory(request.environ), access_key_id)
     sessions = delete_sessions(request, access_key_id, "keys remove")
     return [f"deleted: {access_key_id} from the keyring", *sessions]
 
 
-def _is_being_rotated(keyring: access_keys.LongTermKeys, access_key_id: str) -> bool:
-    pending = keyring.pending(access_key_id)
-    return (pending is not None and pending.keys is not None) or keyring.replaced_by(access_key_id) is not None
+def _is_being_rotated(keyring: access_keys.AccessKeyStore, access_key_id: str) -> bool:
+    pending = keyring.read_pending(access_key_id)
+    return (pending is not None and pending.keys is not None) or keyring.read_replaced(access_key_id) is not None

@@ -43,7 +43,7 @@ class Rotation:
     def run(self) -> list[str]:
         """Rotate the key, or finish an interrupted rotation; return lines with what was done. Raises CredprocError."""
         current = self._user.access_key_id()
-        old = self._keyring.replaced_by(current)
+        old = self._keyring.read_replaced(current)
         if old is None:
             old, new = current, self._pending_key(current)
             self._verify(old, new)
@@ -55,7 +55,7 @@ class Rotation:
 
     def _pending_key(self, old: str) -> Credentials:
         """Return the new key, from an interrupted rotation or from IAM."""
-        pending = self._keyring.pending(old)
+        pending = self._keyring.read_pending(old)
         iam = self._iam = self._user.iam(old)
         existing = iam.access_keys()
         if pending is not None and pending.keys is not None:
@@ -79,12 +79,12 @@ class Rotation:
 
     def _create(self, iam: Iam, old: str, existing: list[AccessKey]) -> Credentials:
         announced = Pending(int(self._user.request.clock()), tuple(key.access_key_id for key in existing))
-        access_keys.note(self._user.directory, old, pending=True)
-        self._keyring.keep_pending(old, announced)
+        access_keys.save_note(self._user.directory, old, pending=True)
+        self._keyring.save_pending(old, announced)
         _report("creating a new access key")
         new = iam.create()
         try:
-            self._keyring.keep_pending(old, announced._replace(keys=new))
+            self._keyring.save_pending(old, announced._replace(keys=new))
         except CredprocError:  # the secret exists in this process alone, so the key cannot be used later
             iam.delete(new.access_key_id)
             raise
@@ -112,9 +112,9 @@ class Rotation:
             time.sleep(_VERIFY_PAUSE)
 
     def _store(self, old: str, new: Credentials) -> None:
-        self._keyring.keep(new)
-        self._keyring.keep_replaced(new.access_key_id, old)
-        access_keys.note(self._user.directory, new.access_key_id, pending=True)
+        self._keyring.save(new)
+        self._keyring.save_replaced(new.access_key_id, old)
+        access_keys.save_note(self._user.directory, new.access_key_id, pending=True)
 
     def _remove_old_key(self, old: str, new: str) -> list[str]:
         """Delete the old key, and the sessions made with it; return lines with the sessions that were deleted."""
@@ -123,11 +123,11 @@ class Rotation:
         _report(f"deleting {old}")
         self._call_iam(new, lambda iam: iam.delete(old))
         lines = delete_sessions(self._user.request, old, "keys rotate")
-        access_keys.forget(self._user.directory, old)
-        self._keyring.drop(old)
-        self._keyring.drop_pending(old)
-        self._keyring.drop_replaced(new)
-        access_keys.note(self._user.directory, new, pending=False)
+        access_keys.remove_note(self._user.directory, old)
+        self._keyring.delete(old)
+        self._keyring.delete_pending(old)
+        self._keyring.delete_replaced(new)
+        access_keys.save_note(self._user.directory, new, pending=False)
         return lines
 
     def _call_iam(self, new: str, call: Callable[[Iam], None]) -> None:

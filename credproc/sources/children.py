@@ -5,10 +5,10 @@ if TYPE_CHECKING:
     import subprocess  # not at run time: 7 ms, which most sources do without
 
 
-class Started(list["subprocess.Popen[bytes]"]):
-    """The children that a source has started, so that a deadline can end them."""
+class ChildProcesses(list["subprocess.Popen[bytes]"]):
+    """The programs that a source has started, to be killed at its deadline."""
 
-    def end(self) -> None:
+    def kill(self) -> None:
         """Kill those that still run."""
         for child in self:
             if child.poll() is None:
