@@ -70,10 +70,16 @@ NOT_BELIEVED = {
 }
 
 
+WHY = {"too deep": "too deep", "too long": "too long"}
+
+
 @pytest.mark.parametrize("name", NOT_BELIEVED)
 def test_what_is_no_answer_is_not_believed(name: str) -> None:
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedAnswerError) as failure:
         parse(NOT_BELIEVED[name])
+    is_typed = NOT_BELIEVED[name].decode("utf-16" if "UTF-16" in name else "latin-1").startswith("<!DOCTYPE")
+    assert str(failure.value) == WHY.get(name, "a document type" if is_typed else "no XML")
+    assert failure.value.response is None
 
 
 @pytest.mark.parametrize("name", ["entities", "a file", "a document type and no more", "a document type elsewhere"])
@@ -133,6 +139,8 @@ def test_what_stands_before_the_service_fails_with_its_status(body: bytes) -> No
     with pytest.raises(RefusedError) as failure:
         read(_response(503, body, "Service Unavailable"))
     assert (failure.value.code, failure.value.message) == ("503", "Service Unavailable")
+    assert failure.value.response.status == 503
+    assert str(failure.value) == "503"
 
 
 def test_a_refusal_without_code_or_words_is_one() -> None:
@@ -141,10 +149,27 @@ def test_a_refusal_without_code_or_words_is_one() -> None:
     assert (failure.value.code, failure.value.message) == ("", "")
 
 
-@pytest.mark.parametrize("status", [199, 300, 302, 400, 407, 499])
+@pytest.mark.parametrize("status", [200, 300, 302, 400, 407, 499])
 def test_a_response_of_another_kind_without_xml_is_no_answer(status: int) -> None:
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedAnswerError) as failure:
         read(_response(status, b""))
+    assert failure.value.response == _response(status, b"")
+
+
+@pytest.mark.parametrize(("status", "code"), [(199, ""), (300, ""), (499, ""), (500, "500"), (599, "599")])
+def test_what_is_no_success_is_a_refusal_whatever_it_holds(status: int, code: str) -> None:
+    for body in (b"<a/>", b"<a><Error><Message/></Error></a>"):
+        with pytest.raises(RefusedError) as failure:
+            read(_response(status, body))
+        assert (failure.value.code, failure.value.message) == (code, "Reason" if code else "")
+    if code:
+        with pytest.raises(RefusedError) as failure:
+            read(_response(status, b"no XML"))
+        assert failure.value.code == code
+
+
+def test_the_bound_is_64_kib() -> None:
+    assert LIMIT == 65536
 
 
 @pytest.mark.parametrize("status", [200, 201, 299])

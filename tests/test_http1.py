@@ -139,9 +139,102 @@ MALFORMED = {
 }
 
 
+# Why it is refused, for the log of whoever looks for the reason
+WHY = {
+    "garbage": "no HTTP",
+    "SSH": "no HTTP",
+    "HTTP/2": "no HTTP",
+    "HTTP/0.9": "no HTTP",
+    "an empty line first": "no HTTP",
+    "a status of two digits": "no HTTP",
+    "a status that is none": "no HTTP",
+    "a status of other digits": "no HTTP",
+    "a status below": "no status",
+    "a status above": "no status",
+    "another protocol": "another protocol",
+    "a header without colon": "no header",
+    "a header without name": "no header",
+    "a name with a space": "no header",
+    "a folded header": "no header",
+    "two lengths": "no length",
+    "a negative length": "no length",
+    "a signed length": "no length",
+    "an empty length": "no length",
+    "a length of other digits": "no length",
+    "an endless length": "too long",
+    "another transfer coding": "a transfer coding that was not asked for",
+    "another encoding": "an encoding that was not asked for",
+    "a chunk without size": "no size of a chunk",
+    "a chunk of a negative size": "no size of a chunk",
+    "a chunk with an underscore": "no size of a chunk",
+    "a chunk of an endless size": "no size of a chunk",
+    "a chunk longer than it says": "a chunk that is longer than it says",
+    "a line without end": "a line without end",
+    "an endless chunk line": "a line without end",
+    "headers without end": "a line without end",
+    "interim responses without end": "no end of interim responses",
+    "a length beyond the limit": "too long",
+    "chunks beyond the limit": "too long",
+    "no end within the limit": "too long",
+}
+
+
 @pytest.mark.parametrize("name", MALFORMED)
 def test_what_is_no_response_that_was_asked_for_is_refused(name: str) -> None:
-    assert _kind(MALFORMED[name]) == "malformed"
+    with pytest.raises(TransportError) as failure:
+        _read(MALFORMED[name])
+    assert (failure.value.kind, failure.value.detail) == ("malformed", WHY[name])
+
+
+HEAD = 32 * 1024  # bytes of headers
+
+
+BOUNDS: dict[str, tuple[Callable[[int], bytes], int]] = {
+    "a status line": (lambda size: b"HTTP/1.1 200 " + b"x" * (size - 13) + b"\r\n\r\n", HEAD - 1),
+    "one header": (lambda size: OK + b"A:" + b"x" * (size - 2) + b"\n\n", HEAD),
+    "many headers": (lambda size: OK + b"A:bc\n" * (size // 4 - 1) + b"A:" + b"x" * (size % 4 + 2) + b"\n\n", HEAD),
+    "a chunk's line": (lambda size: OK + b"Transfer-Encoding: chunked\r\n\r\n0;" + b"x" * (size - 2) + b"\n\n", 1024),
+    "interim responses": (lambda size: b"HTTP/1.1 100 Continue\r\n\r\n" * size + OK + b"\r\n", 7),
+    "a status": (lambda size: b"HTTP/1.1 %d X\r\n\r\n" % size, 599),
+    "a length": (lambda size: OK + b"Content-Length: 0%d\r\n\r\n" % size + b"x" * size, BODY_LIMIT),
+    "a chunk's digits": (
+        lambda size: OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"0" * (size - 1) + b"1\r\nx\r\n0\r\n\r\n",
+        16,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_each_bound_is_exact(name: str) -> None:
+    fits, size = BOUNDS[name]
+    for pieces in (fits(size),), tuple(bytes([byte]) for byte in fits(size)):
+        assert read_response(_pieces(*pieces)).status in (200, 599)
+    assert _kind(fits(size + 1)) == "malformed"
+
+
+@pytest.mark.parametrize("digits", [b"a", b"A", b"0f", b"0F", b"\t5 ", b"5 ;x"])
+def test_a_size_is_hexadecimal_in_either_case(digits: bytes) -> None:
+    size = int(digits.partition(b";")[0].strip(), 16)
+    data = OK + b"Transfer-Encoding: chunked\r\n\r\n" + digits + b"\r\n" + b"x" * size + b"\r\n0\r\n\r\n"
+    assert len(_read(data).body) == size
+
+
+@pytest.mark.parametrize("space", [b"\x0b", b"\x0c", b"\xa0", b"\x85"])
+def test_only_blanks_and_tabs_are_white(space: bytes) -> None:
+    assert _read(OK + b"A: " + space + b"b\r\nContent-Length: 0\r\n\r\n").headers["a"] == space.decode("latin-1") + "b"
+    assert _kind(OK + b"Content-Length: 5" + space + b"\r\n\r\nhello") == "malformed"
+    assert _kind(OK + b"Transfer-Encoding: chunked\r\n\r\n5" + space + b"\r\nhello\r\n0\r\n\r\n") == "malformed"
+
+
+def test_a_header_may_hold_colons_and_x() -> None:
+    found = _read(b"HTTP/1.1 302 X\r\nLocation: https://a:1/X\r\nContent-Length: 0\r\n\r\n")
+    assert found.headers["location"] == "https://a:1/X"
+    assert _kind(OK + b"X-X\xd7: b\r\n\r\n") == "malformed"
+
+
+def test_nothing_comes_with_304_and_all_with_305() -> None:
+    assert _read(b"HTTP/1.1 304 X\r\n\r\nhello").body == b""
+    assert _read(b"HTTP/1.1 305 X\r\n\r\nhello").body == b"hello"
 
 
 @pytest.mark.parametrize(
@@ -190,6 +283,7 @@ def test_an_empty_post_has_a_length_and_a_get_has_none() -> None:
     url = Url.of("https://sts.example")
     assert b"Content-Length: 0\r\n" in request_head(Request("POST", url, {}))
     assert b"Content-Length" not in request_head(Request("GET", url, {}))
+    assert b"User-Agent: a b\r\n" in request_head(Request("GET", url, {"User-Agent": "a b"}))
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: y", "a\nb", "a\x00b", "a\x7fb", "\u20ac"])
