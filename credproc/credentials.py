@@ -69,11 +69,16 @@ def credentials_in(document: bytes) -> Credentials:
     return Credentials(fields["AccessKeyId"], fields["SecretAccessKey"], fields.get("SessionToken"))
 
 
-def epoch_seconds(text: str) -> int:
-    """Return a time in ISO 8601 with its zone in epoch seconds. Raises ValueError if it is none."""
+def epoch_seconds(text: str, zone: timezone | None = None) -> int:
+    """Return a time in ISO 8601 in epoch seconds; ``zone`` is that of a time which names none.
+
+    Raises ValueError if the text is no time, or names no zone where none is given.
+    """
     moment = datetime.fromisoformat(f"{text[:-1]}+00:00" if text.endswith("Z") else text)
     if moment.tzinfo is None:
-        raise ValueError("no zone")
+        if zone is None:
+            raise ValueError("no zone")
+        moment = moment.replace(tzinfo=zone)
     return int(moment.timestamp())
 
 

@@ -55,12 +55,11 @@ def connect_first(addresses: Sequence[Address], deadline: float) -> socket.socke
                 for key, _ in selector.select(max(0.0, until - time.monotonic())):
                     selector.unregister(key.fileobj)
                     connection: socket.socket = key.data
-                    code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                    if not code:
-                        connection.setblocking(True)
+                    reason = _error_of(connection)
+                    if reason is None:
                         return connection
                     connection.close()
-                    failure = _failed(OSError(code, os.strerror(code)))
+                    failure = _failed(reason)
                 if time.monotonic() >= deadline:
                     raise TransportError("connect timeout")
         finally:
@@ -84,6 +83,17 @@ def _begin(address: Address, selector: selectors.BaseSelector) -> None:
     except OSError:
         connection.close()
         raise
+
+
+def _error_of(connection: socket.socket) -> OSError | None:
+    """Return why the connection has failed, or None: it stands, and is a blocking one from now on."""
+    try:
+        code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if not code:
+            connection.setblocking(True)
+    except OSError as error:
+        return error
+    return OSError(code, os.strerror(code)) if code else None
 
 
 def _failed(error: OSError) -> TransportError:

@@ -32,7 +32,7 @@ class Direct:
         until = time.monotonic() + patience.left(patience.connect_seconds)
         connection = connect(request.url.host, request.url.port, until)
         try:
-            connection.settimeout(patience.left(patience.read_seconds))
+            _wait_for(connection, patience)
             if request.url.scheme == "https":
                 connection = self._secured(connection, request.url)
             return _exchanged(connection, request, patience)
@@ -71,6 +71,14 @@ def context_for(authorities: Authorities) -> ssl.SSLContext:
     return context
 
 
+def _wait_for(connection: socket.socket, patience: Patience) -> None:
+    """Set for how long the next step may wait. Raises TransportError if the system refuses that."""
+    try:
+        connection.settimeout(patience.left(patience.read_seconds))
+    except OSError:
+        raise TransportError("closed") from None
+
+
 def _exchanged(connection: socket.socket, request: Request, patience: Patience) -> Response:
     has_answered = False
 
@@ -78,7 +86,7 @@ def _exchanged(connection: socket.socket, request: Request, patience: Patience) 
         nonlocal has_answered
         if time.monotonic() >= patience.deadline:
             raise TransportError("read timeout")
-        connection.settimeout(patience.left(patience.read_seconds))
+        _wait_for(connection, patience)
         try:
             data = connection.recv(size)
         except TimeoutError:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from datetime import timezone
 
 from credproc.aws.answer import Element
 from credproc.aws.client import Call, Client, Service, Settings
@@ -81,8 +82,8 @@ def _credentials(answer: Element, account_id: str | None, operation: str) -> Cre
     """Return the credentials in an answer; raises ServiceError if they are none that can be used and renewed."""
     fields = [answer.text("Credentials", name) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
     try:
-        expiration = epoch_seconds(answer.text("Credentials", "Expiration") or "")
-    except ValueError:
+        expiration = _expiration(answer.text("Credentials", "Expiration") or "")
+    except (ValueError, OverflowError):
         fields, expiration = [], 0
     access_key_id, secret_access_key, session_token = fields or (None, None, None)
     if not access_key_id or not secret_access_key or not session_token:
@@ -91,3 +92,8 @@ def _credentials(answer: Element, account_id: str | None, operation: str) -> Cre
         raise ServiceError(f"{operation}: the credentials in the answer have expired", "check the clock")
     account_id = account_in(answer.text("AssumedRoleUser", "Arn") or "") or account_id
     return Credentials(access_key_id, secret_access_key, session_token, expiration, account_id)
+
+
+def _expiration(text: str) -> int:
+    """Return when credentials end, in epoch seconds. STS writes ISO 8601 in UTC; what else boto3 reads is read too."""
+    return int(float(text)) if text.isdecimal() else epoch_seconds(text, timezone.utc)

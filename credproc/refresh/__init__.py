@@ -15,9 +15,12 @@ __all__ = ["FOR_PEOPLE", "FOR_SDKS", "RefreshResult", "Request", "refresh"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from credproc.config.shared_config import SharedConfig
+    from credproc.files import PrivateDirectory
     from credproc.plan import Plan
-    from credproc.refresh.entry import CachedEntry, EntryStore, Fetched
+    from credproc.refresh.entry import CachedEntry, EntryStore
 
 _MAX_REMARKS = 5  # lines in the log about lines that other programs may read differently
 _CLEANUP_SECONDS = 3  # a stuck disk must not cost the caller the credentials
@@ -60,7 +63,9 @@ def _refresh(turn: Turn, config: "SharedConfig | None") -> RefreshResult:
         entries.restamp(cached)
         return RefreshResult(cached.document, plan)
 
-    from credproc.refresh.execute import execute  # noqa: PLC0415 - not for a restamp
+    # Not for a restamp; both now, as an update may replace the installed modules while a person types
+    from credproc.refresh.cleanup import clean_up  # noqa: PLC0415
+    from credproc.refresh.execute import execute  # noqa: PLC0415
 
     may_ask = request.is_login or cached is None or cached.expiration - request.clock() <= _ASK_BELOW
     try:
@@ -68,7 +73,11 @@ def _refresh(turn: Turn, config: "SharedConfig | None") -> RefreshResult:
         document = entries.store(fetched, request.clock())
     except CredprocError as error:
         return RefreshResult(_serve_after(error, cached, entries, turn), plan)
-    _finish(fetched, entries, turn)
+    if entries.has_stored:
+        _clean_up(clean_up, turn)
+    expiration = fetched.credentials.expiration
+    if expiration is not None and expiration <= request.clock():  # the machine may have slept
+        raise DeadlineError(f"{request.subject}: the credentials expired while they were stored", "try again")
     return RefreshResult(document, plan)
 
 
@@ -92,18 +101,14 @@ def _serve_after(error: CredprocError, cached: "CachedEntry | None", entries: "E
     return cached.document
 
 
-def _finish(fetched: "Fetched", entries: "EntryStore", turn: Turn) -> None:
-    """Remove old files. Raises DeadlineError if the credentials expired while they were stored."""
-    request = turn.request
-    if turn.directory is not None and entries.has_stored:
-        from credproc.process.deadline import within  # noqa: PLC0415 - not for a restamp
-        from credproc.refresh.cleanup import clean_up  # noqa: PLC0415
+def _clean_up(clean_up: "Callable[[PrivateDirectory, float], int]", turn: Turn) -> None:
+    """Remove old files, in a few seconds at most."""
+    from credproc.process.deadline import within  # noqa: PLC0415 - execute has loaded it
 
-        directory = turn.directory
-        try:
-            within(time.monotonic() + _CLEANUP_SECONDS, lambda: clean_up(directory, request.clock()))
-        except (OSError, DeadlineError) as error:
-            log.write(directory, f"cannot remove old files: {error}", profile=request.profile)
-    expiration = fetched.credentials.expiration
-    if expiration is not None and expiration <= request.clock():  # the machine may have slept
-        raise DeadlineError(f"{request.subject}: the credentials expired while they were stored", "try again")
+    directory = turn.directory
+    if directory is None:
+        return
+    try:
+        within(time.monotonic() + _CLEANUP_SECONDS, lambda: clean_up(directory, turn.request.clock()))
+    except (OSError, DeadlineError) as error:
+        log.write(directory, f"cannot remove old files: {error}", profile=turn.request.profile)

@@ -692,7 +692,8 @@ ROWS = (
         refusing("C1 and bidi", "no\u009b2J\u202e way\x7f", r"AccessDenied: no\\x9b2J\\u202e way\\x7f"),
         refusing("ESC", "no\x1b[2J way", "cannot be understood"),
         refusing("HTML", "<html><b>no</b>&amp;\n</html>", r"AccessDenied: <html><b>no</b>&amp; </html>"),
-        refusing("100 KiB", "no " * 35_000, r"AccessDenied: (no )+n?o?\.\.\."),
+        refusing("60 KiB", "no " * 20_000, r"AccessDenied: (no )+n?o?\.\.\."),
+        refusing("100 KiB", "no " * 35_000, "cannot be understood"),
     ),
     row(
         "F094",
