@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from credproc.commands.doctor import as_text, environment, files, profiles, services
+from credproc.commands.doctor.bundles import untrusted_bundles
 from credproc.commands.doctor.check import Check, Level, ok, warn
 from credproc.commands.doctor.helper_lines import Line, helper_lines
 from credproc.commands.profile_state import is_read_as_process
@@ -97,6 +98,45 @@ def test_a_missing_config_is_worth_a_word_and_missing_credentials_are_not(aws: P
 def test_an_aws_file_below_a_file_is_wrong(aws: Path) -> None:
     below = _write(aws / "f", "") + "/config"
     _expect(files.aws_file(below, os.environ, secret=False), "FAIL", "~/.aws/f/config: not a directory")
+
+
+@pytest.mark.parametrize(
+    ("file", "directory", "wanted"),
+    [
+        (0o600, 0o700, []),
+        (0o664, 0o775, []),  # a group may be the user's own
+        (0o666, 0o700, ["~/ca/ca.pem: is writable by others (mode 666), so they can pass for AWS"]),
+        (0o600, 0o777, ["~/ca: is writable by others (mode 777), so they can pass for AWS"]),
+        (0o600, 0o1777, []),  # nobody replaces another's file
+    ],
+)
+@pytest.mark.parametrize("where", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "config:2"])
+def test_a_ca_bundle_that_others_can_change_is_wrong(
+    home: Path, file: int, directory: int, wanted: list[str], where: str
+) -> None:
+    bundle = home / "ca" / "ca.pem"
+    bundle.parent.mkdir()
+    _write(bundle, "", file)
+    bundle.parent.chmod(directory)
+    named = {} if where == "config:2" else {where: str(bundle)}
+    config = parse(f"[profile a]\nca_bundle = {bundle}\n" if where == "config:2" else "[profile a]\n", "")
+    found = list(untrusted_bundles(config.profiles.values(), {"HOME": str(home), **named}))
+    assert [(check.level, check.message) for check in found] == [("FAIL", f"{where}: {what}") for what in wanted]
+
+
+@pytest.mark.anybody
+def test_a_ca_bundle_that_is_not_there_is_no_finding_of_its_file(home: Path) -> None:
+    assert list(untrusted_bundles([], {"HOME": str(home), "AWS_CA_BUNDLE": str(home / "ca.pem")})) == []
+
+
+def test_doctor_says_that_others_can_change_a_profiles_ca_bundle(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    bundle = tmp_path / "ca.pem"
+    _write(bundle, "", 0o666)
+    home.config(f"[profile a]\nca_bundle = {bundle}\nrole_arn = {ROLE}\ncredential_source = Environment\n")
+    ran = home.run("doctor", "a", "--offline")
+    assert ran.status == 1
+    assert f"FAIL  ~/.aws/config:2: {bundle}: is writable by others" in ran.stdout.replace("\n      ", " ")
 
 
 def test_the_cache_directory_is_tried_and_left_as_it_was(home: Path) -> None:

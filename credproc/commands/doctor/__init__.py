@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from credproc import paths, terminal
 from credproc.commands.arguments import add_profile_argument
 from credproc.commands.doctor import environment, files, profiles, services
+from credproc.commands.doctor.bundles import untrusted_bundles
 from credproc.commands.doctor.check import Check, from_error, ok, warn
 from credproc.commands.doctor.helper_lines import Line, helper_lines
 from credproc.commands.ui.output import Output
@@ -54,6 +55,7 @@ class Examination:
         else:
             yield from self._settings(self._config)
         yield from environment.variables(self._environ, self._plans)
+        yield from untrusted_bundles(self._sections(), self._environ)
         yield files.cache_directory(self._environ)
         yield environment.terminal(terminal.unavailable_reason(), self._environ)
         yield self._session_store()
@@ -100,6 +102,12 @@ class Examination:
         if not quiet:
             yield profiles.plan_result(profile, None)
         yield from profiles.session_without_iam(plan, f"profile {inert(profile, 80)!a}")
+
+    def _sections(self) -> list[Section]:
+        """Return the sections of the profiles that are looked at, as far as their settings can be followed."""
+        profiles = {} if self._config is None else self._config.profiles
+        names = [plan.profile or "default" for plan in self._plans]
+        return [profiles[name] for name in names if name in profiles]
 
     def _session_store(self) -> Check:
         self._progress.show("checking the keyring ...")
