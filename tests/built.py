@@ -10,7 +10,8 @@ import authorities  # noqa: E402 - found by the line above
 import commandline  # noqa: E402 - the same
 import completions  # noqa: E402 - the same
 import manual  # noqa: E402 - the same
+import search_paths  # noqa: E402 - the same
 
 MAIN, *COMMANDS = commandline.commands()
 
-__all__ = ["COMMANDS", "MAIN", "ROOT", "authorities", "commandline", "completions", "manual"]
+__all__ = ["COMMANDS", "MAIN", "ROOT", "authorities", "commandline", "completions", "manual", "search_paths"]

@@ -238,6 +238,45 @@ def test_messages_are_utf_8_whatever_the_locale(tmp_path: Path, locale: str) -> 
     assert "ärn☃".encode() in ran.stderr.splitlines()[0]
 
 
+def test_no_library_looks_for_others_outside_of_the_program() -> None:
+    """A path of the build machine in one of them is searched before /lib, and may be anybody's where this runs."""
+    readelf = shutil.which("readelf")
+    assert readelf is not None, "build/freeze installs binutils"
+    libraries = 0
+    for path in Path(PROGRAM).parent.rglob("*"):
+        if path.is_symlink() or not path.is_file() or path.read_bytes()[:4] != b"\x7fELF":
+            continue
+        libraries += 1
+        section = _run([readelf, "--dynamic", "--wide", str(path)], {"LC_ALL": "C"}).stdout
+        searched = re.findall(r"\((?:RPATH|RUNPATH)\).*\[(.*)\]", section)
+        assert all(place.startswith("$ORIGIN") for each in searched for place in each.split(":")), path
+        assert not [name for name in re.findall(r"\(NEEDED\).*\[(.*)\]", section) if "/" in name], path
+    assert libraries > 30
+
+
+@pytest.mark.parametrize("warm_or_not", ["a hit", "a refresh", "a source of botocore's"])
+def test_a_start_looks_for_no_file_of_the_build_machine(
+    home_of_admin: Home, warm: Home, tmp_path: Path, warm_or_not: str
+) -> None:
+    strace = shutil.which("strace")
+    assert strace is not None, "build/test installs strace"
+    home = warm if warm_or_not == "a hit" else home_of_admin
+    if warm_or_not == "a source of botocore's":
+        home.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://127.0.0.1:9/"
+        home.config(f"[profile admin]\nrole_arn = {ROLE}\ncredential_source = EcsContainer\n")
+    trace = tmp_path / "trace"
+    command = [strace, "-f", "-s", "4096", "-e", "trace=%file", "-o", str(trace), PROGRAM, "--profile", "admin"]
+    status = _run(command, home.environ, cwd="/").returncode
+    assert status == (1 if warm_or_not == "a source of botocore's" else 0)
+    looked = set(re.findall(r'"(/[^"]*)"', trace.read_text()))
+    assert str(INSIDE / "credproc" / "cli.pyc") in looked
+    ask = "import sys, sysconfig as s; print(sys.prefix, sys.base_prefix, *map(s.get_config_var, ('LIBDIR', 'LIBPL')))"
+    machines = {place for place in _ask(ask).split() if place != "/usr" and not place.startswith(("/lib", "/usr/lib"))}
+    machines |= {str(ROOT / "build" / "work"), str(ROOT / "credproc")}
+    found = {path for path in looked for place in machines if path == place or path.startswith(f"{place}/")}
+    assert found == set()
+
+
 # --- its children ------------------------------------------------------------------------------------------------
 
 SHOW = """\
@@ -506,6 +545,8 @@ def test_the_bill_of_materials_lists_every_distribution_that_is_inside() -> None
     libraries = {name for name in libraries if not name.startswith("libpython")}
     assert libraries <= {component.get("description") for component in bill["components"]}
     assert listed["cpython"] == _ask("import platform; print(platform.python_version())").strip()
+    expat = _ask("from xml.parsers import expat; print(expat.EXPAT_VERSION)").strip().removeprefix("expat_")
+    assert (listed["expat"] or "").startswith(expat)  # a distribution's own version has more behind it
 
 
 def test_the_checksums_are_those_of_the_files() -> None:

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import importlib.util
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,6 +27,7 @@ def _load(name: str) -> ModuleType:
 
 
 manifests, collected, package = _load("manifests"), _load("collected"), _load("package")
+interpreter = _load("interpreter")
 
 
 def _lie(dist: Path, *names: str) -> dict[str, str]:
@@ -163,3 +165,40 @@ def test_what_nothing_reads_is_left_out() -> None:
     left += ["encodings/gb2312.pyc", "encodings/hz.pyc", "encodings/cp949.pyc"]
     entries = [(name, "/x", "DATA") for name in [*left, *kept]]
     assert [name for name, _, _ in collected.needed(entries)] == kept
+
+
+@pytest.mark.parametrize("version", [(2, 2, 5), (2, 5, 0), (2, 6, 4)])
+def test_an_expat_with_a_known_fault_is_said_and_is_an_error_of_a_release(
+    version: tuple[int, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert interpreter.main([], version) == 0
+    assert capsys.readouterr().err.startswith("freeze: warning: Python ")
+    assert interpreter.main(["--release"], version) == 1
+    assert f"has expat {'.'.join(map(str, version))}, which is older than 2.7" in capsys.readouterr().err
+
+
+def test_an_expat_without_it_is_no_word_worth(capsys: pytest.CaptureFixture[str]) -> None:
+    for version in ((2, 7, 0), (2, 7, 3), (3, 0, 0)):
+        assert interpreter.main(["--release"], version) == 0
+    assert capsys.readouterr().err == ""
+
+
+WORKFLOWS = Path(__file__).parent.parent / ".github" / "workflows"
+
+
+def test_all_that_a_release_gives_away_has_an_attestation() -> None:
+    text = (WORKFLOWS / "release.yml").read_text()
+    given = {word for word in text.partition("gh release create")[2].split() if word.startswith("build/dist/")}
+    attested = [step for step in text.split("\n      - ") if "actions/attest-build-provenance@" in step]
+    assert {"build/dist/*.tar.gz", "build/dist/*.deb", "build/dist/*.cdx.json", "build/dist/SHA256SUMS"} <= given
+    assert given <= {word for step in attested for word in step.split()}
+
+
+@pytest.mark.parametrize("name", ["ci.yml", "release.yml"])
+def test_actions_are_pinned_to_commits_and_no_token_is_left_in_the_tree(name: str) -> None:
+    uses = re.findall(r"uses: (\S+)(.*)\n(.*\n.*)", (WORKFLOWS / name).read_text())
+    assert uses
+    for action, comment, following in uses:
+        assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action)
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment)
+        assert "checkout@" not in action or "persist-credentials: false" in following

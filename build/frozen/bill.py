@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from importlib.metadata import Distribution
 from typing import Any
 from urllib.parse import quote
+from xml.parsers import expat
 
 import authorities
 from botocore.httpsession import get_cert_path
@@ -80,6 +81,8 @@ def write(directory: str, path: str, version: str, epoch: int) -> None:
     components.append(_python())
     components.append(_component(importlib.metadata.distribution("pyinstaller"), "the program that starts Python"))
     components += [_library(directory, library) for library in libraries]
+    if not any(component["name"] == "expat" for component in components):
+        components.append(_expat())
     components.sort(key=lambda component: (component["name"], component["bom-ref"]))
     content = {
         "bomFormat": "CycloneDX",
@@ -133,6 +136,20 @@ def _python() -> dict[str, Any]:
         "version": version,
         "purl": f"pkg:generic/cpython@{version}",
         "licenses": [{"license": {"id": "Python-2.0"}}],
+    }
+
+
+def _expat() -> dict[str, Any]:
+    """Return the parser of XML that is built into the interpreter, where it is no library of the system."""
+    version = expat.EXPAT_VERSION.removeprefix("expat_")
+    return {
+        "type": "library",
+        "bom-ref": f"pkg:generic/expat@{version}",
+        "name": "expat",
+        "version": version,
+        "purl": f"pkg:generic/expat@{version}",
+        "description": "built into cpython",
+        "licenses": [{"license": {"id": "MIT"}}],
     }
 
 

@@ -23,6 +23,7 @@ import bill
 import completions
 import manifests
 import manual
+import search_paths
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DIST = os.path.join(ROOT, "build", "dist")
@@ -213,6 +214,7 @@ def main() -> None:
     for old in os.listdir(DIST):
         if old.startswith((name, "credproc_")) or old == "SHA256SUMS":
             os.unlink(os.path.join(DIST, old))
+    search_paths.confine(directory)
     add_papers(directory, epoch)
     settle(directory, epoch)
     made = [f"{name}.zip" if sys.platform == "win32" else f"{name}.tar.gz"]
