@@ -1,11 +1,15 @@
 """The XML of an answer, and what is not believed."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credproc.aws.answer import LIMIT, MalformedAnswerError, RefusedError, parse, read
+from credproc.aws.answer import MalformedAnswerError, RefusedError, parse, read
 from credproc.aws.message import Response
+from credproc.limits import ANSWER as LIMIT
 
 ANSWER = b"""\
 <?xml version="1.0" encoding="UTF-8"?>
@@ -89,6 +93,25 @@ def test_a_document_type_is_refused_where_it_begins(name: str) -> None:
     begun = NOT_BELIEVED[name].partition(b"[")[0] + b"["
     with pytest.raises(MalformedAnswerError, match=r"a document type|no XML"):
         parse(begun)
+
+
+# Each of 60,000 entities holds the one before: expat before 2.7 ends in a segmentation fault once the last one is used
+# (CVE-2024-8176). In a process of its own, which has no limit to the length of an answer
+CHAINED = """\
+from credproc import limits
+from credproc.aws.answer import MalformedAnswerError, parse
+limits.ANSWER = 1 << 22
+chain = "".join(f'<!ENTITY e{n} "&e{n - 1};">' for n in range(1, 60_000))
+try:
+    parse(f'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY e0 "x">{chain}]><a>&e59999;</a>'.encode())
+except MalformedAnswerError as error:
+    print(error)
+"""
+
+
+def test_no_parser_reads_sixty_thousand_chained_entities() -> None:
+    ran = subprocess.run([sys.executable, "-c", CHAINED], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "a document type\n", "")
 
 
 def test_what_lies_within_the_bounds_is_read() -> None:

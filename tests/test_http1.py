@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credproc.aws.http1 import BODY_LIMIT, read_response, request_head
+from credproc.aws.http1 import read_response, request_head
 from credproc.aws.message import Request, Response, TransportError, UnsendableError
+from credproc.limits import ANSWER
 from credproc.plan.url import Url
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -129,13 +130,13 @@ MALFORMED = {
     "an endless chunk line": OK + b"Transfer-Encoding: chunked\r\n\r\n1;" + b"x" * 2000 + b"\r\nh\r\n0\r\n\r\n",
     "headers without end": OK + b"A: b\r\n" * 10_000 + b"\r\n",
     "interim responses without end": b"HTTP/1.1 100 Continue\r\n\r\n" * 100,
-    "a length beyond the limit": OK + b"Content-Length: %d\r\n\r\n" % (BODY_LIMIT + 1) + b"x" * (BODY_LIMIT + 1),
+    "a length beyond the limit": OK + b"Content-Length: %d\r\n\r\n" % (ANSWER + 1) + b"x" * (ANSWER + 1),
     "chunks beyond the limit": OK
     + b"Transfer-Encoding: chunked\r\n\r\n"
     + b"8000\r\n" * 1
     + b"x" * 0x8000
     + b"\r\n8001\r\n",
-    "no end within the limit": OK + b"\r\n" + b"x" * (BODY_LIMIT + 1),
+    "no end within the limit": OK + b"\r\n" + b"x" * (ANSWER + 1),
 }
 
 
@@ -196,7 +197,7 @@ BOUNDS: dict[str, tuple[Callable[[int], bytes], int]] = {
     "a chunk's line": (lambda size: OK + b"Transfer-Encoding: chunked\r\n\r\n0;" + b"x" * (size - 2) + b"\n\n", 1024),
     "interim responses": (lambda size: b"HTTP/1.1 100 Continue\r\n\r\n" * size + OK + b"\r\n", 7),
     "a status": (lambda size: b"HTTP/1.1 %d X\r\n\r\n" % size, 599),
-    "a length": (lambda size: OK + b"Content-Length: 0%d\r\n\r\n" % size + b"x" * size, BODY_LIMIT),
+    "a length": (lambda size: OK + b"Content-Length: 0%d\r\n\r\n" % size + b"x" * size, ANSWER),
     "a chunk's digits": (
         lambda size: OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"0" * (size - 1) + b"1\r\nx\r\n0\r\n\r\n",
         16,
@@ -240,13 +241,13 @@ def test_nothing_comes_with_304_and_all_with_305() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        OK + b"Content-Length: %d\r\n\r\n" % BODY_LIMIT + b"x" * BODY_LIMIT,
+        OK + b"Content-Length: %d\r\n\r\n" % ANSWER + b"x" * ANSWER,
         OK + b"Transfer-Encoding: chunked\r\n\r\n" + (b"8000\r\n" + b"x" * 0x8000 + b"\r\n") * 2 + b"0\r\n\r\n",
-        OK + b"\r\n" + b"x" * BODY_LIMIT,
+        OK + b"\r\n" + b"x" * ANSWER,
     ],
 )
 def test_a_body_of_64_kib_is_read(data: bytes) -> None:
-    assert len(_read(data).body) == BODY_LIMIT == 65536
+    assert len(_read(data).body) == ANSWER == 65536
 
 
 def test_no_more_is_asked_for_than_a_body_may_have() -> None:
@@ -259,7 +260,7 @@ def test_no_more_is_asked_for_than_a_body_may_have() -> None:
 
     with pytest.raises(TransportError, match="too long"):
         read_response(endless)
-    assert asked < 2 * BODY_LIMIT
+    assert asked < 2 * ANSWER
 
 
 @given(st.binary(max_size=300))

@@ -13,13 +13,15 @@ import pytest
 from credproc.aws.authorities import Authorities
 from credproc.aws.connect import connect_first, in_turn
 from credproc.aws.direct import Direct, context_for
-from credproc.aws.http1 import BODY_LIMIT
 from credproc.aws.message import Request, Response, TransportError
 from credproc.aws.proxied import Proxied
 from credproc.aws.routing import transport_for
+from credproc.aws.session import botocore_session
 from credproc.aws.transport import Patience, Transport
+from credproc.config.parser import parse
 from credproc.config.shared_config import Section, Setting
 from credproc.errors import ConfigError
+from credproc.limits import ANSWER
 from credproc.plan.url import Url
 from tests.loopback import Ca, Proxy, Server, passing_on, request_in, saying, tls
 
@@ -112,8 +114,8 @@ def test_any_status_comes_back_and_no_redirect_is_followed(kind: str, status: in
 def test_more_than_64_kib_is_not_read(kind: str, ca: Ca) -> None:
     head = b"HTTP/1.1 200 OK\r\n"
     for data in (
-        head + b"Content-Length: %d\r\n\r\n" % (BODY_LIMIT + 1) + b"x" * (BODY_LIMIT + 1),
-        head + b"\r\n" + b"x" * (BODY_LIMIT + 1),
+        head + b"Content-Length: %d\r\n\r\n" % (ANSWER + 1) + b"x" * (ANSWER + 1),
+        head + b"\r\n" + b"x" * (ANSWER + 1),
     ):
         with Server(saying(data)) as server:
             error = _failed(kind, server, ca, scheme="http")
@@ -272,6 +274,22 @@ def test_no_variable_makes_tls_weaker(ca: Ca, tmp_path: Path, monkeypatch: pytes
     assert (context.verify_mode, context.minimum_version) == (ssl.CERT_REQUIRED, ssl.TLSVersion.TLSv1_2)
     assert len(context.get_ca_certs()) == 1
     assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize("way", ["a proxy", "a client of botocore's"])
+def test_no_keys_of_tls_are_written_where_a_variable_says(
+    behind: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    keys = tmp_path / "keys"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
+    if way == "a proxy":
+        with Proxy(behind.port) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+            assert _by_environment(Url("https", "localhost", 8443, "/")).body == b"hello"
+    else:
+        client = botocore_session(parse("", ""), None).create_client("sso", "us-east-1")
+        assert client.meta.region_name == "us-east-1"
+    assert not keys.exists()
 
 
 # --- proxies ---------------------------------------------------------------------------------------------------------

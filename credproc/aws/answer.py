@@ -5,9 +5,9 @@ A document type is refused where it begins: what it declares (entities that grow
 
 from xml.parsers import expat
 
+from credproc import limits
 from credproc.aws.message import Response
 
-LIMIT = 64 * 1024  # bytes; the longest answer of STS has ten
 _DEPTH = 32
 
 
@@ -48,7 +48,7 @@ class Element:
 
 def parse(body: bytes) -> Element:
     """Return the root of an answer in UTF-8. Raises MalformedAnswerError."""
-    if len(body) > LIMIT:
+    if len(body) > limits.ANSWER:
         raise MalformedAnswerError("too long")
     document = Element("")
     open_elements = [document]

@@ -2,9 +2,11 @@
 
 import time
 
+from credproc import limits
 from credproc.aws import proxies
 from credproc.aws.answer import MalformedAnswerError, RefusedError
 from credproc.aws.client import skew_of
+from credproc.aws.http1 import TOO_LONG
 from credproc.aws.message import Response, TransportError, UnsendableError
 from credproc.errors import CredprocError, NetworkError, ServiceError, TokenCodeError, inert
 from credproc.plan.url import Url
@@ -74,8 +76,7 @@ class Explainer:
         hint = _hint(code, message, self._operation, mfa=self._mfa)
         return ServiceError(what + (f": {message}" if message else ""), hint, code)
 
-    def _malformed(self, response: Response | None) -> ServiceError:
-        what = "the answer cannot be understood"
+    def _malformed(self, response: Response | None, what: str = "the answer cannot be understood") -> ServiceError:
         if response is not None and 300 <= response.status < 400:
             place = inert(response.headers.get("location", "nowhere").partition("?")[0], 80)
             what = f"answers with a redirect ({response.status}) to {place}, which is not followed"
@@ -84,6 +85,8 @@ class Explainer:
         return ServiceError(f"{self._endpoint}: {self._operation}: {what}", MALFORMED_HINT)
 
     def _unreachable(self, error: TransportError) -> CredprocError:
+        if error.kind == "malformed" and error.detail == TOO_LONG:
+            return self._malformed(None, f"the answer is {limits.TooLongError(limits.ANSWER)}")
         if error.kind == "malformed":
             return self._malformed(None)
         what, hint = _NETWORK[error.kind]

@@ -4,11 +4,12 @@ Not ``http.client``: importing it takes 20 ms of processor time, most of it for 
 response of an AWS service, or of what stands in its place, can be is little: it is read here in full, or refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from credproc import limits
 from credproc.aws.message import Request, Response, TransportError, UnsendableError
 
-BODY_LIMIT = 64 * 1024  # bytes
+TOO_LONG = "too long"  # the detail of an error: the body has more than limits.ANSWER
 _HEAD_LIMIT = 32 * 1024  # bytes, of status line and headers, or of the trailers
 _CHUNK_LINE_LIMIT = 1024  # bytes; a size, and extensions that mean nothing to us
 _INTERIM_LIMIT = 8  # responses such as 100 Continue before the one that counts
@@ -86,10 +87,15 @@ class _Source:
 
     def rest(self, limit: int) -> bytes:
         """Return all until the connection's end."""
-        while len(self._held) <= limit:
-            if not self._more():
-                return self._held
-        raise TransportError("malformed", "too long")
+        try:
+            return limits.whole(self._pieces(), limit)
+        except limits.TooLongError:
+            raise TransportError("malformed", TOO_LONG) from None
+
+    def _pieces(self) -> Iterator[bytes]:
+        yield self._held
+        while data := self._receive(_PIECE):
+            yield data
 
 
 def _status_line(line: str) -> tuple[int, str]:
@@ -128,7 +134,7 @@ def _body(source: _Source, status: int, headers: dict[str, str], method: str) ->
             raise TransportError("malformed", "a transfer coding that was not asked for")
         return _chunks(source)
     if "content-length" not in headers:
-        return source.rest(BODY_LIMIT)
+        return source.rest(limits.ANSWER)
     lengths = {length.strip(_WHITE) for length in headers["content-length"].split(",")}
     length = lengths.pop()
     if lengths or not (length.isascii() and length.isdecimal()):
@@ -154,6 +160,6 @@ def _chunk_size(line: str) -> int:
 
 
 def _within(size: int) -> int:
-    if size > BODY_LIMIT:
-        raise TransportError("malformed", "too long")
+    if size > limits.ANSWER:
+        raise TransportError("malformed", TOO_LONG)
     return size

@@ -11,11 +11,12 @@ from botocore.utils import normalize_boolean
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from credproc import limits
 from credproc.aws import proxies
 from credproc.aws.authorities import Authorities
-from credproc.aws.http1 import BODY_LIMIT
+from credproc.aws.http1 import TOO_LONG
 from credproc.aws.message import Request, Response, TransportError
-from credproc.aws.transport import Patience
+from credproc.aws.transport import Patience, ignore_key_log
 from credproc.errors import ConfigError
 
 _KINDS: tuple[tuple[type[Exception], str], ...] = (
@@ -57,6 +58,7 @@ class Proxied:
             raise _failed(error, proxies.variable_of(request.url.scheme)) from None
 
     def _session(self, scheme: str, patience: Patience) -> URLLib3Session:
+        ignore_key_log()
         timeout = (patience.left(patience.connect_seconds), patience.left(patience.read_seconds))
         # True: botocore's own choice, which is ours, too, where nobody names another
         verify = True if self._authorities.where is None else self._authorities.path
@@ -90,12 +92,10 @@ def _whole(session: URLLib3Session, request: Request) -> Response:
 
 
 def _body(raw: Any) -> bytes:  # noqa: ANN401 - urllib3's response, which botocore wraps
-    body = b""
-    for piece in raw.stream(BODY_LIMIT, decode_content=False):
-        body += piece
-        if len(body) > BODY_LIMIT:
-            raise TransportError("malformed", "too long")
-    return body
+    try:
+        return limits.whole(raw.stream(limits.ANSWER, decode_content=False), limits.ANSWER)
+    except limits.TooLongError:
+        raise TransportError("malformed", TOO_LONG) from None
 
 
 def _failed(error: Exception, variable: str) -> TransportError | ConfigError:

@@ -11,6 +11,8 @@ import botocore.session
 from botocore.loaders import Loader
 
 from credproc import __version__
+from credproc.aws.bounded import BoundedSession
+from credproc.aws.transport import ignore_key_log
 from credproc.config.shared_config import Section, SharedConfig
 
 
@@ -18,7 +20,8 @@ def botocore_session(config: SharedConfig, profile: str | None) -> botocore.sess
     """Return a session for the profile (None: none is named) with our reading of the two files as its configuration."""
     # The AWS CLI exports AWS_DATA_PATH for its own models, and they would take the place of ours
     os.environ.pop("AWS_DATA_PATH", None)
-    session = botocore.session.Session()
+    ignore_key_log()
+    session = _Session()
     # Nor ~/.aws/models, where `aws configure add-model` writes: what lies there would choose where STS is
     builtin = _Models(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
     session.register_component("data_loader", builtin)
@@ -34,6 +37,17 @@ def botocore_session(config: SharedConfig, profile: str | None) -> botocore.sess
     session.set_config_variable("profile", name)
     session.user_agent_extra = f"credproc/{__version__}"
     return session
+
+
+class _Session(botocore.session.Session):
+    """Botocore's session, whose clients read an answer to a limit."""
+
+    def create_client(self, *given: Any, **options: Any) -> Any:  # noqa: ANN401 - botocore's signature
+        """Return the client."""
+        client: Any = super().create_client(*given, **options)
+        # No public way to give a client its HTTP session
+        client._endpoint.http_session = BoundedSession(client._endpoint.http_session)  # noqa: SLF001
+        return client
 
 
 class _Models(Loader):

@@ -1,5 +1,6 @@
 """How a request travels: directly, or through a proxy as boto3 does it. One interface, two implementations."""
 
+import os
 import time
 from typing import NamedTuple, Protocol
 
@@ -29,3 +30,12 @@ class Transport(Protocol):
 
     def send(self, request: Request, patience: Patience) -> Response:
         """Return the response, whatever its status. Raises TransportError or ConfigError."""
+
+
+def ignore_key_log() -> None:
+    """Have no TLS of botocore's write its keys into the file that SSLKEYLOGFILE names.
+
+    Whoever has that file and what went over the network reads the credentials. Botocore and urllib3 look for the
+    variable wherever they make an SSLContext; an SSLContext by itself does not.
+    """
+    os.environ.pop("SSLKEYLOGFILE", None)

@@ -6,7 +6,6 @@ import re
 import shutil
 import stat
 import subprocess
-import threading
 import time
 from collections.abc import Mapping
 
@@ -15,6 +14,7 @@ from credproc.errors import ConfigError, PersonNeededError, SourceError, inert
 from credproc.mfa.code import CodeRequest, parse_code
 from credproc.mfa.used_codes import UsedCodes, seconds_to_next_step, wait_for_next_step
 from credproc.process import command_line, recursion
+from credproc.process.output import Output
 from credproc.request import Request
 
 _RUN_SECONDS = 30
@@ -99,7 +99,7 @@ class ProcessCodeProvider:
                 f"{self._where}: cannot be started: {inert(self._words[0], 200)}: {reason}", "check the path"
             ) from None
         try:
-            output = _OutputReader(child)
+            output = Output(child.stdout, _OUTPUT_LIMIT)
         except RuntimeError:
             child.kill()
             child.wait()
@@ -114,7 +114,7 @@ class ProcessCodeProvider:
             raise PersonNeededError(
                 f"{self._where}: did not end in time, and was killed", "run the command by hand", "late"
             ) from None
-        return output.text(), status
+        return output.text(_DRAIN_SECONDS), status
 
     def _start(self) -> "subprocess.Popen[bytes]":
         """Start the program. Raises OSError, ConfigError."""
@@ -149,35 +149,6 @@ class ProcessCodeProvider:
                     f"every user may write to it (mode {stat.S_IMODE(mode):04o}), so credproc does not run the program"
                 )
                 raise ConfigError(f"{self._where}: {inert(path, 200)}: {what}", "chmod o-w, or move the program")
-
-
-class _OutputReader:
-    """Reads a program's output to its end in a thread, and holds the first 4,096 bytes of it."""
-
-    def __init__(self, child: "subprocess.Popen[bytes]") -> None:
-        """Start the thread. Raises RuntimeError if the system allows no further thread."""
-        self._pipe = child.stdout
-        self._output = bytearray()
-        self._thread = threading.Thread(target=self._drain, daemon=True)
-        try:
-            self._thread.start()
-        except RuntimeError:
-            if self._pipe is not None:
-                self._pipe.close()
-            raise
-
-    def text(self) -> str:
-        """Return the output, at most 0.1 s after the call; call it after the program's exit."""
-        self._thread.join(_DRAIN_SECONDS)
-        return self._output.decode("utf-8", "replace")
-
-    def _drain(self) -> None:
-        while self._pipe is not None:
-            read = os.read(self._pipe.fileno(), _OUTPUT_LIMIT)
-            if not read:
-                self._pipe.close()
-                return
-            self._output += read[: _OUTPUT_LIMIT - len(self._output)]
 
 
 _RETRY_LATER = "try again when the device shows the next code"

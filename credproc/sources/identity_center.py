@@ -5,6 +5,8 @@ import botocore.session
 from botocore.credentials import SSOProvider
 from botocore.tokens import SSOTokenProvider
 
+from credproc import limits
+from credproc.aws.bounded import TooLongAnswerError
 from credproc.credentials import Credentials
 from credproc.errors import SourceError, inert
 from credproc.plan.source import Source
@@ -48,6 +50,9 @@ def _failed(source: Source, error: Exception) -> SourceError:
             f"{source.where}: IAM Identity Center: GetRoleCredentials: {code}",
             f"check that {identity['sso_role_name']} in {identity['sso_account_id']} is assigned to you",
         )
+    if isinstance(error, TooLongAnswerError):
+        what = f"IAM Identity Center: the answer is {limits.TooLongError(limits.SOURCE)}"
+        return SourceError(f"{source.where}: {what}", "check the network, proxy and VPN")
     if isinstance(error, RuntimeError):
         return SourceError(
             f"{source.where}: IAM Identity Center returned credentials that have expired", "check the clock"

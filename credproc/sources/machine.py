@@ -1,13 +1,16 @@
 """The credentials of this machine: a container's endpoint, or the metadata service of an instance."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import botocore.exceptions as boto
 import botocore.session
 from botocore.credentials import ContainerProvider, CredentialProvider, InstanceMetadataProvider
-from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
+from botocore.httpsession import URLLib3Session
+from botocore.utils import ContainerMetadataFetcher, InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
+from credproc import limits
+from credproc.aws.bounded import BoundedSession, TooLongAnswerError
 from credproc.credentials import Credentials
 from credproc.errors import SourceError, inert
 from credproc.plan.source import Source
@@ -38,7 +41,9 @@ def fetch(
 def _provider(kind: MachineKind, session: botocore.session.Session, environ: Mapping[str, str]) -> CredentialProvider:
     match kind:
         case "EcsContainer":
-            return ContainerProvider(environ=dict(environ))
+            http_session = BoundedSession(URLLib3Session(timeout=ContainerMetadataFetcher.TIMEOUT_SECONDS))
+            fetcher: Any = ContainerMetadataFetcher(http_session)  # the stubs want another kind of fetcher
+            return ContainerProvider(environ=dict(environ), fetcher=fetcher)
         case "Ec2InstanceMetadata":
             return _instance_metadata(session)
 
@@ -62,19 +67,20 @@ def _hint(kind: MachineKind) -> str:
 
 def _instance_metadata(session: botocore.session.Session) -> CredentialProvider:
     setting = session.get_config_variable
-    return InstanceMetadataProvider(
-        iam_role_fetcher=InstanceMetadataFetcher(
-            timeout=setting("metadata_service_timeout"),
-            num_attempts=setting("metadata_service_num_attempts"),
-            user_agent=session.user_agent(),
-            config={
-                "ec2_metadata_service_endpoint": setting("ec2_metadata_service_endpoint"),
-                "ec2_metadata_service_endpoint_mode": resolve_imds_endpoint_mode(session),
-                "ec2_credential_refresh_window": _REFRESH_WINDOW,
-                "ec2_metadata_v1_disabled": setting("ec2_metadata_v1_disabled"),
-            },
-        )
+    fetcher: Any = InstanceMetadataFetcher(
+        timeout=setting("metadata_service_timeout"),
+        num_attempts=setting("metadata_service_num_attempts"),
+        user_agent=session.user_agent(),
+        config={
+            "ec2_metadata_service_endpoint": setting("ec2_metadata_service_endpoint"),
+            "ec2_metadata_service_endpoint_mode": resolve_imds_endpoint_mode(session),
+            "ec2_credential_refresh_window": _REFRESH_WINDOW,
+            "ec2_metadata_v1_disabled": setting("ec2_metadata_v1_disabled"),
+        },
     )
+    # No public way to give it another HTTP session, as the container's fetcher has
+    fetcher._session = BoundedSession(fetcher._session)  # noqa: SLF001
+    return InstanceMetadataProvider(iam_role_fetcher=fetcher)
 
 
 def _failed(source: Source, kind: MachineKind, error: Exception) -> SourceError:
@@ -82,6 +88,7 @@ def _failed(source: Source, kind: MachineKind, error: Exception) -> SourceError:
     reason = {
         boto.MetadataRetrievalError: "the endpoint cannot be reached, or refuses the request",
         boto.CredentialRetrievalError: "the endpoint cannot be reached, or refuses the request",
+        TooLongAnswerError: f"the answer is {limits.TooLongError(limits.SOURCE)}",
         RuntimeError: "the credentials have expired",
         TypeError: "the answer does not hold credentials",
         AttributeError: "the answer does not hold credentials",

@@ -4,14 +4,18 @@ import json
 import subprocess
 from collections.abc import Mapping
 
+from credproc import limits
 from credproc.credentials import Credentials
 from credproc.errors import SourceError, inert, quoted
 from credproc.plan.source import Source
 from credproc.process import command_line, recursion
+from credproc.process.output import Output, pieces
 from credproc.sources.children import ChildProcesses
 from credproc.sources.expiration import ExpiredError, parse_expiration
 
-_STDERR_LIMIT = 200  # characters of a program's stderr in a message
+_STDERR_LIMIT = 4096  # bytes that are kept of a program's stderr
+_TEXT_LIMIT = 200  # characters of it in a message
+_DRAIN_SECONDS = 1  # for the rest of stderr, after the exit: a child of the program may keep the pipe open
 _HINT = "run the program by hand and look at what it prints"
 
 
@@ -34,14 +38,29 @@ def fetch(source: Source, environ: Mapping[str, str], children: ChildProcesses) 
             env=recursion.extend_chain(environ, source.profile),
         )
         children.append(child)
-        stdout, stderr = child.communicate()
     except (OSError, ValueError) as error:  # ValueError: a null character
         reason = (getattr(error, "strerror", None) or "error").lower()
         raise SourceError(f"{where}: cannot be started: {reason}", "check the path") from None
-    if child.returncode != 0:
-        text = inert(stderr.decode("utf-8", "replace").strip(), _STDERR_LIMIT)
+    return _credentials(_output(child, where), where)
+
+
+def _output(child: "subprocess.Popen[bytes]", where: str) -> bytes:
+    """Return what the program prints, once it has succeeded; kill one that prints too much. Raises SourceError."""
+    try:
+        stderr = Output(child.stderr, _STDERR_LIMIT)
+        stdout = limits.whole(pieces(child.stdout), limits.SOURCE)
+    except RuntimeError:
+        child.kill()
+        raise SourceError(
+            f"{where}: cannot be read: too many processes", "end some, or raise their limit (ulimit -u)"
+        ) from None
+    except limits.TooLongError as error:
+        child.kill()
+        raise SourceError(f"{where}: the output is {error}", _HINT) from None
+    if child.wait() != 0:
+        text = inert(stderr.text(_DRAIN_SECONDS).strip(), _TEXT_LIMIT)
         raise SourceError(f"{where}: {text or _exit_text(child.returncode)}", _HINT)
-    return _credentials(stdout, where)
+    return stdout
 
 
 def _credentials(output: bytes, where: str) -> Credentials:

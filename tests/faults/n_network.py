@@ -24,7 +24,7 @@ _NAME_SERVER = "127.53.53.53"
 _MIB = 1 << 20
 _SIZE = 1 << 30  # bytes of address space: a run needs a third of that
 _XML = b'<?xml version="1.0"?>\n<!DOCTYPE r [%s]>\n<r>%s</r>'
-_NOT_UNDERSTOOD = r"AssumeRole: the answer (cannot be understood|holds no complete credentials)"
+_NOT_UNDERSTOOD = r"AssumeRole: the answer (cannot be understood|is longer than 64 KiB|holds no complete credentials)"
 
 
 # Where the calls go
