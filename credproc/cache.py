@@ -2,9 +2,10 @@
 
 An entry is one file with three lines:
 
-1. a digest of the rest of the file, then format, name, served from, served until (epoch seconds), fingerprint;
+1. a digest of the rest of the file, then format, name, served from, served until (epoch seconds), fingerprint, and what
+   else the document depends on (dependencies.py), if anything;
 2. the document exactly as it is printed;
-3. JSON that a refresh compares: profile, plan, issued and expiration (epoch seconds).
+3. JSON that a refresh compares: profile, plan, identity, issued and expiration (epoch seconds).
 
 An entry that is unreadable, damaged, of another user, of another format or for another request is a miss, and the next
 refresh replaces it. The cache only saves time: if storing fails, the caller still gets the credentials.
@@ -24,10 +25,9 @@ if TYPE_CHECKING:
 SUFFIX = ".entry"
 LIMIT = 64 * 1024  # bytes; a document is below 8 KiB, and the compared JSON grows with the number of roles
 CLOCK_SLACK = 300  # seconds that the clock may have been ahead when the entry was written
-_FORMAT = b"credproc-1"
-_HEADER_LIMIT = 1024  # bytes; int raises for numbers of thousands of digits
-_UNSURE_NS = 2_000_000_000  # the coarsest time stamps of a file system (FAT), within which a later edit is not visible
-UNSURE = "unsure"
+_FORMAT = b"credproc-2"
+_HEADER_LIMIT = 4096  # bytes; int raises for numbers of thousands of digits
+UNSURE = paths.UNSURE
 
 # What chooses the result, besides the two files: credproc/README.md, "A hit". No secret and no token is among them.
 VARIABLES = (
@@ -45,6 +45,14 @@ VARIABLES = (
     "AWS_ROLE_ARN",
     "AWS_ROLE_SESSION_NAME",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_EC2_METADATA_DISABLED",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "AWS_EC2_METADATA_V1_DISABLED",
+    "AWS_IMDS_USE_IPV6",
+    "AWS_ENDPOINT_URL_SSO",
+    "AWS_ENDPOINT_URL_SSO_OIDC",
 )
 
 
@@ -72,24 +80,13 @@ def entry_name(profile: "str | None", environ: "Mapping[str, str]") -> str:
 
 
 def fingerprint(environ: "Mapping[str, str]", now: float) -> str:
-    """Return time stamps, size and inode of the two AWS files as a string; call this before the files are read.
+    """Return the states of the two AWS files at ``now`` (epoch seconds); call this before the files are read.
 
-    A file that changed less than two seconds before ``now`` (epoch seconds) can change again with the same time stamps
-    (git's "racy" rule); then the result is one that ``fresh`` never accepts.
+    Where one of them can change again without a trace, the result is UNSURE, which ``fresh`` never accepts.
     """
-    parts = []
-    for path in (paths.config_file(environ), paths.credentials_file(environ)):
-        try:
-            status = os.stat(path) if path else None
-        except (OSError, ValueError):  # a NUL byte is in no path
-            status = None
-        if status is None:
-            parts.append("-")
-            continue
-        if min(abs(now * 1e9 - status.st_mtime_ns), abs(now * 1e9 - status.st_ctime_ns)) < _UNSURE_NS:
-            return UNSURE
-        parts.append(f"{status.st_mtime_ns}.{status.st_ctime_ns}.{status.st_size}.{status.st_ino}")
-    return ",".join(parts)
+    config = paths.file_state(paths.config_file(environ), now)
+    credentials = paths.file_state(paths.credentials_file(environ), now)
+    return UNSURE if UNSURE in (config, credentials) else f"{config},{credentials}"
 
 
 def hit(profile: "str | None", environ: "Mapping[str, str]", now: float) -> "bytes | None":
@@ -103,29 +100,45 @@ def hit(profile: "str | None", environ: "Mapping[str, str]", now: float) -> "byt
 
 
 def fresh(directory: "PrivateDirectory", name: str, environ: "Mapping[str, str]", now: float) -> "bytes | None":
-    """Return the entry's document if it may be served at ``now`` and the AWS files have not changed; else None."""
+    """Return the entry's document if it may be served at ``now`` and what it depends on is unchanged, or None."""
     entry = load(directory, name)
     if entry is None or not entry.served_from <= now < entry.served_until:
         return None
     if entry.fingerprint == UNSURE or entry.fingerprint != fingerprint(environ, now):
         return None
+    if entry.depends_on:
+        from credproc import dependencies  # noqa: PLC0415 - most entries depend on the two files alone
+
+        if not dependencies.are_unchanged(entry.depends_on, environ, now):
+            return None
     return entry.document
 
 
 class Entry:
     """A document, the times between which it is served, and the JSON that a refresh compares."""
 
-    __slots__ = ("compared", "document", "fingerprint", "served_from", "served_until")
+    __slots__ = ("compared", "depends_on", "document", "fingerprint", "served_from", "served_until")
 
-    def __init__(
-        self, *, served_from: int, served_until: int, fingerprint: str, document: bytes, compared: bytes
+    def __init__(  # noqa: PLR0913 - the parts of an entry
+        self,
+        *,
+        served_from: int,
+        served_until: int,
+        fingerprint: str,
+        document: bytes,
+        compared: bytes,
+        depends_on: "tuple[str, ...]" = (),
     ) -> None:
-        """Store times in epoch seconds, the document with its newline, and the compared JSON, one line without one."""
+        """Store times in epoch seconds, the document with its newline, and the compared JSON, one line without one.
+
+        ``depends_on`` is what ``dependencies.header_fields`` returns.
+        """
         self.served_from = served_from
         self.served_until = served_until
         self.fingerprint = fingerprint
         self.document = document
         self.compared = compared
+        self.depends_on = depends_on
 
 
 def load(directory: "PrivateDirectory", name: str) -> "Entry | None":
@@ -135,7 +148,7 @@ def load(directory: "PrivateDirectory", name: str) -> "Entry | None":
         return None
     lines = data[33:].split(b"\n")
     fields = lines[0].split(b" ")
-    if len(lines) != 4 or len(fields) != 5 or fields[0] != _FORMAT or fields[1] != name.encode():
+    if len(lines) != 4 or len(fields) < 5 or fields[0] != _FORMAT or fields[1] != name.encode():
         return None
     if not (fields[2].isdigit() and fields[3].isdigit()) or len(lines[0]) > _HEADER_LIMIT:
         return None
@@ -145,19 +158,23 @@ def load(directory: "PrivateDirectory", name: str) -> "Entry | None":
         fingerprint=fields[4].decode("latin-1"),  # any bytes: it is only compared
         document=lines[1] + b"\n",
         compared=lines[2],
+        depends_on=tuple(field.decode("utf-8", "surrogateescape") for field in fields[5:]),
     )
 
 
 def store(directory: "PrivateDirectory", name: str, entry: Entry) -> None:
     """Write the entry. Raises OSError if that fails; then the old entry is unchanged."""
-    header = b"%s %s %d %d %s\n" % (
+    fields = [entry.fingerprint, *entry.depends_on]
+    header = b"%s %s %d %d %s" % (
         _FORMAT,
         name.encode(),
         entry.served_from,
         entry.served_until,
-        entry.fingerprint.encode(),
+        " ".join(fields).encode("utf-8", "surrogateescape"),
     )
-    rest = header + entry.document + entry.compared + b"\n"
+    if len(header) > _HEADER_LIMIT:
+        raise OSError(f"entry with a header of {len(header)} bytes is over the limit of {_HEADER_LIMIT}")
+    rest = header + b"\n" + entry.document + entry.compared + b"\n"
     if len(rest) + 33 > LIMIT:
         raise OSError(f"entry of {len(rest)} bytes is over the limit of {LIMIT}")
     directory.write(name, _digest(rest) + rest)

@@ -1,4 +1,4 @@
-"""The paths of the two AWS files and of credproc's own directory.
+"""The paths of the two AWS files and of credproc's own directory, and the state of a file that others write.
 
 The AWS files are found as the SDKs find them ("AWS SDKs and Tools Reference Guide", "Location of the shared config and
 credentials files"); the SDKs' nine test cases are in tests/cases/file-location.json.
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _WINDOWS = sys.platform == "win32"
+_UNSURE_NS = 2_000_000_000  # the coarsest time stamps of a file system (FAT), within which a later edit is not visible
+UNSURE = "unsure"
 
 
 def config_file(environ: "Mapping[str, str]", *, windows: bool = _WINDOWS) -> str | None:
@@ -69,6 +71,23 @@ def shown(path: str, environ: "Mapping[str, str]") -> str:
     """Return the path with ``~`` for the home directory, for messages."""
     home = home_directory(environ)
     return "~" + path[len(home) :] if home and path.startswith(home + os.sep) else path
+
+
+def file_state(path: "str | None", now: float) -> str:
+    """Return a file's time stamps, size, inode and device as a string, links followed; "-" if there is no file.
+
+    A file that changed less than two seconds before ``now`` (epoch seconds) can change again with the same time stamps
+    (git's "racy" rule); then the state is UNSURE.
+    """
+    try:
+        status = os.stat(path) if path else None
+    except (OSError, ValueError):  # a NUL byte is in no path
+        status = None
+    if status is None:
+        return "-"
+    if min(abs(now * 1e9 - status.st_mtime_ns), abs(now * 1e9 - status.st_ctime_ns)) < _UNSURE_NS:
+        return UNSURE
+    return f"{status.st_mtime_ns}.{status.st_ctime_ns}.{status.st_size}.{status.st_ino}.{status.st_dev}"
 
 
 def _aws_file(environ: "Mapping[str, str]", variable: str, name: str, *, windows: bool) -> str | None:

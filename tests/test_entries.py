@@ -58,10 +58,10 @@ def test_an_entry_is_read_back_as_it_was_stored(directory: PrivateDirectory) -> 
 
 def test_an_entry_is_where_and_what_it_was_in_earlier_versions(directory: PrivateDirectory) -> None:
     name = cache.entry_name("admin", {"HOME": "/home/user1", "AWS_REGION": "us-west-2", "AWS_ROLE_ARN": ""})
-    assert name == "be1eec36f7be104b0bd422e47d843bda.entry", "another name is a miss for all who update"
+    assert name == "8956d25c7c9f930e402061d1a792b8d0.entry", "another name is a miss for all who update"
     cache.store(directory, NAME, _entry(fingerprint="-,-"))
     assert (Path(directory.path) / NAME).read_bytes() == (
-        b"02b8d4d9d08941fcb78fde81b68e2df3 credproc-1 0123456789abcdef.entry 1799999700 1800002640 -,-\n"
+        b"c6bf7ce6a9d42bdcc26b5fb4de91506b credproc-2 0123456789abcdef.entry 1799999700 1800002640 -,-\n"
         b'{"Version":1}\n{}\n'
     ), "another layout is another format, or an update would take the old one's entries for its own"
 
@@ -76,23 +76,28 @@ def _written(directory: PrivateDirectory, header: bytes, rest: bytes = b"{}\n{}\
 
 def test_an_entry_of_another_format_or_layout_is_a_miss(directory: PrivateDirectory) -> None:
     name = NAME.encode()
-    assert _written(directory, b"credproc-1 %s 1 2 -,-" % name) is not None
-    assert _written(directory, b"credproc-2 %s 1 2 -,-" % name) is None
-    assert _written(directory, b"credproc-1 f%s 1 2 -,-" % name) is None
-    assert _written(directory, b"credproc-1 %s 1 2" % name) is None
-    assert _written(directory, b"credproc-1 %s 1 2 -,- 3" % name) is None
-    assert _written(directory, b"credproc-1 %s  1 2 -,-" % name) is None
-    assert _written(directory, b"credproc-1 %s x 2 -,-" % name) is None
-    assert _written(directory, b"credproc-1 %s 1 -2 -,-" % name) is None
-    assert _written(directory, b"credproc-1 %s 1 2 -,-" % name, b"{}\n") is None
-    assert _written(directory, b"credproc-1 %s 1 2 -,-" % name, b"{}\n{}\n{}\n") is None
+    assert _written(directory, b"credproc-2 %s 1 2 -,-" % name) is not None
+    assert _written(directory, b"credproc-3 %s 1 2 -,-" % name) is None
+    assert _written(directory, b"credproc-2 f%s 1 2 -,-" % name) is None
+    assert _written(directory, b"credproc-2 %s 1 2" % name) is None
+    depending = _written(directory, b"credproc-2 %s 1 2 -,- a=b c=d" % name)
+    assert depending is not None
+    assert depending.depends_on == ("a=b", "c=d")
+    assert _written(directory, b"credproc-2 %s  1 2 -,-" % name) is None
+    assert _written(directory, b"credproc-2 %s x 2 -,-" % name) is None
+    assert _written(directory, b"credproc-2 %s 1 -2 -,-" % name) is None
+    assert _written(directory, b"credproc-2 %s 1 2 -,-" % name, b"{}\n") is None
+    assert _written(directory, b"credproc-2 %s 1 2 -,-" % name, b"{}\n{}\n{}\n") is None
 
 
-def test_a_header_of_1024_bytes_is_read_and_one_more_is_a_miss(directory: PrivateDirectory) -> None:
-    header = b"credproc-1 %s 1 2 " % NAME.encode()
-    room = 1024 - len(header)
+def test_a_header_of_4096_bytes_is_read_and_one_more_is_a_miss(directory: PrivateDirectory) -> None:
+    header = b"credproc-2 %s 1 2 " % NAME.encode()
+    room = 4096 - len(header)
     assert _written(directory, header + b"-" * room) is not None
     assert _written(directory, header + b"-" * (room + 1)) is None
+    path = "x" * room
+    with pytest.raises(OSError, match="4096"):
+        cache.store(directory, NAME, _entry(depends_on=(path,)))
 
 
 def test_an_entry_cut_or_changed_at_any_byte_is_a_miss(directory: PrivateDirectory) -> None:

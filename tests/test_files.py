@@ -347,7 +347,7 @@ def test_a_file_is_sure_from_exactly_two_seconds_after_its_change(tmp_path: Path
     environ = {"AWS_CONFIG_FILE": str(tmp_path / "config"), **NOWHERE}
     sure = cache.fingerprint(environ, changed + 2)
     status = (tmp_path / "config").stat()
-    assert sure == f"{changed}000000000.{status.st_ctime_ns}.0.{status.st_ino},-"
+    assert sure == f"{changed}000000000.{status.st_ctime_ns}.0.{status.st_ino}.{status.st_dev},-"
     assert cache.fingerprint(environ, changed - 2) == sure
     assert cache.fingerprint(environ, changed + 2 - 1e-6) == cache.fingerprint(environ, changed - 2 + 1e-6) == "unsure"
 

@@ -79,6 +79,7 @@ def test_an_entry_says_what_it_is_about_and_holds_no_secret_beside_the_document(
     assert entry_metadata(entry) == {
         "profile": "p",
         "plan": _plan().compared(),
+        "identity": {},
         "issued": NOW,
         "expiration": NOW + 3600,
     }

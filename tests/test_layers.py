@@ -24,11 +24,11 @@ HIT = {
     "log": {"errors", "files"},
 }
 # Each folder, from the top: which others its modules import, at the top or within a function. All may import ROOT.
-ROOT = {"cache", "credentials", "errors", "files", "limits", "log", "notes", "paths", "request", ""}
+ROOT = {"cache", "credentials", "dependencies", "errors", "files", "limits", "log", "notes", "paths", "request", ""}
 FOLDERS = {
     "commands": {"aws", "config", "locking", "plan", "process", "refresh", "sources", "stores", "terminal"},
     "refresh": {"aws", "config", "locking", "mfa", "plan", "process", "sources", "terminal"},
-    "sources": {"aws", "plan", "process", "stores", "terminal"},
+    "sources": {"aws", "config", "plan", "process", "stores", "terminal"},
     "mfa": {"config", "locking", "plan", "process", "stores", "terminal"},
     "stores": {"config", "process"},
     "locking": {"process", "terminal"},

@@ -12,8 +12,9 @@ from credproc.files import PrivateDirectory, open_directory
 from credproc.plan import Plan, plan_for
 from credproc.plan.resolver import alias_target
 from credproc.plan.steps import Circumstances, UseSession, is_long, steps
-from credproc.refresh.entry import entry_metadata
+from credproc.refresh.entry import entry_metadata, was_made_for
 from credproc.request import Request
+from credproc.sources.identity import identity_of
 from credproc.sources.sso_token import is_signed_in
 from credproc.stores import store_for
 from credproc.stores.mfa_sessions import MIN_SECONDS_LEFT, SessionIndex, read_index, session_id
@@ -62,7 +63,8 @@ class ProfileInspector:
             return None
         fields = entry_metadata(entry)
         expiration = fields.get("expiration")
-        if fields.get("plan") != plan.compared() or not isinstance(expiration, int):
+        identity = identity_of(plan, self.config, self._request.environ, self.now)
+        if not was_made_for(fields, plan, identity) or not isinstance(expiration, int):
             return None
         return Cached(entry.served_until, expiration)
 

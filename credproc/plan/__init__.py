@@ -35,6 +35,11 @@ class Plan(NamedTuple):
         """Whether the credentials are a session of a user's long-term keys (GetSessionToken), not those of a role."""
         return not self.roles and self.source.is_long_term
 
+    @property
+    def is_passed_on(self) -> bool:
+        """Whether what is local is printed as it is and not stored, as SDKs would do it."""
+        return not self.roles and self.mfa is None and self.source.is_local
+
     def compared(self) -> dict[str, Any]:
         """Return all that determines the resulting credentials, as JSON values without a secret."""
         mfa = None if self.mfa is None else self.mfa.serial

@@ -50,6 +50,11 @@ class Source(NamedTuple):
         return identity.get("access_key_id") or identity.get("AWS_ACCESS_KEY_ID")
 
     @property
+    def is_local(self) -> bool:
+        """Whether a program or an endpoint of this machine gives the credentials, to each caller its own."""
+        return self.kind in ("Process", "Ec2InstanceMetadata", "EcsContainer")
+
+    @property
     def is_long_term(self) -> bool:
         """Whether the settings hold a user's long-term keys; those of the environment may be long-term or temporary."""
         return self.kind == "KeyringKeys" or (self.keys is not None and not self.keys.temporary)

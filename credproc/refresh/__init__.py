@@ -50,6 +50,7 @@ def _refresh(turn: Turn, config: "SharedConfig | None") -> RefreshResult:
     from credproc.config.parser import read  # noqa: PLC0415
     from credproc.plan import plan_for  # noqa: PLC0415
     from credproc.refresh.entry import EntryStore  # noqa: PLC0415
+    from credproc.sources.identity import identity_of  # noqa: PLC0415
 
     request, began = turn.request, time.monotonic()
     if config is None:
@@ -57,7 +58,8 @@ def _refresh(turn: Turn, config: "SharedConfig | None") -> RefreshResult:
     for remark in (*config.warnings, *config.remarks[:_MAX_REMARKS]):
         log.write(turn.directory, f"warning: {remark}", profile=request.profile)
     plan = plan_for(config, request)
-    entries = EntryStore(turn.directory, turn.name, config.fingerprint, plan, request.profile)
+    identity = identity_of(plan, config, request.environ, request.clock())
+    entries = EntryStore(turn.directory, turn.name, config.fingerprint, plan, request.profile, identity=identity)
     cached = entries.find(request.clock())
     if cached is not None and cached.is_fresh and not _is_too_old(cached, plan, request):
         entries.restamp(cached)
@@ -67,9 +69,13 @@ def _refresh(turn: Turn, config: "SharedConfig | None") -> RefreshResult:
     from credproc.refresh.cleanup import clean_up  # noqa: PLC0415
     from credproc.refresh.execute import execute  # noqa: PLC0415
 
+    if plan.is_passed_on:
+        turn.release()  # nothing is stored that others could wait for
     may_ask = request.is_login or cached is None or cached.expiration - request.clock() <= _ASK_BELOW
     try:
         fetched = execute(plan, config, Attempt(request, turn.directory, began, may_ask))
+        if identity_of(plan, config, request.environ, request.clock()).compared != identity.compared:
+            fetched = fetched._replace(is_storable=False)  # the token was replaced while it was used
         document = entries.store(fetched, request.clock())
     except CredprocError as error:
         return RefreshResult(_serve_after(error, cached, entries, turn), plan)

@@ -8,6 +8,7 @@ from credproc.credentials import LATEST, Credentials, document
 from credproc.errors import ServiceError
 from credproc.files import PrivateDirectory
 from credproc.plan import Plan
+from credproc.sources.identity import NO_IDENTITY, Identity
 
 # Seconds before the expiration at which an entry is no longer served
 RENEWAL_MARGIN = 16 * 60  # below 15 minutes botocore runs the helper again at each request (CONTRACT.md, 1.3)
@@ -18,10 +19,11 @@ _EXTENSION_SECONDS = 60  # after a failed refresh, so that the next callers hit 
 
 
 class Fetched(NamedTuple):
-    """Credentials, and whether credproc can renew them: then it does so early."""
+    """Credentials, whether credproc can renew them (then it does so early), and whether they may be stored."""
 
     credentials: Credentials
     renewable: bool
+    is_storable: bool = True
 
 
 class CachedEntry(NamedTuple):
@@ -50,19 +52,30 @@ class CachedEntry(NamedTuple):
 class EntryStore:
     """Read and write the entry of one plan; a write that fails is logged and raises nothing."""
 
-    def __init__(
-        self, directory: PrivateDirectory | None, name: str, fingerprint: str, plan: Plan, profile: str | None
+    def __init__(  # noqa: PLR0913 - where the entry is, and all that it is compared with
+        self,
+        directory: PrivateDirectory | None,
+        name: str,
+        fingerprint: str,
+        plan: Plan,
+        profile: str | None,
+        *,
+        identity: Identity = NO_IDENTITY,
     ) -> None:
-        """Take the entry's directory and name, the fingerprint of the AWS files, the plan, and the named profile."""
+        """Take the entry's directory and name, the fingerprint of the AWS files, the plan, and the named profile.
+
+        ``identity`` is that of the plan's source.
+        """
         self._directory = directory
         self._name = name
         self._fingerprint = fingerprint
-        self._compared = plan.compared()
+        self._plan = plan
+        self._identity = identity
         self._profile = profile
         self.has_stored = False
 
     def find(self, now: float) -> CachedEntry | None:
-        """Return the entry if the plan that it was made from equals this one in all that determines the result."""
+        """Return the entry if plan and identity that it was made from equal these in all that determines the result."""
         entry = cache.load(self._directory, self._name) if self._directory is not None else None
         if entry is None:
             if self._directory is not None and self._directory.status(self._name) is not None:
@@ -71,7 +84,7 @@ class EntryStore:
                 )
             return None
         metadata = entry_metadata(entry)
-        if metadata.get("plan") != self._compared:
+        if not was_made_for(metadata, self._plan, self._identity):
             return None
         return CachedEntry(entry, metadata["expiration"], now)
 
@@ -85,35 +98,47 @@ class EntryStore:
             raise ServiceError("credentials: they expired before they could be returned", "check the clock")
         printed = document(credentials)
         log.write(self._directory, f"refreshed: {credentials!r}", profile=self._profile)
-        if credentials.expiration is None:
+        if credentials.expiration is None or not fetched.is_storable or self._identity.compared is None:
             return printed
-        until = served_until(credentials.expiration, now, renewable=fetched.renewable)
+        expiration = min(credentials.expiration, int(now) + MAX_LIFETIME)  # until then a failed refresh may extend it
         metadata = {
             "profile": self._profile,
-            "plan": self._compared,
+            "plan": self._plan.compared(),
+            "identity": self._identity.compared,
             "issued": int(now),
-            "expiration": credentials.expiration,
+            "expiration": expiration,
         }
         entry = cache.Entry(
             served_from=max(0, int(now) - cache.CLOCK_SLACK),
-            served_until=max(0, until),
+            served_until=max(0, served_until(expiration, now, renewable=fetched.renewable)),
             fingerprint=self._fingerprint,
             document=printed,
             compared=json.dumps(metadata, sort_keys=True).encode(),
+            depends_on=self._identity.depends_on,
         )
         self._store(entry)
         return printed
 
     def restamp(self, cached: CachedEntry) -> None:
-        """Store the entry with the fingerprint of the files as they are now."""
+        """Store the entry with the fingerprint of the files, and the states of its dependencies, as they are now."""
         entry = cached.entry
-        if entry.fingerprint != self._fingerprint:
-            self._store(_with_stamp(entry, self._fingerprint, entry.served_until))
+        if (entry.fingerprint, entry.depends_on) != (self._fingerprint, self._identity.depends_on):
+            self._store(self._with_stamp(entry, entry.served_until))
 
     def restamp_for_a_minute(self, cached: CachedEntry, now: float) -> None:
         """Store the entry to be served for a minute more, so that the next callers hit instead of failing again."""
         until = int(min(now + _EXTENSION_SECONDS, cached.expiration - MIN_SECONDS_LEFT))
-        self._store(_with_stamp(cached.entry, self._fingerprint, until))
+        self._store(self._with_stamp(cached.entry, until))
+
+    def _with_stamp(self, entry: cache.Entry, until: int) -> cache.Entry:
+        return cache.Entry(
+            served_from=entry.served_from,
+            served_until=until,
+            fingerprint=self._fingerprint,
+            document=entry.document,
+            compared=entry.compared,
+            depends_on=self._identity.depends_on,
+        )
 
     def _store(self, entry: cache.Entry) -> None:
         directory = self._directory
@@ -134,18 +159,14 @@ def served_until(expiration: int, now: float, *, renewable: bool) -> int:
     return expiration - min(RENEWAL_MARGIN, max(0, int(expiration - now)) // 3)
 
 
-def _with_stamp(entry: cache.Entry, fingerprint: str, until: int) -> cache.Entry:
-    return cache.Entry(
-        served_from=entry.served_from,
-        served_until=until,
-        fingerprint=fingerprint,
-        document=entry.document,
-        compared=entry.compared,
-    )
+def was_made_for(metadata: dict[str, Any], plan: Plan, identity: Identity) -> bool:
+    """Return whether an entry with this metadata was made for an equal plan and the same identity."""
+    compared = identity.compared
+    return metadata.get("plan") == plan.compared() and compared is not None and metadata.get("identity") == compared
 
 
 def entry_metadata(entry: cache.Entry) -> dict[str, Any]:
-    """Return an entry's profile, plan, issued and expiration; an empty dict if they cannot be read."""
+    """Return an entry's profile, plan, identity, issued and expiration; an empty dict if they cannot be read."""
     try:
         metadata = json.loads(entry.compared)
     except (ValueError, RecursionError):

@@ -58,7 +58,9 @@ class PlanRun:
         found = self._web_identity(plan.source.role) if plan.source.role else plan.source.keys or self._source()
         credentials = self._make_steps(found.access_key_id, lambda: found, is_temporary=found.temporary)
         renewable = plan.source.role is not None or bool(plan.roles) or not found.temporary
-        return Fetched(self._with_account(credentials), renewable)
+        # what is local may be another's the next time, and SDKs do not store it either
+        is_storable = renewable or not plan.source.is_local
+        return Fetched(self._with_account(credentials), renewable, is_storable)
 
     def _with_account(self, credentials: Credentials) -> Credentials:
         if credentials.account_id is None and self._plan.account_id is not None:

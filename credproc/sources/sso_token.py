@@ -20,18 +20,31 @@ _FOR_REFRESH = ("refreshToken", "clientId", "clientSecret")
 def is_signed_in(source: Source, now: float) -> bool:
     """Return whether the source's token is valid at ``now`` (epoch seconds), or botocore can refresh it."""
     identity = dict(source.identity)
-    token = _token(identity.get("sso_session") or identity["sso_start_url"])
+    token = _token(source)
     if _epoch_seconds(token.get("expiresAt")) > now and isinstance(token.get("accessToken"), str):
         return True
     can_refresh = "sso_session" in identity and all(isinstance(token.get(key), str) for key in _FOR_REFRESH)
     return can_refresh and _epoch_seconds(token.get("registrationExpiresAt")) > now
 
 
-def _token(name: str) -> dict[str, Any]:
-    """Return the content of the token file, or an empty dict if it is missing or not a JSON object."""
+def path(source: Source) -> str:
+    """Return the path of the source's token file, with ``~`` for the home directory."""
+    identity = dict(source.identity)
+    name = identity.get("sso_session") or identity["sso_start_url"]
     file_name = sha1(name.encode(), usedforsecurity=False).hexdigest() + ".json"
+    return os.path.join("~", ".aws", "sso", "cache", file_name)
+
+
+def access_token(source: Source) -> str | None:
+    """Return the access token in the source's token file, valid or not, or None if there is none."""
+    token = _token(source).get("accessToken")
+    return token if isinstance(token, str) else None
+
+
+def _token(source: Source) -> dict[str, Any]:
+    """Return the content of the token file, or an empty dict if it is missing or not a JSON object."""
     try:
-        with open(os.path.join(os.path.expanduser("~"), ".aws", "sso", "cache", file_name), "rb") as file:
+        with open(os.path.expanduser(path(source)), "rb") as file:
             token = json.loads(file.read(_LIMIT))
     except (OSError, ValueError, RecursionError):
         return {}

@@ -193,14 +193,14 @@ def _other_schema(scene: Scene) -> None:
     scene.home.settle()
     path = scene.entry
     newer = path.with_name(path.name.replace(".entry", ".entry2"))
-    newer.write_bytes(b"credproc-2 of another version\n")
+    newer.write_bytes(b"credproc-3 of another version\n")
     newer.chmod(0o600)
     scene.strange = {newer.name}
 
 
 def _newer_stands(scene: Scene, _: Result) -> None:
     (name,) = scene.strange
-    assert (scene.cache / name).read_bytes() == b"credproc-2 of another version\n"
+    assert (scene.cache / name).read_bytes() == b"credproc-3 of another version\n"
 
 
 def _secret_with(text: str) -> Callable[[Scene], None]:

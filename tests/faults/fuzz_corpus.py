@@ -36,7 +36,7 @@ _WORDS = (
         "127.0.0.1",
     ),
     *("true", "regional", "legacy", "900", "43201", "Environment", "EcsContainer", "Ec2InstanceMetadata", "{}", "[["),
-    *("credproc --profile ", "credproc_", "credproc-1", "0123456789abcdef.entry", "-,-", '"plan":', '"expiration":'),
+    *("credproc --profile ", "credproc_", "credproc-2", "0123456789abcdef.entry", "-,-", '"plan":', '"expiration":'),
 )
 _BETWEEN = b"\n%%\n"  # between the two files
 _CASES = Path(__file__).parent.parent / "cases"

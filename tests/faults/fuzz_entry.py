@@ -20,10 +20,10 @@ _NOWHERE = {"HOME": "/nonexistent"}
 _PLAN = plan_for(parse("[profile p]\naws_access_key_id = AKIA\naws_secret_access_key = s\n", ""), Request("p", {}, 0.0))
 _KEYS = Credentials("ASIA", "s", "t", NOW + 3600)
 FOUND = (
-    b"credproc-1 %s %s %d -,-\n{}\n{}\n" % (NAME.encode(), b"1" * 5000, NOW),  # more digits than int reads
-    b"credproc-1 %s 0 %d \xff\n{}\n{}\n" % (NAME.encode(), NOW),
-    b"credproc-1 %s 0 %d -,-\n{}\n%s\n" % (NAME.encode(), NOW, b"[" * 50_000),
-    b"credproc-1 %s 0 %d -,-\n{}\n%s\n"
+    b"credproc-2 %s %s %d -,-\n{}\n{}\n" % (NAME.encode(), b"1" * 5000, NOW),  # more digits than int reads
+    b"credproc-2 %s 0 %d \xff\n{}\n{}\n" % (NAME.encode(), NOW),
+    b"credproc-2 %s 0 %d -,-\n{}\n%s\n" % (NAME.encode(), NOW, b"[" * 50_000),
+    b"credproc-2 %s 0 %d -,-\n{}\n%s\n"
     % (
         NAME.encode(),
         NOW + 60,

@@ -243,8 +243,8 @@ def _other_version(scene: Scene) -> list[str]:
     shutil.copytree(_PACKAGES / "credproc", other / "credproc", ignore=shutil.ignore_patterns("__pycache__"))
     module = other / "credproc" / "cache.py"
     text = module.read_text()
-    assert '_FORMAT = b"credproc-1"' in text
-    module.write_text(text.replace('_FORMAT = b"credproc-1"', '_FORMAT = b"credproc-2"'))
+    assert '_FORMAT = b"credproc-2"' in text
+    module.write_text(text.replace('_FORMAT = b"credproc-2"', '_FORMAT = b"credproc-3"'))
     return [sys.executable, "-B", "-c", _START, str(other), "--profile", "admin"]
 
 
@@ -255,7 +255,7 @@ def _interleaved(scene: Scene) -> list[Result]:
     results = [scene.process(command, scene.environ()) for command in commands * 4]
     assert len({result.stdout for result in results}) == 2, "they take each other's entries, or lose their own"
     assert len(scene.home.entries) == 2
-    scene.strange = {path.name for path in scene.home.entries if b"credproc-2" in path.read_bytes()}
+    scene.strange = {path.name for path in scene.home.entries if b"credproc-3" in path.read_bytes()}
     return results
 
 
