@@ -4,7 +4,6 @@ An entry is served as long as the first has not changed; where it has, and the s
 the entry is served all the same, and no call is made. No secret is in either, only digests.
 """
 
-import base64
 import json
 import os
 from collections.abc import Mapping
@@ -16,7 +15,6 @@ from credproc.files import digest
 from credproc.paths import UNSURE
 from credproc.plan import Plan
 from credproc.plan.source import Source
-from credproc.sources import sso_token
 
 _TOKEN_LIMIT = 64 * 1024  # bytes
 _CONTAINER_TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN"  # noqa: S105 - a variable's name
@@ -57,6 +55,8 @@ def _dependencies(source: Source, environ: Mapping[str, str]) -> tuple[str, ...]
         case "WebIdentity":
             return (dependencies.file(source.field("token_file")),)
         case "IdentityCenter":
+            from credproc.sources import sso_token  # noqa: PLC0415 - hashlib, for one of them
+
             return (dependencies.file(sso_token.path(source)),)
         case "Process":
             return (dependencies.ENVIRONMENT, dependencies.DIRECTORY, dependencies.MACHINE)
@@ -89,6 +89,8 @@ def _compared(plan: Plan, config: SharedConfig, environ: Mapping[str, str], now:
         case "WebIdentity":
             return _with_token(_read(os.path.expanduser(source.field("token_file"))))
         case "IdentityCenter":
+            from credproc.sources import sso_token  # noqa: PLC0415 - the same
+
             token = sso_token.access_token(source)
             return None if token is None else {"token": _digest(token), "portal": _portal(plan, config, environ)}
         case "Process":
@@ -167,6 +169,8 @@ def _claims(token: str) -> dict[str, Any] | None:
     parts = token.split(".")
     if len(parts) != 3:
         return None
+    import base64  # noqa: PLC0415 - for a JWT alone
+
     try:
         found = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (ValueError, RecursionError):
