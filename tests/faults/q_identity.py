@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _OF_POD = "arn:aws:iam::123456789012:role/{}"
 _ISSUER = "https://oidc.example.com"
 _SUBJECT = "system:serviceaccount:default:{}"
-_SIGNED_OUT = "the sign-in to IAM Identity Center has expired, or there was none"
+_SIGNED_OUT = "the sign-in to IAM Identity Center has expired"
 
 
 class Pods(Container):
@@ -530,7 +530,7 @@ ROWS = (
             Kind.SOURCE,
             before=_web(lambda _, path: path.write_text("")),
             undo=_subject_a_again,
-            says="holds no web identity token",
+            says="web identity token",
             calls=1,
         ),
         Case(
