@@ -185,8 +185,8 @@ def _refused_url(name: str, url: str, says: str, *, deep: bool = False) -> list[
 
 
 _PLAIN = "the STS endpoint is plain http to"
-_NO_URL = "the STS endpoint is no URL"
-_MORE = "the STS endpoint has more than"
+_NO_URL = "the STS endpoint .* URL"
+_MORE = "the STS endpoint .*path only"
 
 
 def _with_password(scene: Scene) -> None:

@@ -297,7 +297,7 @@ ROWS = (
             before=_instead_of_entry(each(lambda path, _: path.mkdir(), lambda path, s: s.strange.add(path.name))),
             undo=lambda s: s.entry.rmdir(),
             check=_directory_there,
-            logs="not kept: ",
+            logs="not stored: ",
         ),
     ),
     row(

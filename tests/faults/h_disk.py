@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.faults.scene import Result, Scene
 
-_NOT_KEPT = "not kept: "
+_NOT_STORED = "not stored: "
 _MANY = 100_000
 _WRONG = ("EDQUOT", "EIO", "EROFS")
 _LIED = "a kernel that says it has written a byte, and has not, leaves a damaged entry, which is a miss"
@@ -95,7 +95,7 @@ def _errors(call: str, *errors: str) -> tuple[Case, ...]:
             wrapper=failing(call, f"error={error}:when=1"),
             check=_old_stands,
             # The log cannot be opened either
-            logs="" if call == "openat" else _NOT_KEPT,
+            logs="" if call == "openat" else _NOT_STORED,
         )
         for error in errors
     )
@@ -125,7 +125,7 @@ ROWS = (
             before=_over,
             wrapper=("prlimit", "--fsize=600"),
             check=_old_stands,
-            logs=_NOT_KEPT,
+            logs=_NOT_STORED,
         ),
         Case("of one byte, as the kernel says", wrapper=failing("write", "retval=1:when=1"), excused={"I4": _LIED}),
     ),
