@@ -16,8 +16,6 @@ from tests.program import PROGRAM, Home
 if sys.platform != "linux":
     pytest.skip("the terminal is made for Linux", allow_module_level=True)
 
-STATEMENTS = {"GetSessionToken": r"get a session of .* with the code", "AssumeRole": r"assume .* with the code"}
-
 
 @pytest.fixture(name="w")
 def _world(tmp_path: Path) -> Iterator[World]:
@@ -27,8 +25,8 @@ def _world(tmp_path: Path) -> Iterator[World]:
 
 def _explained(w: World, profile: str, **environ: str) -> str:
     """Return the operation that carries the code, by what explain says."""
-    said = w.home.run("explain", profile, environ=environ).stdout
-    (found,) = [operation for operation, words in STATEMENTS.items() if re.search(words, said)]
+    steps = json.loads(w.home.run("explain", profile, "--json", environ=environ).stdout)["steps"]
+    (found,) = [str(step["operation"]) for step in steps if "the code of" in step["words"]]
     return found
 
 
@@ -80,7 +78,7 @@ def test_a_profile_whose_program_prints_the_code_is_ready(w: World, tmp_path_fac
     config = w.home.path / ".aws" / "config"
     config.write_text(config.read_text().replace("[profile user1]\n", f"[profile user1]\nmfa_process = {program}\n"))
     assert _state(w.home, "admin") == "ready"
-    assert "asked: nobody: " in w.home.run("explain", "admin").stdout
+    assert f"{program} prints the MFA code" in w.home.run("explain", "admin").stdout
     assert w.home.run("--profile", "admin").status == 0
 
 

@@ -52,7 +52,7 @@ def test_a_url_has_parts(text: str, url: Url) -> None:
     ],
 )
 def test_what_is_no_url_that_can_be_asked_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no "):
+    with pytest.raises(ValueError, match=r"invalid|not an http"):
         Url.of(text)
 
 
