@@ -1,8 +1,10 @@
 """The two transports, side by side: what they bring back, what they refuse, and what they say of it."""
 
+import gc
 import os
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -263,7 +265,23 @@ def test_what_speaks_no_tls_is_told(kind: str, ca: Ca) -> None:
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     with Server(handle) as server:
-        assert _failed(kind, server, ca).kind == "tls"
+        error = _failed(kind, server, ca)
+    assert error.kind == "tls"
+    if kind == "direct":
+        assert error.detail.replace(" ", "").isalpha(), "OpenSSL's reason in plain words"
+        assert error.detail.islower()
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_connection_that_ends_within_the_handshake_is_closed(*, reset: bool, ca: Ca) -> None:
+    def handle(connection: socket.socket) -> None:
+        connection.recv(1)
+        if reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+    with Server(handle) as server:
+        assert _failed("direct", server, ca).kind == "closed"
 
 
 def test_no_variable_makes_tls_weaker(ca: Ca, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -470,6 +488,14 @@ def test_no_connection_is_left_open(silent: tuple[int, tuple[str, int]]) -> None
         connect_first([silent, (int(socket.AF_INET), ("127.0.0.1", server.port))], time.monotonic() + 10),
     ):
         pass
+
+
+def test_an_address_that_fails_at_once_leaves_nothing_open() -> None:
+    with pytest.raises(TransportError) as failure:
+        connect_first([(int(socket.AF_INET), ("255.255.255.255", 9))], time.monotonic() + 5)
+    gc.collect()  # an unclosed socket is a warning, and warnings are errors
+    assert failure.value.kind == "connect"
+    assert failure.value.detail.islower()
 
 
 def test_both_transports_have_one_interface() -> None:
