@@ -284,6 +284,38 @@ def test_a_connection_that_ends_within_the_handshake_is_closed(*, reset: bool, c
         assert _failed("direct", server, ca).kind == "closed"
 
 
+def test_a_handshake_that_does_not_end_is_left_in_time(ca: Ca) -> None:
+    def handle(connection: socket.socket) -> None:
+        while connection.recv(65536):  # until the client goes
+            pass
+
+    with Server(handle) as server:
+        error = _failed("direct", server, ca, seconds=0.5)
+    assert (error.kind, error.detail) == ("connect timeout", "TLS")
+
+
+def test_http_1_1_is_asked_for_within_tls(ca: Ca, files: tuple[Path, Path]) -> None:
+    chosen: list[str | None] = []
+
+    def handle(connection: socket.socket) -> None:
+        assert isinstance(connection, ssl.SSLSocket)
+        chosen.append(connection.selected_alpn_protocol())
+        saying(OK)(connection)
+
+    context = tls(files)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with Server(handle, context) as server:
+        assert _sent("direct", server, ca).body == b"hello"
+    assert chosen == ["http/1.1"]
+
+
+def test_neither_tickets_compression_nor_common_names_are_used_as_by_boto3(ca: Ca) -> None:
+    context = context_for(Authorities(str(ca.path)))
+    assert context.options & ssl.OP_NO_TICKET
+    assert context.options & ssl.OP_NO_COMPRESSION
+    assert not context.hostname_checks_common_name
+
+
 def test_no_variable_makes_tls_weaker(ca: Ca, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE", "PYTHONHTTPSVERIFY"):
         monkeypatch.setenv(name, str(tmp_path / "nothing") if name != "PYTHONHTTPSVERIFY" else "0")
@@ -404,8 +436,10 @@ def test_what_is_no_proxy_is_told(value: str, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_password_that_is_not_ascii_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://me:%C3%A9@127.0.0.1:9")
-    with pytest.raises(ConfigError, match="HTTPS_PROXY: the user or password of the proxy is not plain ASCII"):
+    with pytest.raises(ConfigError) as failure:
         _by_environment(Url("https", "localhost", 443, "/"))
+    assert str(failure.value) == "HTTPS_PROXY: the user or password of the proxy is not plain ASCII"
+    assert failure.value.hint == "use one that is"
 
 
 def test_a_proxy_with_tls_of_its_own_is_asked_by_the_profiles_proxies_config(
