@@ -693,7 +693,7 @@ ROWS = (
         refusing("ESC", "no\x1b[2J way", "cannot be understood"),
         refusing("HTML", "<html><b>no</b>&amp;\n</html>", r"AccessDenied: <html><b>no</b>&amp; </html>"),
         refusing("60 KiB", "no " * 20_000, r"AccessDenied: (no )+n?o?\.\.\."),
-        refusing("100 KiB", "no " * 35_000, "cannot be understood"),
+        refusing("100 KiB", "no " * 35_000, "longer than 64 KiB"),
     ),
     row(
         "F094",
