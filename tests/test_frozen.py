@@ -134,7 +134,7 @@ def test_another_user_runs_it(unpacked: Path, sts: Sts) -> None:
 
 
 @pytest.mark.root("becomes somebody else, who cannot read everything")
-@pytest.mark.parametrize("file", ["credproc/cli.pyc", "credproc/plan/__init__.pyc", "botocore/session.pyc"])
+@pytest.mark.parametrize("file", ["credproc/cli.pyc", "credproc/plan/__init__.pyc", "credproc/aws/client.pyc"])
 def test_a_file_of_its_own_that_cannot_be_read_is_one_line(unpacked: Path, sts: Sts, file: str) -> None:
     broken = unpacked.parent / "_internal" / file
     mode = broken.stat().st_mode
@@ -330,7 +330,7 @@ def test_a_frozen_credproc_is_the_source_of_a_frozen_credproc(
     calls = sts.count()
     assert home_of_admin.run("--profile", "outer").document["AccountId"] == "123456789012"
     assert sts.count() == calls + 1
-    assert len(home_of_admin.entries) == 3
+    assert len(home_of_admin.entries) == 1  # the role's; what a program prints is not stored
 
 
 CALLER = """\
