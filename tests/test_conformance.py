@@ -44,7 +44,7 @@ def _reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Row]]:
     slow_first = sorted(range(len(WRONG)), key=lambda number: WRONG[number].asking is None)
     subjects = {"right": written(tmp_path_factory.mktemp("right"), RIGHT)}
     subjects |= {NAMES[number]: written(tmp_path_factory.mktemp("wrong"), WRONG[number]) for number in slow_first}
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(4) as pool:
         return dict(zip(subjects, pool.map(examined, subjects.values()), strict=True))
 
 
