@@ -251,7 +251,8 @@ class _Checked:
         scene = self.scene
         leaked = scene.leaks(argv.encode("utf-8", "surrogateescape"))
         assert not leaked, f"command line {argv!r}: {leaked}"
-        if scene.program in argv:  # its own has what its caller gave it
+        # Its own has what its caller gave it; a process has no command line yet, or none any more, at its two ends
+        if not argv or scene.program in argv:
             given = set(scene.environ().values())
             environ = "\0".join(pair for pair in environ.split("\0") if pair.partition("=")[2] not in given)
         leaked = scene.leaks(environ.encode("utf-8", "surrogateescape"))

@@ -467,7 +467,7 @@ def _ended_in_9999(scene: Scene) -> None:
 _SESSION = "arn:aws:sts::{}:assumed-role/{}/credproc-root"
 _REFUSED = r"is not the role that was asked for"
 
-_REFUSES = "EcsContainer cannot be reached, or refuses"
+_REFUSES = "EcsContainer: the endpoint cannot be reached, or refuses"
 
 ROWS = (
     row(
