@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import botocore.session
 import pytest
@@ -12,7 +12,7 @@ from botocore.config import Config
 from credproc.aws.answer import RefusedError
 from credproc.aws.client import Call, Client, Service, Settings, skew_of
 from credproc.aws.errors import Explainer
-from credproc.aws.message import Response, TransportError
+from credproc.aws.message import Kind, Response, TransportError
 from credproc.aws.operation import called
 from credproc.aws.transport import Patience
 from credproc.aws.tries import Retries, retries_for
@@ -195,12 +195,19 @@ def test_throttling_codes_are_botocores() -> None:
 
 
 @pytest.mark.parametrize("kind", ["resolve", "connect", "connect timeout", "read timeout", "closed", "cut off", "tls"])
-def test_a_connection_that_failed_may_do_better(kind: str) -> None:
+def test_a_connection_that_failed_may_do_better(kind: Kind) -> None:
     assert Retries().pause(TransportError(kind), 1, 1.0) == 0.05
 
 
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_each_way_to_fail_is_put_into_words(kind: Kind) -> None:
+    explained = Explainer("AssumeRole", "arn", Url.of("https://sts.example")).explained(TransportError(kind))
+    assert str(explained).startswith("https://sts.example: AssumeRole: ")
+    assert explained.hint
+
+
 @pytest.mark.parametrize("kind", ["certificate", "proxy", "malformed"])
-def test_what_stays_as_it_is_is_not_tried_again(kind: str) -> None:
+def test_what_stays_as_it_is_is_not_tried_again(kind: Kind) -> None:
     assert Retries().pause(TransportError(kind), 1, 1.0) is None
     assert Retries().pause(ValueError(), 1, 1.0) is None
 

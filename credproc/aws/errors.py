@@ -7,7 +7,7 @@ from credproc.aws import proxies
 from credproc.aws.answer import MalformedAnswerError, RefusedError
 from credproc.aws.client import skew_of
 from credproc.aws.http1 import TOO_LONG
-from credproc.aws.message import Response, TransportError, UnsendableError
+from credproc.aws.message import Kind, Response, TransportError, UnsendableError
 from credproc.errors import CredprocError, NetworkError, ServiceError, TokenCodeError, inert
 from credproc.plan.url import Url
 
@@ -16,7 +16,7 @@ _NETWORK_HINT = "check the network, proxy and VPN"
 _WRONG_CODE = "MultiFactorAuthentication failed with invalid MFA one time pass code"  # as STS words it
 _MESSAGE_LIMIT = 400  # characters of AWS's own words
 _DETAIL_LIMIT = 120  # characters of OpenSSL's, or the system's
-_DETAILED = ("certificate", "connect", "resolve", "tls")
+_DETAILED: tuple[Kind, ...] = ("certificate", "connect", "resolve", "tls")
 FAILURES = (RefusedError, TransportError, MalformedAnswerError, UnsendableError)
 
 
@@ -101,7 +101,7 @@ class Explainer:
 
 
 # A transport's failure → what is said of it, and what to do
-_NETWORK = {
+_NETWORK: dict[Kind, tuple[str, str]] = {
     "proxy": ("the proxy does not answer, or refuses", "check HTTPS_PROXY, or add the endpoint's host to NO_PROXY"),
     "certificate": (
         "TLS: the endpoint's certificate is not trusted",

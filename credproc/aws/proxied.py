@@ -15,11 +15,11 @@ from credproc import limits
 from credproc.aws import proxies
 from credproc.aws.authorities import Authorities
 from credproc.aws.http1 import TOO_LONG
-from credproc.aws.message import Request, Response, TransportError
+from credproc.aws.message import Kind, Request, Response, TransportError
 from credproc.aws.transport import Patience, ignore_key_log
 from credproc.errors import ConfigError
 
-_KINDS: tuple[tuple[type[Exception], str], ...] = (
+_KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (boto.ConnectTimeoutError, "connect timeout"),
     (boto.ReadTimeoutError, "read timeout"),
     (boto.EndpointConnectionError, "connect"),
@@ -98,11 +98,11 @@ def _body(raw: Any) -> bytes:  # noqa: ANN401 - urllib3's response, which botoco
         raise TransportError("malformed", TOO_LONG) from None
 
 
-def _failed(error: Exception, variable: str) -> TransportError | ConfigError:
+def _failed(error: boto.BotoCoreError | HTTPError, variable: str) -> TransportError | ConfigError:
     """Return botocore's exception, or urllib3's from reading the body, in our words."""
     if isinstance(error, HTTPError):
         return TransportError("read timeout" if isinstance(error, ReadTimeoutError) else "cut off")
-    cause = getattr(error, "kwargs", {}).get("error")
+    cause = error.kwargs.get("error")
     if isinstance(error, boto.ProxyConnectionError):
         return TransportError("proxy", "407" if "407 " in str(cause) else "")
     if isinstance(cause, boto.InvalidProxiesConfigError):

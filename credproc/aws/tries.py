@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from credproc.aws.answer import RefusedError
-from credproc.aws.message import TransportError
+from credproc.aws.message import Kind, TransportError
 from credproc.config.shared_config import Section, Setting
 from credproc.errors import ConfigError
 
@@ -24,7 +24,9 @@ _THROTTLING = frozenset(
 _TRANSIENT = frozenset(("IDPCommunicationError", "RequestTimeout", "RequestTimeoutException"))
 _TRANSIENT_STATUS = frozenset((500, 502, 503, 504, 509))
 # A certificate that is not trusted, and a proxy that refuses, are the same a moment later
-_PASSING = frozenset(("resolve", "connect", "connect timeout", "read timeout", "closed", "cut off", "tls"))
+_PASSING: frozenset[Kind] = frozenset(
+    ("resolve", "connect", "connect timeout", "read timeout", "closed", "cut off", "tls")
+)
 _HINT = "correct it, or remove it"
 _LONGEST = 20  # seconds
 _LONGEST_ASKED = 5  # seconds that a service's own wish adds at most
