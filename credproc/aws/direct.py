@@ -67,7 +67,7 @@ def context_for(authorities: Authorities) -> ssl.SSLContext:
     context.hostname_checks_common_name = False  # as urllib3: only what a certificate lists as its names
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET  # as botocore
     # Python 3.10 and 3.11 set it with OpenSSL 3, and take an end that anybody may have caused for the peer's
-    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)  # which OpenSSL 1.1.1 does not have
     context.set_alpn_protocols(["http/1.1"])
     authorities.load(context)
     return context

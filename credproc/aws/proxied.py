@@ -1,6 +1,7 @@
 """A request through a proxy, over botocore's own HTTP session, as boto3 sends it: proxies are no business of ours."""
 
 import ssl
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,6 +51,8 @@ class Proxied:
             self.warm()
         try:
             session = self._session(request.url.scheme, patience)
+            # What urllib3 says of botocore's use of it would stand on stderr, which some SDKs take for an answer
+            warnings.simplefilter("ignore", FutureWarning)
             try:
                 return _whole(session, request)
             finally:
