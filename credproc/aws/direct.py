@@ -55,6 +55,8 @@ class Direct:
         except ssl.SSLEOFError:
             raise TransportError("closed") from None
         except ssl.SSLError as error:
+            if error.reason == "UNEXPECTED_EOF_WHILE_READING":  # which Python 3.11 does not take for an SSLEOFError
+                raise TransportError("closed") from None
             raise TransportError("tls", (error.reason or "").replace("_", " ").lower()) from None
         except OSError:
             raise TransportError("closed") from None
