@@ -204,6 +204,6 @@ class PlanRun:
             note=lambda text: log.write(directory, text, profile=request.profile), last=self._deadline
         )
         sts = Sts(plan.endpoint, settings, mfa=plan.mfa is not None)
-        if plan.mfa is not None:  # the connection is made while the user types
+        if plan.mfa is not None:  # what the connection needs is loaded while the user types
             sts.warm()
         return sts
