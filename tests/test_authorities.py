@@ -14,7 +14,7 @@ from credproc.aws import authorities
 from credproc.aws.authorities import HASHED, Authorities, authorities_for, default_path
 from credproc.aws.direct import Direct
 from credproc.aws.message import Request, TransportError
-from credproc.aws.transport import Patience
+from credproc.aws.transport import Timeouts
 from credproc.config.shared_config import Section, Setting
 from credproc.errors import ConfigError
 from credproc.plan.url import Url
@@ -164,10 +164,10 @@ def test_an_authority_in_the_directory_is_trusted_and_no_other(tmp_path: Path) -
         with Server(answer, tls(issuer.issue("server", "127.0.0.1"))) as server:
             request = Request("POST", Url("https", "127.0.0.1", server.port, "/"), {}, b"")
             if trusted:
-                assert transport.send(request, Patience(time.monotonic() + 5)).body == b"hello"
+                assert transport.send(request, Timeouts(time.monotonic() + 5)).body == b"hello"
             else:
                 with pytest.raises(TransportError, match="certificate"):
-                    transport.send(request, Patience(time.monotonic() + 5))
+                    transport.send(request, Timeouts(time.monotonic() + 5))
 
 
 def test_the_frozen_program_takes_the_directory_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from credproc.aws.client import Call, Client, Service, Settings, skew_of
 from credproc.aws.errors import Explainer
 from credproc.aws.message import Kind, Response, TransportError
 from credproc.aws.operation import called
-from credproc.aws.transport import Patience
+from credproc.aws.transport import Timeouts
 from credproc.aws.tries import Retries, retries_for
 from credproc.config.shared_config import Section, Setting
 from credproc.credentials import Credentials
@@ -52,8 +52,8 @@ def _world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         yield World(sts, sts.user("user1", mfa=True), [])
 
 
-def _patience(seconds: float = 9) -> Patience:
-    return Patience(time.monotonic() + seconds)
+def _timeouts(seconds: float = 9) -> Timeouts:
+    return Timeouts(time.monotonic() + seconds)
 
 
 PASSING: dict[str, Fault] = {
@@ -75,7 +75,7 @@ LASTING: dict[str, Fault] = {
 @pytest.mark.parametrize("name", PASSING)
 def test_what_may_pass_is_tried_again(world: World, name: str) -> None:
     world.sts.once(PASSING[name], PASSING[name])
-    answer = world.client().call(world.call(), _patience())
+    answer = world.client().call(world.call(), _timeouts())
     assert answer.text("GetCallerIdentityResult", "Arn") == world.user.arn
     assert world.sts.count() == 3
     assert len(world.notes) == 2
@@ -86,7 +86,7 @@ def test_what_may_pass_is_tried_again(world: World, name: str) -> None:
 def test_after_three_tries_the_failure_stands_as_with_botocore(world: World, name: str) -> None:
     world.sts.always(PASSING[name])
     with pytest.raises((RefusedError, TransportError)):
-        world.client().call(world.call(), _patience())
+        world.client().call(world.call(), _timeouts())
     assert world.sts.count() == 3
 
 
@@ -94,7 +94,7 @@ def test_after_three_tries_the_failure_stands_as_with_botocore(world: World, nam
 def test_what_will_not_pass_is_not_tried_again(world: World, name: str) -> None:
     world.sts.always(LASTING[name])
     with pytest.raises((RefusedError, ValueError)):
-        world.client().call(world.call(), _patience())
+        world.client().call(world.call(), _timeouts())
     assert world.sts.count() == 1
 
 
@@ -102,7 +102,7 @@ def test_what_will_not_pass_is_not_tried_again(world: World, name: str) -> None:
 def test_a_call_that_must_be_made_once_is(world: World, name: str) -> None:
     world.sts.always((PASSING | LASTING)[name])
     with pytest.raises((RefusedError, TransportError, ValueError)):
-        world.client().call(world.call(is_once=True), _patience())
+        world.client().call(world.call(is_once=True), _timeouts())
     assert world.sts.count() == 1
 
 
@@ -111,7 +111,7 @@ def test_a_code_is_sent_once_whatever_the_clock(world: World, skew: int) -> None
     world.sts.clock_offset = skew
     call = world.call(is_once=True, SerialNumber=world.user.mfa_serial, TokenCode="123456")
     with pytest.raises(RefusedError):
-        world.client().call(call, _patience())
+        world.client().call(call, _timeouts())
     assert world.sts.count() == 1
 
 
@@ -119,11 +119,11 @@ def test_a_code_is_sent_once_whatever_the_clock(world: World, skew: int) -> None
 def test_a_wrong_clock_is_corrected_once_noted_and_remembered(world: World, skew: int) -> None:
     world.sts.clock_offset = skew
     client = world.client()
-    client.call(world.call(), _patience())
+    client.call(world.call(), _timeouts())
     assert world.sts.count() == 2
     (note,) = world.notes
     assert f"s {'behind' if skew > 0 else 'ahead of'} the one of http://127.0.0.1:" in note
-    client.call(world.call(), _patience())
+    client.call(world.call(), _timeouts())
     assert world.sts.count() == 3, "the second call knows"
 
 
@@ -131,14 +131,14 @@ def test_a_wrong_clock_is_not_corrected_again_and_again(world: World) -> None:
     world.sts.clock_offset = 7200
     world.sts.always(fail(403, "SignatureDoesNotMatch", "Signature expired"))
     with pytest.raises(RefusedError):
-        world.client().call(world.call(), _patience())
+        world.client().call(world.call(), _timeouts())
     assert world.sts.count() == 2
 
 
 def test_a_wrong_secret_is_not_taken_for_a_wrong_clock(world: World) -> None:
     world.sts.always(fail(403, "SignatureDoesNotMatch", "The request signature we calculated does not match"))
     with pytest.raises(RefusedError):
-        world.client().call(world.call(), _patience())
+        world.client().call(world.call(), _timeouts())
     assert world.sts.count() == 1
 
 
@@ -155,7 +155,7 @@ def test_the_skew_is_what_explains_a_refusal(ahead: int, told: int | None) -> No
 def test_no_try_begins_that_could_not_end_in_time(world: World) -> None:
     world.sts.always(throttle())
     with pytest.raises((RefusedError, TransportError)):
-        world.client(AWS_MAX_ATTEMPTS="100").call(world.call(), _patience(2))
+        world.client(AWS_MAX_ATTEMPTS="100").call(world.call(), _timeouts(2))
     assert 1 <= world.sts.count() < 20
 
 
@@ -163,7 +163,7 @@ def test_no_try_begins_that_could_not_end_in_time(world: World) -> None:
 def test_as_many_tries_are_made_as_are_set(world: World, attempts: int) -> None:
     world.sts.always(fail(500, "InternalFailure", "x"))
     with pytest.raises(RefusedError):
-        world.client(AWS_MAX_ATTEMPTS=str(attempts)).call(world.call(), _patience())
+        world.client(AWS_MAX_ATTEMPTS=str(attempts)).call(world.call(), _timeouts())
     assert world.sts.count() == attempts
 
 

@@ -23,7 +23,7 @@ from credproc.aws.message import Kind, Request, Response, TransportError
 from credproc.aws.proxied import Proxied
 from credproc.aws.routing import transport_for
 from credproc.aws.session import botocore_session
-from credproc.aws.transport import Patience, Transport
+from credproc.aws.transport import Timeouts, Transport
 from credproc.config.parser import parse
 from credproc.config.shared_config import Section, Setting
 from credproc.errors import ConfigError
@@ -66,12 +66,12 @@ def _sent(
 ) -> Response:
     """Send one request to the server by the transport of that kind."""
     request = Request(method, Url(scheme, "127.0.0.1", server.port, "/base"), {"Content-Type": "x", "A": "b"}, body)
-    patience = Patience(time.monotonic() + seconds, read_seconds=seconds)
+    timeouts = Timeouts(time.monotonic() + seconds, read_seconds=seconds)
     authorities = Authorities(str(ca.path), "AWS_CA_BUNDLE")
     if kind == "direct":
-        return Direct(authorities).send(request, patience)
+        return Direct(authorities).send(request, timeouts)
     with Proxy(server.port) as proxy:
-        return Proxied(proxy.url, authorities, {}).send(request, patience)
+        return Proxied(proxy.url, authorities, {}).send(request, timeouts)
 
 
 def _failed(
@@ -327,7 +327,7 @@ def test_an_answer_that_drips_ends_at_the_deadline(ca: Ca) -> None:
     with Server(handle) as server:
         request = Request("POST", Url("http", "127.0.0.1", server.port, "/"), {}, BODY)
         with pytest.raises(TransportError) as failure:
-            Direct(Authorities(str(ca.path))).send(request, Patience(time.monotonic() + 0.5, read_seconds=5))
+            Direct(Authorities(str(ca.path))).send(request, Timeouts(time.monotonic() + 0.5, read_seconds=5))
         assert failure.value.kind == "read timeout"
         ended.set()
 
@@ -337,14 +337,14 @@ def test_a_closed_port_cannot_be_reached(ca: Ca) -> None:
         port = listener.getsockname()[1]
     request = Request("POST", Url("http", "127.0.0.1", port, "/"), {}, BODY)
     with pytest.raises(TransportError) as failure:
-        Direct(Authorities(str(ca.path))).send(request, Patience(time.monotonic() + 5))
+        Direct(Authorities(str(ca.path))).send(request, Timeouts(time.monotonic() + 5))
     assert (failure.value.kind, failure.value.detail) == ("connect", "connection refused")
 
 
 def test_a_name_that_there_is_not_is_told_from_a_connection(ca: Ca) -> None:
     request = Request("POST", Url("http", "sts.invalid", 80, "/"), {}, BODY)
     with pytest.raises(TransportError) as failure:
-        Direct(Authorities(str(ca.path))).send(request, Patience(time.monotonic() + 5))
+        Direct(Authorities(str(ca.path))).send(request, Timeouts(time.monotonic() + 5))
     assert failure.value.kind == "resolve"
 
 
@@ -502,7 +502,7 @@ def _behind(ca: Ca, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -
 
 def _by_environment(url: Url) -> Response:
     transport = transport_for(url, None, os.environ)
-    return transport.send(Request("POST", url, {}, BODY), Patience(time.monotonic() + 5))
+    return transport.send(Request("POST", url, {}, BODY), Timeouts(time.monotonic() + 5))
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "Https_Proxy"])
@@ -620,7 +620,7 @@ def test_behind_a_proxy_botocores_own_authorities_count_where_none_are_named(ca:
     request = Request("POST", Url("https", "127.0.0.1", 443, "/"), {}, BODY)
     with Server(saying(OK), tls(files)) as server, Proxy(server.port) as proxy:
         with pytest.raises(TransportError) as failure:
-            Proxied(proxy.url, Authorities(str(ca.path)), {}).send(request, Patience(time.monotonic() + 5))
+            Proxied(proxy.url, Authorities(str(ca.path)), {}).send(request, Timeouts(time.monotonic() + 5))
         assert failure.value.kind == "certificate"
 
 
@@ -642,8 +642,8 @@ def test_a_proxy_with_tls_of_its_own_is_asked_by_the_profiles_proxies_config(
         def send(bundle: Path) -> Response:
             section = Section("p", "config:1")
             section["proxies_config"] = Setting(f"\nproxy_ca_bundle = {bundle}", "config:2")
-            patience = Patience(time.monotonic() + 5)
-            return transport_for(url, section, os.environ).send(Request("POST", url, {}, BODY), patience)
+            timeouts = Timeouts(time.monotonic() + 5)
+            return transport_for(url, section, os.environ).send(Request("POST", url, {}, BODY), timeouts)
 
         assert send(ca.path).body == b"hello"
         with pytest.raises(TransportError) as untrusted:
@@ -664,7 +664,7 @@ def test_the_proxy_is_given_whole_requests_only_if_proxies_config_says_so(
     with Server(saying(OK)) as plain, Proxy((plain if value == "true" else behind).port) as inner:
         with Server(passing_on(inner.port), tls(files)) as proxy:
             transport = Proxied(f"https://127.0.0.1:{proxy.port}", Authorities(str(ca.path), "AWS_CA_BUNDLE"), config)
-            assert transport.send(request, Patience(time.monotonic() + 5)).body == b"hello"
+            assert transport.send(request, Timeouts(time.monotonic() + 5)).body == b"hello"
         assert inner.asked == [asked]
 
 
@@ -769,7 +769,7 @@ def test_authorities_that_there_are_not_are_told_before_a_connection_is_made(kin
             transport().warm()
         request = Request("POST", Url("https", "127.0.0.1", server.port, "/"), {}, BODY)
         with pytest.raises(ConfigError, match=r"AWS_CA_BUNDLE.*no such file"):
-            transport().send(request, Patience(time.monotonic() + 5))
+            transport().send(request, Timeouts(time.monotonic() + 5))
         assert server.connections == 0
         plain = request._replace(url=request.url._replace(scheme="http"))
-        assert transport().send(plain, Patience(time.monotonic() + 5)).body == b"hello"
+        assert transport().send(plain, Timeouts(time.monotonic() + 5)).body == b"hello"

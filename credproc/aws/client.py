@@ -11,7 +11,7 @@ from credproc.aws.answer import Element, RefusedError, read
 from credproc.aws.message import Request, Response, TransportError
 from credproc.aws.routing import transport_for
 from credproc.aws.signature import Scope, signed
-from credproc.aws.transport import Patience, Transport
+from credproc.aws.transport import Timeouts, Transport
 from credproc.aws.tries import Retries, retries_for
 from credproc.config.shared_config import Section, SharedConfig
 from credproc.credentials import Credentials
@@ -87,7 +87,7 @@ class Client:
         """Import and read what the first call would. Raises ConfigError."""
         self._prepared()[0].warm()
 
-    def call(self, call: Call, patience: Patience) -> Element:
+    def call(self, call: Call, timeouts: Timeouts) -> Element:
         """Return the root of the answer.
 
         Raises RefusedError, MalformedAnswerError, TransportError, ConfigError, or UnsendableError.
@@ -98,7 +98,7 @@ class Client:
         while True:
             try:
                 request = request_of(self.service, call, time.time() + self._skew)
-                return read(transport.send(request, patience))
+                return read(transport.send(request, timeouts))
             except (RefusedError, TransportError) as error:
                 if call.is_once:
                     raise
@@ -106,7 +106,7 @@ class Client:
                     has_set_clock = True
                     continue
                 pause = retries.pause(error, attempt, _chance())
-                if pause is None or time.monotonic() + pause >= patience.deadline:
+                if pause is None or time.monotonic() + pause >= timeouts.deadline:
                     raise
                 self._settings.note(f"{call.action}: {error}: again in {pause:.2f} s")
                 time.sleep(pause)

@@ -8,7 +8,7 @@ from credproc.aws import http1
 from credproc.aws.authorities import Authorities
 from credproc.aws.connect import connect
 from credproc.aws.message import Request, Response, TransportError
-from credproc.aws.transport import Patience
+from credproc.aws.transport import Timeouts
 from credproc.plan.url import Url
 
 
@@ -25,17 +25,17 @@ class Direct:
         if self._context is None:
             self._context = context_for(self._authorities)
 
-    def send(self, request: Request, patience: Patience) -> Response:
+    def send(self, request: Request, timeouts: Timeouts) -> Response:
         """Return the response to the request. Raises TransportError or ConfigError."""
         if request.url.scheme == "https":
             self.warm()  # before the connection, on which the endpoint would wait
-        until = time.monotonic() + patience.left(patience.connect_seconds)
+        until = time.monotonic() + timeouts.left(timeouts.connect_seconds)
         connection = connect(request.url.host, request.url.port, until)
         try:
-            _wait_for(connection, patience)
+            _wait_for(connection, timeouts)
             if request.url.scheme == "https":
                 connection = self._secured(connection, request.url)
-            return _exchanged(connection, request, patience)
+            return _exchanged(connection, request, timeouts)
         finally:
             connection.close()
 
@@ -75,22 +75,22 @@ def context_for(authorities: Authorities) -> ssl.SSLContext:
     return context
 
 
-def _wait_for(connection: socket.socket, patience: Patience) -> None:
+def _wait_for(connection: socket.socket, timeouts: Timeouts) -> None:
     """Set for how long the next step may wait. Raises TransportError if the system refuses that."""
     try:
-        connection.settimeout(patience.left(patience.read_seconds))
+        connection.settimeout(timeouts.left(timeouts.read_seconds))
     except OSError:
         raise TransportError("closed") from None
 
 
-def _exchanged(connection: socket.socket, request: Request, patience: Patience) -> Response:
+def _exchanged(connection: socket.socket, request: Request, timeouts: Timeouts) -> Response:
     has_answered = False
 
     def receive(size: int) -> bytes:
         nonlocal has_answered
-        if time.monotonic() >= patience.deadline:
+        if time.monotonic() >= timeouts.deadline:
             raise TransportError("read timeout")
-        _wait_for(connection, patience)
+        _wait_for(connection, timeouts)
         try:
             data = connection.recv(size)
         except TimeoutError:

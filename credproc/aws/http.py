@@ -7,7 +7,7 @@ from credproc.aws.client import USER_AGENT, Settings
 from credproc.aws.errors import FAILURES, Explainer
 from credproc.aws.message import Request, Response
 from credproc.aws.routing import transport_for
-from credproc.aws.transport import Patience
+from credproc.aws.transport import Timeouts
 from credproc.errors import DeadlineError
 from credproc.plan.url import Url
 from credproc.process.deadline import within
@@ -31,7 +31,7 @@ def get(url: Url, operation: str, settings: Settings) -> Answer:
 
     def send() -> Answer:
         transport = transport_for(url, settings.section, settings.environ)
-        response = transport.send(Request("GET", url, {"User-Agent": USER_AGENT}), Patience(deadline))
+        response = transport.send(Request("GET", url, {"User-Agent": USER_AGENT}), Timeouts(deadline))
         return Answer(response, time.monotonic() - began)
 
     try:

@@ -3,7 +3,7 @@
 from credproc.aws.answer import Element
 from credproc.aws.client import Call, Client
 from credproc.aws.errors import FAILURES, Explainer
-from credproc.aws.transport import READ_SECONDS, Patience
+from credproc.aws.transport import READ_SECONDS, Timeouts
 from credproc.errors import DeadlineError
 from credproc.process.deadline import within
 
@@ -14,9 +14,9 @@ def called(client: Client, call: Call, explainer: Explainer, read_seconds: float
     Raises ServiceError, NetworkError or ConfigError.
     """
     explainer.with_code = "TokenCode" in call.parameters
-    patience = Patience(client.deadline(), read_seconds)
+    timeouts = Timeouts(client.deadline(), read_seconds)
     try:
-        answer = within(patience.deadline, lambda: client.call(call, patience))
+        answer = within(timeouts.deadline, lambda: client.call(call, timeouts))
     except DeadlineError:
         raise explainer.unanswered() from None
     except FAILURES as error:

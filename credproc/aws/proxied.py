@@ -17,7 +17,7 @@ from credproc.aws import proxies
 from credproc.aws.authorities import Authorities
 from credproc.aws.http1 import TOO_LONG
 from credproc.aws.message import Kind, Request, Response, TransportError
-from credproc.aws.transport import Patience, ignore_key_log
+from credproc.aws.transport import Timeouts, ignore_key_log
 from credproc.errors import ConfigError
 
 _KINDS: tuple[tuple[type[Exception], Kind], ...] = (
@@ -45,12 +45,12 @@ class Proxied:
         if self._authorities.where is not None:  # what urllib3 raises over them does not say which they are
             self._authorities.load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
-    def send(self, request: Request, patience: Patience) -> Response:
+    def send(self, request: Request, timeouts: Timeouts) -> Response:
         """Return the response to the request. Raises TransportError or ConfigError."""
         if request.url.scheme == "https":
             self.warm()
         try:
-            session = self._session(request.url.scheme, patience)
+            session = self._session(request.url.scheme, timeouts)
             # What urllib3 says of botocore's use of it would stand on stderr, which some SDKs take for an answer
             warnings.simplefilter("ignore", FutureWarning)
             try:
@@ -60,9 +60,9 @@ class Proxied:
         except (boto.BotoCoreError, HTTPError) as error:
             raise _failed(error, proxies.variable_of(request.url.scheme)) from None
 
-    def _session(self, scheme: str, patience: Patience) -> URLLib3Session:
+    def _session(self, scheme: str, timeouts: Timeouts) -> URLLib3Session:
         ignore_key_log()
-        timeout = (patience.left(patience.connect_seconds), patience.left(patience.read_seconds))
+        timeout = (timeouts.left(timeouts.connect_seconds), timeouts.left(timeouts.read_seconds))
         # True: botocore's own choice, which is ours, too, where nobody names another
         verify = True if self._authorities.where is None else self._authorities.path
         return URLLib3Session(

@@ -118,7 +118,7 @@ def _credentials(answer: Element, account_id: str | None, operation: str, longes
     if expiration <= time.time():
         raise ServiceError(f"{operation}: the credentials in the answer have expired", "check the clock")
     account_id = account_in(answer.text("AssumedRoleUser", "Arn") or "") or account_id
-    # An end that STS cannot have meant must not keep dead credentials alive
+    # An expiration that STS cannot have meant must not keep dead credentials alive
     expiration = min(expiration, int(time.time()) + longest)
     return Credentials(access_key_id, secret_access_key, session_token, expiration, account_id)
 

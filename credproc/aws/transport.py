@@ -10,15 +10,15 @@ CONNECT_SECONDS = 3
 READ_SECONDS = 5
 
 
-class Patience(NamedTuple):
-    """How long one try may wait."""
+class Timeouts(NamedTuple):
+    """How long one try of a request may take."""
 
-    deadline: float  # for all of it, in seconds of time.monotonic()
-    read_seconds: float = READ_SECONDS  # for each part of the answer
+    deadline: float  # of the whole try, in seconds of time.monotonic()
+    read_seconds: float = READ_SECONDS  # between two parts of the response
     connect_seconds: float = CONNECT_SECONDS
 
     def left(self, most: float) -> float:
-        """Return for how many seconds something may be waited for that may take so many by itself."""
+        """Return how many seconds a step may take: ``most``, or what is left until the deadline."""
         return max(0.001, min(most, self.deadline - time.monotonic()))
 
 
@@ -28,7 +28,7 @@ class Transport(Protocol):
     def warm(self) -> None:
         """Import and read what the first request would. Raises ConfigError."""
 
-    def send(self, request: Request, patience: Patience) -> Response:
+    def send(self, request: Request, timeouts: Timeouts) -> Response:
         """Return the response, whatever its status. Raises TransportError or ConfigError."""
 
 
