@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from credproc.config.parser import parse, read
 from credproc.errors import ConfigError
+from credproc.plan import plan_for
+from credproc.request import Request
 
 LIMIT = 8 * 1024 * 1024
 VARIABLES = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]
@@ -20,7 +22,7 @@ _KEYS = st.from_regex(r"[a-z0-9_\-/.%@:+]{1,12}", fullmatch=True)
 # Any text on one line, without what begins a comment, and not blank at its ends
 _VALUES = (
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
-    .map(lambda text: text.strip(" \t"))
+    .map(str.strip)
     .filter(lambda text: not text.startswith(("#", ";")) and not any(mark in text for mark in (" #", " ;")))
 )
 _BLANKS = st.text(" \t", max_size=2)
@@ -144,9 +146,16 @@ def test_a_control_character_in_a_value_is_an_error_where_the_value_counts(code:
         ("[profile 'a']", "a"),
         ("[profile 'ä ö']", "ä ö"),
         ('[profile "a b"] # comment', "a b"),
+        ("[profile r&d]", "r&d"),
+        ("[profile acct(prod)]", "acct(prod)"),
+        ("[profile a=b]", "a=b"),
+        ("[profile ~me]", "~me"),
+        ("[profile josé]", "josé"),
+        (r"[profile a\ b]", "a b"),
+        ("[profile a#b]", "a#b"),
     ],
 )
-def test_a_name_may_stand_in_quotes(header: str, name: str) -> None:
+def test_a_name_is_one_word_as_a_shell_splits_it(header: str, name: str) -> None:
     assert list(parse(f"{header}\nregion = x\n", "").profiles) == [name]
 
 
@@ -157,6 +166,81 @@ def test_a_header_that_names_no_profile_is_passed_over_with_a_remark(header: str
     found = parse(f"{header}\nregion = x\n[profile z]\n", "")
     assert list(found.profiles) == ["z"]
     assert [remark.startswith(f"config:1: {header} ") for remark in found.remarks] == [True]
+
+
+@pytest.mark.parametrize("name", ["my user", "r&d", "acct(prod)", "a=b", "~me", "josé", "it's", 'a"b', "in valid"])
+def test_all_that_the_brackets_of_the_credentials_file_hold_is_the_name(name: str) -> None:
+    found = parse("", f"[{name}]\nregion = x\n")
+    assert list(found.profiles) == [name]
+    assert found.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("files", "name", "hint"),
+    [
+        (("[r]\n", ""), "r", "config:1: [r] must be [profile r] in this file"),
+        (
+            ("[profile my role]\n", ""),
+            "my role",
+            "config:1: [profile my role] must be [profile 'my role'] in this file",
+        ),
+        (("", "\n[profile r]\n"), "r", "credentials:2: [profile r] must be [r] in this file"),
+        (("", "[profile 'my role']\n"), "my role", "credentials:1: [profile 'my role'] must be [my role] in this file"),
+    ],
+)
+def test_a_profile_under_the_wrong_header_is_not_found_and_the_hint_has_the_right_one(
+    files: tuple[str, str], name: str, hint: str
+) -> None:
+    config = parse(*files)
+    assert name not in config.profiles
+    with pytest.raises(ConfigError, match="no profile named") as failure:
+        plan_for(config, Request(name, {}, 0.0))
+    assert failure.value.hint == hint
+
+
+BROKEN = ["  region = x", "region", "= x", "s3 =\n  x", "s3 =\n  = x"]
+
+
+@pytest.mark.parametrize("lines", BROKEN)
+def test_a_broken_section_stops_the_profiles_that_lead_through_it_and_no_others(lines: str) -> None:
+    text = f"""\
+[profile broken]
+{lines}
+role_arn = arn:aws:iam::123456789012:role/r
+source_profile = user
+[profile through]
+role_arn = arn:aws:iam::123456789012:role/r
+source_profile = broken
+[profile beside]
+role_arn = arn:aws:iam::123456789012:role/r
+source_profile = user
+"""
+    config = parse(text, "[user]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = s\n")
+    assert plan_for(config, Request("beside", {}, 0.0)).roles
+    (error,) = config.errors()
+    for name in ("broken", "through"):
+        with pytest.raises(ConfigError) as failure:
+            plan_for(config, Request(name, {}, 0.0))
+        assert failure.value is error
+
+
+def test_a_section_that_is_broken_in_one_file_is_broken() -> None:
+    config = parse("[profile a]\nregion = x\n", "[a]\n aws_access_key_id = x\n")
+    with pytest.raises(ConfigError, match="credentials:2: "):
+        config.profiles["a"].setting("region")
+
+
+def test_a_header_without_its_bracket_breaks_its_own_section() -> None:
+    config = parse("[profile a\nregion = x\n[profile b]\nregion = y\n", "")
+    assert config.profiles["b"].value("region") == "y"
+    with pytest.raises(ConfigError, match=r"config:1: .*must end with"):
+        config.profiles["a"].value("region")
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u2003", "\u3000", "\t", " \u00a0 "])
+def test_white_space_of_any_kind_around_a_key_and_a_value_is_no_part_of_them(blank: str) -> None:
+    section = parse(f"[profile a]\nregion{blank}={blank}us-east-1{blank}\n", "").profiles["a"]
+    assert {key: setting.value for key, setting in section.items()} == {"region": "us-east-1"}
 
 
 def test_a_header_of_the_config_file_means_nothing_in_the_credentials_file() -> None:

@@ -61,6 +61,7 @@ class _RecordingSection(Section):
     def __init__(self, section: Section, used: dict[tuple[str, str], UsedSetting]) -> None:
         super().__init__(section.name, section.where)
         self.update(section)
+        self.error = section.error
         self._used = used
 
     def setting(self, key: str) -> Setting | None:

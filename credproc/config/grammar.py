@@ -1,7 +1,9 @@
 """The grammar of the two AWS files: lines to sections of settings.
 
-It is the SDKs' common grammar (its test suite is tests/cases/profile-parser.json), and beyond it names with spaces may
-stand in quotes, as for the AWS CLI.
+It is the SDKs' common grammar (its test suite is tests/cases/profile-parser.json). Beyond it a profile has whatever
+name botocore reads: in the config file one word as a shell splits it, in the credentials file all that the brackets
+hold. White space is what ``str.strip`` takes away, as for botocore: a no-break space that was copied with a value is
+not part of it.
 """
 
 import re
@@ -9,10 +11,13 @@ import shlex
 from collections.abc import Iterator
 
 from credproc.config.shared_config import Section, Setting
-from credproc.errors import ConfigError
+from credproc.errors import ConfigError, quoted
 
 LINE_END = re.compile(r"\r\n|\r|\n")
-NAME = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")  # of a profile or a setting, as the test suite defines it
+NAME = re.compile(
+    r"[A-Za-z0-9_\-/.%@:+]+"
+)  # of a setting, as the test suite defines it, or of a profile without quotes
+KINDS = ("profile", "sso-session", "services")
 _COMMENT = re.compile(r"(?:^|[ \t])[#;].*", re.DOTALL)
 _HEADER_COMMENT = re.compile(r"[ \t]*[#;]")
 _QUOTED = re.compile(r""""([^"\\]+)"|'([^']+)'""")
@@ -36,48 +41,53 @@ def sections(
 ) -> Iterator[tuple[str, Section]]:
     """Yield the header (without brackets) and the settings of each section, in the file's order.
 
-    ``file`` is the file's name for messages. Raises ConfigError.
+    ``file`` is the file's name for messages. What is wrong with a section is its ``error``. Raises ConfigError for a
+    line before the first section.
     """
     header: str | None = None
     section = Section("", file)
     key: str | None = None  # the setting that an indented line continues
     continuation: list[str] = []  # its indented lines, joined once, as there may be a million
-    for number, line in enumerate(LINE_END.split(text), start=1):
-        stripped = line.strip(" \t")
-        if not stripped or stripped[0] in "#;":
-            continue
-        where = f"{file}:{number}"
-        if line[0] in " \t":
-            _check_continuation(header, section, key, stripped, where)
-            continuation.append(stripped)
-            continue
-        _append_continuation(section, key, continuation)
-        continuation = []
+    for where, line in _lines(text, file):
+        stripped = line.strip()
+        if line[0] not in " \t":
+            _append_continuation(section, key, continuation)
+            continuation = []
         if line[0] == "[":
             if header is not None:
                 yield header, section
-            header = header_in(stripped, where)
-            section, key = Section(header, where), None
+            section, key = Section("", where), None
+            header, section.error = header_in(stripped, where)
+        elif header is None:
+            raise ConfigError(f"{where}: Expected a profile definition", _SECTION_HINT)
+        elif line[0] in " \t":
+            section.error = section.error or _continuation_error(section, key, stripped, where)
+            continuation.append(stripped)
         else:
-            if header is None:
-                raise ConfigError(f"{where}: Expected a profile definition", _SECTION_HINT)
-            key, value = _property(stripped, where)
+            key, value, error = _property(stripped, where)
+            section.error = section.error or error
             if NAME.fullmatch(key):
                 section[key] = Setting(value, where, from_credentials_file)
-            else:
+            elif error is None:
                 remarks.add(f"{where}: a key with a space or a special character is ignored")
     if header is not None:
         _append_continuation(section, key, continuation)
         yield header, section
 
 
-def header_in(stripped: str, where: str) -> str:
-    """Return the text between the brackets of a section's line. Raises ConfigError."""
-    end = stripped.find("]")
-    rest = stripped[end + 1 :]
-    if end < 0 or (rest.strip() and not _HEADER_COMMENT.match(rest)):
-        raise ConfigError(f"{where}: Profile definition must end with ']'", "write it as [profile NAME]")
-    return stripped[1:end].strip(" \t")
+def _lines(text: str, file: str) -> Iterator[tuple[str, str]]:
+    """Yield the place of each line that is neither blank nor a comment, and the line."""
+    for number, line in enumerate(LINE_END.split(text), start=1):
+        if line.strip()[:1] not in ("", "#", ";"):
+            yield f"{file}:{number}", line
+
+
+def header_in(stripped: str, where: str) -> tuple[str, ConfigError | None]:
+    """Return the text between the brackets of a section's line, and what is wrong with the line."""
+    header, bracket, rest = stripped[1:].partition("]")
+    if bracket and (not rest.strip() or _HEADER_COMMENT.match(rest)):
+        return header.strip(), None
+    return header.strip(), ConfigError(f"{where}: Profile definition must end with ']'", "write it as [profile NAME]")
 
 
 def config_header(header: str) -> tuple[str, str] | tuple[None, None]:
@@ -88,17 +98,38 @@ def config_header(header: str) -> tuple[str, str] | tuple[None, None]:
     if header == "default":
         return "profile", "default"
     kind, _, rest = header.replace("\t", " ").partition(" ")
-    if kind not in ("profile", "sso-session", "services"):
-        return None, None
     name = rest.strip()
-    if name[:1] in ("'", '"'):
-        words = _quoted_words(name)
-        return (kind, words[0]) if len(words) == 1 and words[0] else (None, None)
-    return (kind, name) if NAME.fullmatch(name) else (None, None)
+    if kind not in KINDS or not name:
+        return None, None
+    words = [name] if NAME.fullmatch(name) else _words(name)
+    return (kind, words[0]) if len(words) == 1 and words[0] else (None, None)
 
 
-def _quoted_words(name: str) -> list[str]:
-    """Return the words of a name in quotes as a shell splits them; none if a quotation mark is missing."""
+def credentials_header(header: str) -> str | None:
+    """Return the profile that a header (without brackets) of the credentials file declares, or None.
+
+    A header that would be one of the config file declares none, as the test suite has it.
+    """
+    kind, _, rest = header.replace("\t", " ").partition(" ")
+    return None if not header or (kind in KINDS and rest) else header
+
+
+def is_printable_name(profile: str) -> bool:
+    """Whether a section's line can name the profile."""
+    return profile.isprintable() and "]" not in profile and bool(profile.strip())
+
+
+def header_for(profile: str, *, of_credentials: bool) -> str:
+    """Return the line that begins the section of a profile. Raises ConfigError if no line can name it."""
+    if not is_printable_name(profile):
+        raise ConfigError(f"{quoted(profile)}: is not a valid profile name", "use letters, digits, and . _ - / @ : +")
+    if profile == "default" or of_credentials:
+        return f"[{profile}]"
+    return f"[profile {profile if NAME.fullmatch(profile) else shlex.quote(profile)}]"
+
+
+def _words(name: str) -> list[str]:
+    """Return the words of a name as a shell splits them; none if a quotation mark is missing."""
     whole = _QUOTED.fullmatch(name)
     if whole:
         return [whole[1] or whole[2]]
@@ -110,22 +141,21 @@ def _quoted_words(name: str) -> list[str]:
         return []
 
 
-def _check_continuation(header: str | None, section: Section, key: str | None, stripped: str, where: str) -> None:
-    """Raise ConfigError if an indented line cannot follow; below a key without a value it must be a sub-property."""
-    if header is None:
-        raise ConfigError(f"{where}: Expected a profile definition, found continuation", _SECTION_HINT)
+def _continuation_error(section: Section, key: str | None, stripped: str, where: str) -> ConfigError | None:
+    """Return why an indented line cannot follow, or None; below a key without a value it must be a sub-property."""
     if key is None:
-        raise ConfigError(f"{where}: Expected a property definition, found continuation", _INDENT_HINT)
+        return ConfigError(f"{where}: Expected a property definition, found continuation", _INDENT_HINT)
     if key not in section or section[key].value:
-        return
+        return None
     name, equals, _ = stripped.partition("=")
     if not equals:
-        raise ConfigError(
+        return ConfigError(
             f"{where}: Expected an '=' sign defining a sub-property of {key}",
             "below a setting without a value stand lines of the form key = value",
         )
     if not name.strip():
-        raise ConfigError(f"{where}: Sub-property did not have a name", f"write key = value below {key}")
+        return ConfigError(f"{where}: Sub-property did not have a name", f"write key = value below {key}")
+    return None
 
 
 def _append_continuation(section: Section, key: str | None, lines: list[str]) -> None:
@@ -133,11 +163,13 @@ def _append_continuation(section: Section, key: str | None, lines: list[str]) ->
         section[key] = section[key]._replace(value="\n".join([section[key].value, *lines]))
 
 
-def _property(stripped: str, where: str) -> tuple[str, str]:
+def _property(stripped: str, where: str) -> tuple[str, str, ConfigError | None]:
+    """Return key and value of a line, and what is wrong with it."""
     name, equals, value = stripped.partition("=")
+    name = name.strip().lower()
+    error = None
     if not equals:
-        raise ConfigError(f"{where}: Expected an '=' sign defining a property", "write the line as key = value")
-    name = name.strip(" \t").lower()
-    if not name:
-        raise ConfigError(f"{where}: Property did not have a name", "write the line as key = value")
-    return name, _COMMENT.sub("", value, count=1).strip(" \t")
+        error = ConfigError(f"{where}: Expected an '=' sign defining a property", "write the line as key = value")
+    elif not name:
+        error = ConfigError(f"{where}: Property did not have a name", "write the line as key = value")
+    return name, _COMMENT.sub("", value, count=1).strip(), error

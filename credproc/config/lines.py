@@ -4,15 +4,11 @@
 cannot change any other line.
 """
 
-import re
-import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from credproc.config.grammar import LINE_END, config_header, header_in
-from credproc.errors import ConfigError, quoted
+from credproc.config.grammar import LINE_END, config_header, credentials_header, header_for, header_in
 
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")
 _BOM = "\ufeff"
 _PREFIXED_DEFAULT = "profile default"
 
@@ -90,7 +86,7 @@ def with_setting(  # noqa: PLR0913 - a setting and its place
         return file.with_lines({**dict.fromkeys(numbers, ""), numbers[0]: setting + end_of(file.lines[numbers[0]])})
     headers = file.headers(profile)
     if not headers:
-        return _appended(text, file, _header_of(profile, of_credentials=of_credentials), setting)
+        return _appended(text, file, header_for(profile, of_credentials=of_credentials), setting)
     header, end = file.lines[headers[-1]], file.line_end(headers[-1])
     below = f"{header}{setting}{end}" if end_of(header) else f"{header}{end}{setting}"
     return file.with_lines({headers[-1]: below})
@@ -127,7 +123,7 @@ def _parse_lines(lines: Sequence[str], *, of_credentials: bool) -> Iterator[_Lin
     key: str | None = None
     for whole in lines:
         line = whole.rstrip("\r\n")
-        stripped = line.strip(" \t")
+        stripped = line.strip()
         if line[:1] == "[":
             profile, key = _profile(stripped, of_credentials=of_credentials), None
             yield _Line(profile, None, is_header=True)
@@ -136,18 +132,17 @@ def _parse_lines(lines: Sequence[str], *, of_credentials: bool) -> Iterator[_Lin
         elif line[0] in " \t":
             yield _Line(profile, key)
         else:
-            key = stripped.partition("=")[0].strip(" \t").lower()
+            key = stripped.partition("=")[0].strip().lower()
             yield _Line(profile, key, is_first=True)
 
 
 def _profile(stripped: str, *, of_credentials: bool) -> str | None:
     """Return the profile that a header declares, or None; for ``[profile default]``, ``profile default``."""
-    try:
-        header = header_in(stripped, "")
-    except ConfigError:  # no program can read the file
+    header, error = header_in(stripped, "")
+    if error is not None:
         return None
     if of_credentials:
-        return header if _PLAIN_NAME.fullmatch(header) else None
+        return credentials_header(header)
     kind, name = config_header(header)
     if kind != "profile":
         return None
@@ -158,11 +153,3 @@ def _appended(text: str, file: ConfigLines, header: str, setting: str) -> str:
     end = file.line_end()
     gap = "" if not text.strip(_BOM) else end if end_of(text) else end + end
     return f"{text}{gap}{header}{end}{setting}{end}"
-
-
-def _header_of(profile: str, *, of_credentials: bool) -> str:
-    if any(not character.isprintable() for character in profile) or "]" in profile or not profile.strip():
-        raise ConfigError(f"{quoted(profile)}: is not a valid profile name", "use letters, digits, and . _ - / @ : +")
-    if profile == "default" or of_credentials:
-        return f"[{profile}]"
-    return f"[profile {profile if _PLAIN_NAME.fullmatch(profile) else shlex.quote(profile)}]"

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 
 from credproc import cache, paths
 from credproc.config.files import ACCESS_HINT, read_file, readable_by_others, untrusted_file
-from credproc.config.grammar import NAME, Remarks, config_header, sections
+from credproc.config.grammar import (
+    KINDS,
+    Remarks,
+    config_header,
+    credentials_header,
+    header_for,
+    is_printable_name,
+    sections,
+)
 from credproc.config.shared_config import Section, SharedConfig
 from credproc.errors import ConfigError
 
@@ -46,59 +54,80 @@ def parse(
     config_name: str = "config",
     credentials_name: str = "credentials",
 ) -> SharedConfig:
-    """Parse the texts of the two files; the names are for messages. Raises ConfigError, with file and line."""
-    remarks = Remarks()
-    found: dict[str, dict[str, Section]] = {"profile": {}, "sso-session": {}, "services": {}}
-    _add_config(found, config_text, config_name, remarks)
-    _add_credentials(found["profile"], credentials_text, credentials_name, remarks)
+    """Parse the texts of the two files; the names are for messages.
+
+    What is wrong with one section is its ``error``. Raises ConfigError, with file and line, for a line before the first
+    section.
+    """
+    found = _Sections()
+    found.add_config(config_text, config_name)
+    found.add_credentials(credentials_text, credentials_name)
     return SharedConfig(
-        found["profile"],
-        found["sso-session"],
-        found["services"],
-        {},
-        tuple(remarks),
-        (config_name, credentials_name),
+        profiles=found.by_kind["profile"],
+        sso_sessions=found.by_kind["sso-session"],
+        services=found.by_kind["services"],
+        untrusted={},
+        remarks=tuple(found.remarks),
+        files=(config_name, credentials_name),
+        misplaced=found.misplaced,
     )
 
 
-def _add_config(found: dict[str, dict[str, Section]], text: str, file: str, remarks: Remarks) -> None:
-    """Add the sections of the config file to ``found``, by kind and name."""
-    starts: dict[str, str] = {}
-    prefixed_default = False
-    for header, section in sections(text, file, remarks):
-        kind, name = config_header(header)
-        if kind == "profile" and name == "default":
-            # "[profile default]" wins over "[default]", in whatever order they stand
-            prefixed = header != "default"
-            if prefixed and not prefixed_default:
-                found["profile"].pop("default", None)
-            elif prefixed_default and not prefixed:
-                remarks.add(f"{section.where}: [default] is ignored beside [profile default]")
+class _Sections:
+    """The sections of both files, by kind and name, and what was remarkable about them."""
+
+    def __init__(self) -> None:
+        self.by_kind: dict[str, dict[str, Section]] = {kind: {} for kind in KINDS}
+        self.remarks = Remarks()
+        self.misplaced: dict[str, str] = {}
+
+    def add_config(self, text: str, file: str) -> None:
+        """Add the sections of the config file."""
+        starts: dict[str, str] = {}
+        prefixed_default = False
+        for header, section in sections(text, file, self.remarks):
+            kind, name = config_header(header)
+            if kind == "profile" and name == "default":
+                # "[profile default]" wins over "[default]", in whatever order they stand
+                prefixed = header != "default"
+                if prefixed and not prefixed_default:
+                    self.by_kind["profile"].pop("default", None)
+                elif prefixed_default and not prefixed:
+                    self.remarks.add(f"{section.where}: [default] is ignored beside [profile default]")
+                    continue
+                prefixed_default = prefixed
+            if kind is None or name is None:
+                what = "is not a profile, sso-session or services section"
+                self._ignore(header, section, what, header.removeprefix("profile "), of_credentials=False)
                 continue
-            prefixed_default = prefixed
-        if kind is None or name is None:
-            remarks.add(f"{section.where}: [{header}] is not a profile, sso-session or services section")
-            continue
-        _remark_repeated(starts, header, section, remarks)
-        _merge(found[kind], name, section)
+            self._remark_repeated(starts, header, section)
+            _merge(self.by_kind[kind], name, section)
 
+    def add_credentials(self, text: str, file: str) -> None:
+        """Add the profiles of the credentials file."""
+        starts: dict[str, str] = {}
+        for header, section in sections(text, file, self.remarks, from_credentials_file=True):
+            name = credentials_header(header)
+            if name is None:
+                self._ignore(
+                    header, section, "is not a valid profile name", config_header(header)[1], of_credentials=True
+                )
+                continue
+            self._remark_repeated(starts, header, section)
+            _merge(self.by_kind["profile"], name, section)
 
-def _add_credentials(profiles: dict[str, Section], text: str, file: str, remarks: Remarks) -> None:
-    """Add the profiles of the credentials file to ``profiles``, by name."""
-    starts: dict[str, str] = {}
-    for header, section in sections(text, file, remarks, from_credentials_file=True):
-        if not NAME.fullmatch(header):
-            remarks.add(f"{section.where}: [{header}] is not a valid profile name")
-            continue
-        _remark_repeated(starts, header, section, remarks)
-        _merge(profiles, header, section)
+    def _ignore(self, header: str, section: Section, what: str, meant: str | None, *, of_credentials: bool) -> None:
+        """Remember a section that declares no profile, and of which profile it was probably ``meant``."""
+        self.remarks.add(f"{section.where}: [{header}] {what}")
+        if meant is not None and is_printable_name(meant):
+            right = header_for(meant, of_credentials=of_credentials)
+            self.misplaced.setdefault(meant, f"{section.where}: [{header}] must be {right} in this file")
 
-
-def _remark_repeated(starts: dict[str, str], header: str, section: Section, remarks: Remarks) -> None:
-    """Remark on a section that the same file has begun before, which botocore rejects; ``starts`` has the places."""
-    first = starts.setdefault(" ".join(header.split()), section.where)
-    if first != section.where:
-        remarks.add(f"{section.where}: [{header}] repeats the section at {first}")
+    def _remark_repeated(self, starts: dict[str, str], header: str, section: Section) -> None:
+        """Remark on a section that the file has begun before, which botocore rejects; ``starts`` has the places."""
+        first = starts.setdefault(" ".join(header.split()), section.where)
+        if first != section.where:
+            self.remarks.add(f"{section.where}: [{header}] repeats the section at {first}")
 
 
 def _merge(merged: dict[str, Section], name: str, section: Section) -> None:
@@ -108,3 +137,4 @@ def _merge(merged: dict[str, Section], name: str, section: Section) -> None:
         merged[name] = section
     else:
         target.update(section)
+        target.error = target.error or section.error

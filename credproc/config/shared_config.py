@@ -29,19 +29,27 @@ class Setting(NamedTuple):
 
 
 class Section(dict[str, Setting]):
-    """The settings of one profile, sso-session or services section, by lower-case key."""
+    """The settings of one profile, sso-session or services section, by lower-case key.
+
+    ``error`` is what is wrong with its lines, or None. Whoever uses the section gets it; other sections do not depend
+    on it.
+    """
 
     def __init__(self, name: str, where: str) -> None:
         """Create an empty section; ``where`` is the place of its header."""
         super().__init__()
         self.name = name
         self.where = where
+        self.error: ConfigError | None = None
 
     def setting(self, key: str) -> Setting | None:
         """Return the setting ``credproc_<key>`` if it is set, else ``<key>``, else None.
 
-        Raises ConfigError if the value contains a control character, which programs read in different ways.
+        Raises ConfigError if the section is broken, or the value contains a control character, which programs read in
+        different ways.
         """
+        if self.error is not None:
+            raise self.error
         found = self.get(PREFIX + key) or self.get(key)
         if found is not None and _CONTROL.search(found.value):
             raise ConfigError(f"{found.where}: {key} contains a control character", "retype the line")
@@ -74,10 +82,16 @@ class SharedConfig(NamedTuple):
     warnings: tuple[str, ...] = ()  # about owner, mode and access of the files, for the log
     read_error: str | None = None  # why the credentials file could not be read
     fingerprint: str = cache.UNSURE  # of both files, taken before they were read
+    misplaced: Mapping[str, str] = {}  # of profiles that only the wrong kind of header names: what it must be
 
     def shown_files(self) -> str:
         """Return the paths of the files for a message."""
         return " and ".join(self.files) or "the AWS config files"
+
+    def errors(self) -> list[ConfigError]:
+        """Return what is wrong with sections, whether a profile leads there or not."""
+        kinds = (self.profiles, self.sso_sessions, self.services)
+        return [section.error for kind in kinds for section in kind.values() if section.error is not None]
 
     def check_program(self, key: str, where: str) -> None:
         """Raise ConfigError if another user can change the program that ``key`` at ``where`` names."""

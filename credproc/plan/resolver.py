@@ -136,6 +136,8 @@ class ProfileResolver:
         self._path[section.name] = None
 
     def _hint(self, name: str) -> str:
+        if name in self._config.misplaced:
+            return self._config.misplaced[name]
         suggestion = nearest(name, self._config.profiles)
         if suggestion is not None:
             return f"did you mean {quoted(suggestion)}?"

@@ -64,6 +64,7 @@ class Examination:
         yield files.last_failures(self._environ)
 
     def _settings(self, config: SharedConfig) -> Iterator[Check]:
+        yield from (from_error(error) for error in config.errors())
         for remark in config.remarks:
             yield warn(f"{remark}; other programs may read it differently", "remove or correct it")
         found = [
