@@ -108,6 +108,48 @@ def test_the_serial_may_stand_on_the_role_or_on_its_source(place: str) -> None:
     assert (mfa.serial, mfa.on_role) == (SERIAL, place != "source")
 
 
+@pytest.mark.parametrize("value", ["none", ""])
+def test_a_role_profile_may_decline_the_device_of_its_source(value: str) -> None:
+    source = f"{USER}mfa_serial = {SERIAL}\n"
+    assert _plan(f"{ROLE}source_profile = user1\ncredproc_mfa_serial = {value}\n{source}").mfa is None
+    outer = f"[profile outer]\nrole_arn = {ARN}2\nsource_profile = r\ncredproc_mfa_serial = {value}\n"
+    assert _plan(f"{outer}{ROLE}source_profile = user1\n{source}", "outer").mfa is None
+    asking = _plan(f"{outer}{ROLE}source_profile = user1\nmfa_serial = {SERIAL}\n{source}", "outer").mfa
+    assert asking is not None, "another role of the chain names the device itself"
+
+
+@pytest.mark.parametrize("value", ["none", ""])
+def test_without_our_prefix_the_hint_says_how_a_device_is_declined(value: str) -> None:
+    error, hint = _error(f"{ROLE}source_profile = user1\nmfa_serial = {value}\n{USER}")
+    assert_names(error, "config:4", "mfa_serial")
+    assert_names(hint, "", "credproc_mfa_serial = none")
+
+
+@pytest.mark.parametrize(
+    ("arn", "what", "meant"),
+    [
+        ("arn:aws:iam::123456789012:user/alice", "user", "role/NAME"),
+        ("arn:aws:iam::123456789012:instance-profile/web", "instance-profile", "role/NAME"),
+        ("arn:aws:iam::123456789012:policy/p", "policy", "role/NAME"),
+        ("arn:aws:iam::123456789012:root", "root", "role/NAME"),
+        ("arn:aws-cn:iam::123456789012:group/g", "group", "arn:aws-cn:iam::"),
+        ("arn:aws:sts::123456789012:assumed-role/admin/alice", "session", "arn:aws:iam::123456789012:role/admin"),
+        ("arn:aws:sts::123456789012:federated-user/alice", "federated-user", "role/NAME"),
+        ("arn:aws:s3:::bucket", "s3", "role/NAME"),
+        ("arn:aws:iam::${ACCOUNT}:role/admin", "${ACCOUNT}", "account"),
+        ("arn:aws:iam::$ACCOUNT:role/admin", "$ACCOUNT", "account"),
+    ],
+)
+def test_an_arn_that_is_no_roles_is_an_error_that_says_what_it_is(arn: str, what: str, meant: str) -> None:
+    error, hint = _error(f"[profile r]\nrole_arn = {arn}\nsource_profile = user1\n{USER}")
+    assert_names(error, "config:2", what)
+    assert_names(hint, "", meant)
+
+
+def test_a_role_of_another_service_than_aws_is_left_to_that() -> None:
+    assert _plan(f"[profile r]\nrole_arn = arn:minio:iam:::xyz\nsource_profile = user1\n{USER}").roles
+
+
 def test_two_serials_in_one_chain_are_an_error() -> None:
     error, _ = _error(f"{ROLE}source_profile = user1\nmfa_serial = {SERIAL}\n{USER}mfa_serial = {SERIAL}2\n")
     assert_names(error, "config:8", "mfa_serial", "config:4")

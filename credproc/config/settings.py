@@ -110,7 +110,12 @@ SETTINGS: tuple[KnownSetting, ...] = (
         "transitive_tag_keys", "which of the tags the roles that follow in a chain keep: `Key,Key`", "TransitiveTagKeys"
     ),
     _own_role("source_identity", "who is behind the session", "SourceIdentity"),
-    _role("mfa_serial", "ARN of a TOTP device, or the serial number of a hardware device", "SerialNumber"),
+    _role(
+        "mfa_serial",
+        "ARN of a TOTP device, or the serial number of a hardware device. `credproc_mfa_serial = none`: the role needs"
+        " no MFA, whatever its source profile says",
+        "SerialNumber",
+    ),
     KnownSetting("mfa_process", "a program that prints the MFA code", "MFA", "credproc", shown="the program"),
     KnownSetting(
         "mfa_session_duration_seconds",

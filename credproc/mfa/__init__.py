@@ -21,6 +21,7 @@ def code_provider(code_request: CodeRequest, used: UsedCodes) -> CodeProvider:
         terminal.check_interactive(code_request.request.environ)
         return PromptCodeProvider(code_request, terminal.Terminal(), used)
     except PersonNeededError as error:
-        raise PersonNeededError(
-            f"{code_request.where}: an MFA code is needed, and {error}", code_request.hint
-        ) from None
+        hint = code_request.hint
+        if code_request.is_inherited:  # the AWS CLI asks for no code there
+            hint += "; if the role needs no MFA, write credproc_mfa_serial = none into its profile"
+        raise PersonNeededError(f"{code_request.where}: an MFA code is needed, and {error}", hint) from None

@@ -21,6 +21,7 @@ class CodeRequest(NamedTuple):
     where: str  # file and line of mfa_serial
     process: str | None  # the profile's mfa_process
     request: Request
+    is_inherited: bool = False  # whether the role's own profile does not ask for MFA
 
     @property
     def deadline(self) -> float:

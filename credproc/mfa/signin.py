@@ -63,7 +63,9 @@ class SignIn:
         self._calls = calls
         self._may_ask = attempt.may_ask
         process = None if device.process is None else device.process.value
-        self._code_request = CodeRequest(device.serial, device.where, process, request)
+        self._code_request = CodeRequest(
+            device.serial, device.where, process, request, bool(plan.roles) and not device.on_role
+        )
         can_prompt = attempt.may_ask and terminal.noninteractive_reason(request.environ) is None
         self._can_ask = attempt.may_ask and (process is not None or can_prompt)
         session = session_id(access_key_id, device.serial, plan.endpoint.issuer)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from credproc.config.settings import SESSION_STORES, SessionStore, session_store_named
 from credproc.config.shared_config import Section, Setting
 from credproc.errors import ConfigError, quoted
-from credproc.plan.role import integer_of, mfa_serial_of
+from credproc.plan.role import declines_mfa, integer_of, mfa_serial_of
 
 SESSION_SECONDS = 43200
 _SESSION_RANGE = (900, 129600)  # seconds; STS API reference, GetSessionToken
@@ -26,10 +26,13 @@ class Mfa(NamedTuple):
 def mfa_of(hops: Sequence[Section], root: Section | None, selected: Section, environ: Mapping[str, str]) -> Mfa | None:
     """Return the device that a role of the chain names, or the profile with the keys at its root; None without one.
 
+    A role that declines MFA declines the device beside the keys; one that another role names is that role's own.
     Raises ConfigError, with file and line, if two different devices are named.
     """
     on_roles = [serial for serial in map(mfa_serial_of, hops) if serial is not None]
-    beside_keys = None if root is None or root.setting("web_identity_token_file") is not None else mfa_serial_of(root)
+    beside_keys = None
+    if root is not None and root.setting("web_identity_token_file") is None and not any(map(declines_mfa, hops)):
+        beside_keys = mfa_serial_of(root)
     found = on_roles + ([] if beside_keys is None else [beside_keys])
     if not found:
         return None

@@ -13,7 +13,9 @@ DURATION_RANGE = (900, 43200)  # seconds
 CHAINED_DURATION_LIMIT = 3600  # seconds; "role chaining limits your session to a maximum of one hour"
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _NOT_IN_SESSION_NAME = re.compile(r"[^\w+=,.@-]+", re.ASCII)
+_DECLINED = ("", "none")
 _SERIAL = re.compile(r"[\w+=/:,.@-]{9,256}", re.ASCII)
+_ROLE_ARN = "arn:aws:iam::123456789012:role/NAME"
 _ARN_WITHOUT_COLON = re.compile(r"(arn:[\w-]+:iam):(\d+:.+)")  # the AWS CLI guide itself has this typo
 
 
@@ -87,21 +89,26 @@ def role_arn_of(section: Section) -> str:
 
 
 def check_role_arn(setting: Setting) -> None:
-    """Raise ConfigError unless the value has six fields, of which the first is ``arn`` and the second a partition.
-
-    STS checks the account and the rest.
-    """
-    arn = setting.value
-    fields = arn.split(":", 5)
-    if len(fields) == 6 and fields[0] == "arn" and fields[1] and fields[2] and fields[5]:
+    """Raise ConfigError unless the value is the ARN of a role, as far as its form tells; STS checks the rest."""
+    fields = setting.value.split(":", 5)
+    if len(fields) != 6 or fields[0] != "arn" or not (fields[1] and fields[2] and fields[5]):
+        match = _ARN_WITHOUT_COLON.fullmatch(setting.value)
+        hint = f"a colon is missing: write {match[1]}::{match[2]}" if match else f"write it as {_ROLE_ARN}"
+        raise ConfigError(f"{setting.where}: role_arn must be an ARN, not '{setting.value}'", hint)
+    _, partition, service, _, account, resource = fields
+    if "$" in setting.value:
+        raise ConfigError(
+            f"{setting.where}: role_arn contains a variable, which no program expands: {quoted(setting.value)}",
+            "write the number of the account and the name of the role",
+        )
+    kind, _, name = resource.partition("/")
+    if not partition.startswith("aws") or (service, kind) == ("iam", "role"):  # another service than AWS has others
         return
-    match = _ARN_WITHOUT_COLON.fullmatch(arn)
-    hint = (
-        f"a colon is missing: write {match[1]}::{match[2]}"
-        if match
-        else "write it as arn:aws:iam::123456789012:role/NAME"
-    )
-    raise ConfigError(f"{setting.where}: role_arn must be an ARN, not '{arn}'", hint)
+    what, hint = f"something else of AWS ({service} {kind})", f"write it as {_ROLE_ARN.replace('aws', partition)}"
+    if (service, kind) == ("sts", "assumed-role"):
+        role = f"arn:{partition}:iam::{account}:role/{name.partition('/')[0]}"
+        what, hint = "a session of a role", f"write the ARN of the role: {role} (with its path, if it has one)"
+    raise ConfigError(f"{setting.where}: role_arn names no role but {what}: {quoted(setting.value)}", hint)
 
 
 def session_name_of(section: Section) -> str | None:
@@ -122,9 +129,9 @@ def default_session_name(user: str) -> str:
 
 
 def mfa_serial_of(section: Section) -> Setting | None:
-    """Return the profile's ``mfa_serial`` or None. Raises ConfigError if STS would reject it."""
+    """Return the profile's ``mfa_serial``; None also if it declines MFA. Raises ConfigError if STS would reject it."""
     setting = section.setting("mfa_serial")
-    if setting is None:
+    if setting is None or declines_mfa(section):
         return None
     if ":u2f/" in setting.value:
         raise ConfigError(
@@ -134,9 +141,20 @@ def mfa_serial_of(section: Section) -> Setting | None:
     if not _SERIAL.fullmatch(setting.value):
         raise ConfigError(
             f"{setting.where}: mfa_serial must be an ARN, or a serial number of 9 to 256 characters",
-            "copy it from the user's security credentials in IAM: arn:aws:iam::123456789012:mfa/NAME",
+            "copy it from the user's security credentials in IAM: arn:aws:iam::123456789012:mfa/NAME"
+            if setting.value not in _DECLINED
+            else "write credproc_mfa_serial = none for a role that needs no MFA",
         )
     return setting
+
+
+def declines_mfa(section: Section) -> bool:
+    """Whether the profile says that its role needs no MFA, whatever its source profile says.
+
+    The AWS CLI reads ``mfa_serial`` of the role's profile alone, so a job without a terminal may count on that.
+    """
+    setting = section.credproc_setting("mfa_serial")
+    return setting is not None and setting.value in _DECLINED
 
 
 def integer_of(section: Section, key: str, allowed: tuple[int, int]) -> int | None:
