@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from credproc.credentials import Credentials
-from credproc.errors import SourceError
+from credproc.errors import ConfigError, SourceError
 from credproc.plan.source import Source
 from credproc.sources import environment, process
 from credproc.sources.children import ChildProcesses
@@ -20,6 +20,7 @@ from tests.wording import assert_names
 
 ENVIRONMENT = Source("Environment", "config:1")
 SOON = "2099-01-01T00:00:00Z"
+NO_ZONE = "2099-01-01 00:00:00"
 
 
 def _theirs(found: Any) -> Credentials | None:
@@ -84,7 +85,7 @@ _ENDS = st.sampled_from(
     [
         SOON,
         "2099-01-01T02:00:00+02:00",
-        "2099-01-01 00:00:00",
+        NO_ZONE,
         "Thu, 01 Jan 2099 00:00:00 GMT",
         "2001-01-01T00:00:00Z",
         "",
@@ -111,10 +112,12 @@ def test_what_a_program_prints_is_read_as_botocore_reads_it(tmp_path: Path, docu
     command = f"/bin/cat {tmp_path}/document"
     try:
         theirs = _theirs(ProcessProvider("p", lambda: {"profiles": {"p": {"credential_process": command}}}).load())
-        # Botocore hands out what is no text, and what has expired; ours is an error, as no SDK could use it
+        # Botocore hands out what is no text, what has expired, and an end without a zone, with which it cannot sign;
+        # ours is an error, as no SDK could use it
         if theirs is not None and (
             not all(isinstance(text, str) for text in (theirs[0], theirs[1], theirs[2] or ""))
             or (theirs.expiration is not None and theirs.expiration <= time.time())
+            or document.get("Expiration") == NO_ZONE
         ):
             theirs = None
     except Exception:  # noqa: BLE001 - of whatever kind
@@ -151,6 +154,32 @@ def test_a_program_that_gives_nothing_is_said_to(command: str, said: str) -> Non
     with pytest.raises(SourceError) as failure:
         process.fetch(Source("Process", "config:1", "p", (("command", command),)), {"PATH": "/bin"}, ChildProcesses())
     assert_names(str(failure.value), "config:1: credential_process of 'p': ", said)
+
+
+@pytest.mark.parametrize("end", ["2099-01-01T00:00:00", "2099-01-01 00:00:00", "2099-01-01", "", "soon", 4070908800])
+def test_an_end_that_is_no_time_with_a_zone_is_an_error_that_says_the_form(tmp_path: Path, end: str | int) -> None:
+    document = {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "Expiration": end}
+    (tmp_path / "document").write_text(json.dumps(document))
+    source = Source("Process", "config:1", "p", (("command", f"/bin/cat {tmp_path}/document"),))
+    with pytest.raises(SourceError) as failure:
+        process.fetch(source, {"PATH": "/bin"}, ChildProcesses())
+    assert_names(str(failure.value), "config:1: ", "Expiration", "zone", "2030-01-31T12:00:00Z")
+
+
+@pytest.mark.parametrize("blank", ["\n", " ", "\t", "\u00a0", "\r\n"])
+def test_white_space_around_a_variable_is_no_part_of_it(blank: str) -> None:
+    environ = {"AWS_ACCESS_KEY_ID": f"A{blank}", "AWS_SECRET_ACCESS_KEY": f"{blank}s", "AWS_SESSION_TOKEN": f"t{blank}"}
+    assert tuple(environment.fetch(ENVIRONMENT, environ))[:3] == ("A", "s", "t")
+
+
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+@pytest.mark.parametrize("inside", ["\n", "\r", "\t", "\x1b", "\x7f"])
+def test_a_variable_that_cannot_be_sent_is_named_without_its_value(name: str, inside: str) -> None:
+    environ = {"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s"} | {name: f"half{inside}half"}
+    with pytest.raises(ConfigError) as failure:
+        environment.fetch(ENVIRONMENT, environ)
+    assert_names(str(failure.value), f"{name}: ")
+    assert "half" not in str(failure.value)
 
 
 def test_an_end_is_exact_to_the_second() -> None:

@@ -15,6 +15,17 @@ from credproc.errors import ConfigError
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
+def variable(environ: Mapping[str, str], name: str) -> str | None:
+    """Return an environment variable's value without white space around it; None if it is not set, or blank.
+
+    Raises ConfigError, without the value, if that contains a control character: a line end in the middle of it, say.
+    """
+    value = environ.get(name, "").strip()
+    if any(character < " " or "\x7f" <= character < "\xa0" for character in value):
+        raise ConfigError(f"{name}: contains a control character or a line end", "set it anew, on one line")
+    return value or None
+
+
 class Setting(NamedTuple):
     """A value and the place where it was read, as ``~/.aws/config:12``."""
 

@@ -10,7 +10,7 @@ from credproc.config.settings import (
     SESSION_TOKEN_NAMES,
     CredentialSource,
 )
-from credproc.config.shared_config import Section, Setting, SharedConfig
+from credproc.config.shared_config import Section, Setting, SharedConfig, variable
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, quoted
 from credproc.plan.role import Role, check_role_arn, web_identity_role_in
@@ -176,7 +176,7 @@ def environment_source(
     kind: CredentialSource, where: str, environ: Mapping[str, str], *, is_fallback: bool = False
 ) -> Source:
     """Return the source of that kind; ``where`` is the line or variable that chooses it."""
-    identity = tuple((name, environ[name]) for name in _variables_of(kind) if environ.get(name))
+    identity = tuple((name, value) for name in _variables_of(kind) if (value := variable(environ, name)) is not None)
     return Source(kind, where, identity=identity[:1], is_fallback=is_fallback)
 
 
@@ -194,9 +194,10 @@ def _variables_of(kind: CredentialSource) -> tuple[str, ...]:
 def web_identity_variables(environ: Mapping[str, str], session_name: str) -> Source:
     """Return the web identity that the variables describe. Raises ConfigError if one is missing or invalid."""
     section = Section("the environment", "AWS_WEB_IDENTITY_TOKEN_FILE")
-    for key, variable in _WEB_IDENTITY_VARIABLES.items():
-        if environ.get(variable):
-            section[key] = Setting(environ[variable], variable)
+    for key, name in _WEB_IDENTITY_VARIABLES.items():
+        value = variable(environ, name)
+        if value is not None:
+            section[key] = Setting(value, name)
     if "role_arn" not in section:
         raise ConfigError("AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN", "set AWS_ROLE_ARN")
     check_role_arn(section["role_arn"])

@@ -4,6 +4,8 @@ import time
 
 from credproc.credentials import epoch_seconds
 
+FORM = "a time with its zone, such as 2030-01-31T12:00:00Z"
+
 
 class ExpiredError(Exception):
     """The credentials have expired."""
@@ -12,14 +14,18 @@ class ExpiredError(Exception):
 def parse_expiration(text: str) -> int:
     """Return the expiration in epoch seconds, read as botocore reads it: other formats than ISO 8601 are allowed too.
 
-    Raises ExpiredError if that time has passed, and ValueError or OverflowError if the text is not a time.
+    A time without a zone is none: it would be another one on another machine, and botocore cannot sign with it.
+    Raises ExpiredError if the time has passed, and ValueError or OverflowError if the text is not of this ``FORM``.
     """
     try:
         seconds = epoch_seconds(text)
     except ValueError:
         from dateutil.parser import parse  # type: ignore[import-untyped]  # noqa: PLC0415 - botocore's; 30 ms, for the few
 
-        seconds = int(parse(text).timestamp())
+        moment = parse(text)
+        if moment.tzinfo is None:
+            raise ValueError("no zone") from None
+        seconds = int(moment.timestamp())
     if seconds <= time.time():
         raise ExpiredError
     return seconds

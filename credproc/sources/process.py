@@ -11,7 +11,7 @@ from credproc.plan.source import Source
 from credproc.process import command_line, recursion
 from credproc.process.output import Output, pieces
 from credproc.sources.children import ChildProcesses
-from credproc.sources.expiration import ExpiredError, parse_expiration
+from credproc.sources.expiration import FORM, ExpiredError, parse_expiration
 
 _STDERR_LIMIT = 4096  # bytes that are kept of a program's stderr
 _TEXT_LIMIT = 200  # characters of it in a message
@@ -78,8 +78,8 @@ def _credentials(output: bytes, where: str) -> Credentials:
         keys = tuple(
             map(_checked_str, (fields["AccessKeyId"], fields["SecretAccessKey"], fields.get("SessionToken") or ""))
         )
-        expiration_text, account_id = fields.get("Expiration"), fields.get("AccountId")
-        expiration = None if expiration_text is None else parse_expiration(expiration_text)
+        expiration = _expiration(fields.get("Expiration"), where)
+        account_id = fields.get("AccountId")
     except ExpiredError:
         raise SourceError(f"{where}: printed credentials that have expired", _HINT) from None
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
@@ -91,6 +91,15 @@ def _credentials(output: bytes, where: str) -> Credentials:
         expiration,
         account_id if isinstance(account_id, str) and account_id else None,
     )
+
+
+def _expiration(value: object, where: str) -> int | None:
+    if value is None:
+        return None
+    try:
+        return parse_expiration(_checked_str(value))
+    except (ValueError, TypeError, OverflowError):
+        raise SourceError(f"{where}: Expiration must be {FORM}", "let the program print it so") from None
 
 
 def _checked_str(value: object) -> str:
