@@ -91,12 +91,16 @@ def fingerprint(environ: "Mapping[str, str]", now: float) -> str:
 
 def hit(profile: "str | None", environ: "Mapping[str, str]", now: float) -> "bytes | None":
     """Return the document of the profile (None: none is named) at ``now`` (epoch seconds), or None on a miss."""
-    directory = open_directory(paths.cache_directory(environ))
-    if directory is None:
-        return None
-    document = fresh(directory, entry_name(profile, environ), environ, now)
-    directory.close()
-    return document
+    name = entry_name(profile, environ)
+    for path in paths.cache_directories(environ):
+        directory = open_directory(path)
+        if directory is None:
+            continue
+        document = fresh(directory, name, environ, now)
+        directory.close()
+        if document is not None:
+            return document
+    return None
 
 
 def fresh(directory: "PrivateDirectory", name: str, environ: "Mapping[str, str]", now: float) -> "bytes | None":

@@ -64,8 +64,7 @@ class PrivateDirectory:
         Raises OSError if that fails, or if it is not a regular file that only this user can read and write.
         """
         fd = self._open(name, flags)
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode) or (_POSIX and (status.st_uid != os.geteuid() or status.st_mode & 0o077)):
+        if not is_private(os.fstat(fd)):
             close_file(fd)
             raise PermissionError(f"{self.path}/{name}: is not a private file of this user")
         return fd
@@ -174,6 +173,12 @@ class PrivateDirectory:
                 time.sleep(0.01)
             else:
                 return
+
+
+def is_private(status: os.stat_result) -> bool:
+    """Return whether it is a regular file of this user, which no other user can read or write."""
+    is_only_ours = not _POSIX or (status.st_uid == os.geteuid() and not status.st_mode & 0o077)
+    return stat.S_ISREG(status.st_mode) and is_only_ours
 
 
 def _target(path: str) -> str:

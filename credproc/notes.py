@@ -171,8 +171,3 @@ class Note:
 def kind_of(file: str) -> Kind | None:
     """Return the kind of note that a file with this name holds, or None: it is no note's name."""
     return next((kind for kind in KINDS if file.endswith(kind.suffix)), None)
-
-
-def names(directory: PrivateDirectory, kind: Kind) -> list[str]:
-    """Return the names, without the suffix, of all files that may hold a note of the kind. Raises OSError."""
-    return [file.removesuffix(kind.suffix) for file in directory.names() if file.endswith(kind.suffix)]

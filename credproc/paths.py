@@ -27,25 +27,35 @@ def credentials_file(environ: "Mapping[str, str]", *, windows: bool = _WINDOWS) 
 
 
 def cache_directory(environ: "Mapping[str, str]", *, platform: str = sys.platform) -> str | None:
-    r"""Return the path of credproc's own directory, or None if no variable or home directory gives one.
+    """Return the path of credproc's own directory, or None if no variable or home directory gives one.
 
-    ``CREDPROC_CACHE_DIR``; else ``$XDG_CACHE_HOME/credproc`` or ``~/.cache/credproc``; on macOS
+    Of the two that ``CREDPROC_CACHE_DIR`` allows it is the one below if that is a directory: locking/directory.py makes
+    it one, or a file that keeps it from being one, before anything is stored.
+    """
+    found = cache_directories(environ, platform=platform)
+    return next((path for path in found[1:] if os.path.isdir(path)), found[0] if found else None)
+
+
+def cache_directories(environ: "Mapping[str, str]", *, platform: str = sys.platform) -> tuple[str, ...]:
+    r"""Return the directories in which credproc's own files may be, in the order in which a hit looks into them.
+
+    ``CREDPROC_CACHE_DIR`` and ``credproc`` in it; else ``$XDG_CACHE_HOME/credproc`` or ``~/.cache/credproc``; on macOS
     ``~/Library/Caches/credproc``; on Windows ``%LOCALAPPDATA%\credproc\Cache``. Relative paths are ignored (XDG
     Base Directory Specification: "must be absolute"), because they depend on the caller's working directory.
     """
     own = environ.get("CREDPROC_CACHE_DIR")
     if own and os.path.isabs(own):
-        return own
+        return own, os.path.join(own, "credproc")
     if platform == "win32":
         local = environ.get("LOCALAPPDATA")
-        return f"{local}\\credproc\\Cache" if local else None
+        return (f"{local}\\credproc\\Cache",) if local else ()
     xdg = environ.get("XDG_CACHE_HOME")
     if xdg and xdg.startswith("/"):
-        return f"{xdg}/credproc"
+        return (f"{xdg}/credproc",)
     home = home_directory(environ, windows=False)
     if home is None:
-        return None
-    return f"{home}/Library/Caches/credproc" if platform == "darwin" else f"{home}/.cache/credproc"
+        return ()
+    return (f"{home}/Library/Caches/credproc" if platform == "darwin" else f"{home}/.cache/credproc",)
 
 
 def home_directory(environ: "Mapping[str, str]", *, windows: bool = _WINDOWS) -> str | None:

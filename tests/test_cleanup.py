@@ -16,7 +16,8 @@ from credproc.locking.lock import Lock
 from credproc.refresh.cleanup import clean_up
 
 DAY = 24 * 3600
-NAME = "0123456789abcdef" + cache.SUFFIX
+HASH = "0123456789abcdef0123456789abcdef"
+NAME = HASH + cache.SUFFIX
 
 
 @pytest.fixture(name="directory")
@@ -68,10 +69,10 @@ def test_an_entry_goes_a_day_after_its_credentials_have_ended(
 
 def test_a_damaged_entry_goes_after_a_day(directory: PrivateDirectory) -> None:
     _put(directory, NAME, DAY + 60, b"garbage")
-    _put(directory, "1" + NAME, DAY - 60, b"garbage")
+    _put(directory, "f" + NAME[1:], DAY - 60, b"garbage")
     clean_up(directory, time.time())
     assert NAME not in directory.names()
-    assert "1" + NAME in directory.names()
+    assert "f" + NAME[1:] in directory.names()
 
 
 def test_an_entry_that_somebody_works_on_stays(directory: PrivateDirectory) -> None:
@@ -105,16 +106,19 @@ def test_who_had_opened_a_lock_file_that_goes_locks_the_new_one(directory: Priva
 
 
 def test_what_meant_something_for_seconds_goes_and_the_note_of_a_session_stays(directory: PrivateDirectory) -> None:
-    for suffix in (".declined", ".shown", ".used", ".unresponsive", ".session", ".key", ".credentials"):
-        _put(directory, "0" + suffix, DAY + 60)
-    _put(directory, "1.used", DAY - 60)
+    stays = [f"{HASH}.credentials", f"{HASH}.key", f"{HASH}.session"]
+    goes = [f"{HASH}.declined", f"{NAME}.declined", "terminal-0a.shown", f"{HASH}.used", "keyring.unresponsive"]
+    for name in (*stays, *goes, "doctor-0123456789abcdef", "doctor-0123456789abcdef.credentials"):
+        _put(directory, name, DAY + 60)
+    young = f"f{HASH[1:]}.used"
+    _put(directory, young, DAY - 60)
     clean_up(directory, time.time())
-    assert directory.names() == ["0.credentials", "0.key", "0.session", "1.used"]
+    assert directory.names() == [*stays, young]
 
 
 def test_fifty_at_most_go_at_once(directory: PrivateDirectory) -> None:
     for number in range(120):
-        _put(directory, f"{number}.used", DAY + 60)
+        _put(directory, f"{number:032x}.used", DAY + 60)
     assert [clean_up(directory, time.time()) for _ in range(4)] == [50, 50, 20, 0]
 
 
@@ -122,3 +126,61 @@ def test_a_file_that_is_new_again_stays(directory: PrivateDirectory) -> None:
     _put_entry(directory, 2 * DAY, age=0)
     clean_up(directory, time.time())
     assert directory.names() == [NAME]
+
+
+FOREIGN = (
+    "Cargo.lock",
+    "poetry.lock",
+    "x.tmp",
+    "x.entry",
+    "notes.key",
+    f"{HASH}.entry.bak",
+    f"x{NAME}",
+    f"{HASH[1:]}.lock",
+    f"{HASH.upper()}.used",
+    "terminal-1.shown",
+    "Cargo.lock.1-0a1b2c3d.tmp",
+    f"{NAME}.{'9' * 20}-0a1b2c3d.tmp",
+    f"{NAME}.1-0a1b2c3d.tmp.tmp",
+)
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_file_that_is_named_otherwise_stays_whatever_its_age(directory: PrivateDirectory, name: str) -> None:
+    _put(directory, name, 400 * DAY)
+    assert clean_up(directory, time.time()) == 0
+    assert directory.names() == [name]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644, 0o666])
+@pytest.mark.parametrize("name", [NAME, f"{HASH}.lock", f"{HASH}.used", f"{NAME}.{2**22 + 1}-0a1b2c3d.tmp"])
+def test_a_file_that_others_may_read_or_write_is_not_ours_and_stays(
+    directory: PrivateDirectory, name: str, mode: int
+) -> None:
+    _put(directory, name, 2 * DAY)
+    path = Path(directory.path) / name
+    path.chmod(mode)
+    assert clean_up(directory, time.time()) == 0
+    path.chmod(0o600)
+    assert clean_up(directory, time.time()) == 1
+
+
+@pytest.mark.root("gives a file to another user")
+def test_a_file_of_another_user_stays(directory: PrivateDirectory) -> None:
+    _put(directory, NAME, 2 * DAY)
+    os.chown(os.path.join(directory.path, NAME), 65534, 65534)
+    assert clean_up(directory, time.time()) == 0
+
+
+@pytest.mark.parametrize("kind", ["directory", "link", "FIFO"])
+def test_what_is_no_file_stays(directory: PrivateDirectory, kind: str) -> None:
+    path = Path(directory.path) / f"{HASH}.used"
+    if kind == "directory":
+        path.mkdir(0o600)
+    elif kind == "link":
+        path.symlink_to("nowhere")
+    else:
+        os.mkfifo(path, 0o600)
+    os.utime(path, (0, 0), follow_symlinks=False)
+    assert clean_up(directory, time.time()) == 0
+    assert directory.names() == [path.name]

@@ -60,13 +60,22 @@ def test_a_hit_imports_a_handful_of_modules(warm: Home) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="strace is Linux's")
-def test_a_hit_opens_the_entry_looks_at_two_files_writes_once_and_does_nothing_else(warm: Home, tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", [False, True])
+def test_a_hit_opens_the_entry_looks_at_two_files_writes_once_and_does_nothing_else(
+    warm: Home,
+    tmp_path: Path,
+    named: bool,  # noqa: FBT001 - whether CREDPROC_CACHE_DIR names the directory
+) -> None:
     strace = shutil.which("strace")
     assert strace is not None, "build/test installs strace"
-    trace = tmp_path / "trace"
+    trace, directory, environ = tmp_path / "trace", warm.cache, warm.environ
+    if named:
+        directory = warm.path / "named"
+        shutil.copytree(warm.cache, directory)
+        environ = {**environ, "CREDPROC_CACHE_DIR": str(directory)}
     subprocess.run(
         [strace, "-f", "-o", str(trace), PROGRAM, "--profile", "admin"],
-        env=warm.environ,
+        env=environ,
         check=True,
         stdout=subprocess.PIPE,
     )
@@ -76,7 +85,7 @@ def test_a_hit_opens_the_entry_looks_at_two_files_writes_once_and_does_nothing_e
     assert not calls & {"clone", "clone3", "fork", "vfork"}
     ours = [line for line in lines if str(warm.path) in line or ".entry" in line]
     opened = [line for line in ours if "open" in line.partition("(")[0]]
-    assert [re.findall(r'"([^"]*)"', line)[0] for line in opened] == [str(warm.cache), warm.entries[0].name]
+    assert [re.findall(r'"([^"]*)"', line)[0] for line in opened] == [str(directory), warm.entries[0].name]
     everything = [line for line in lines if "open" in line.partition("(")[0]]
     assert everything[-2:] == opened, "behind the start nothing else is opened, whatever its place"
     assert not any("O_CREAT" in line or "O_RDWR" in line or "O_WRONLY" in line for line in opened)

@@ -24,7 +24,10 @@ HIT = {
     "log": {"errors", "files"},
 }
 # Each folder, from the top: which others its modules import, at the top or within a function. All may import ROOT.
-ROOT = {"cache", "credentials", "dependencies", "errors", "files", "limits", "log", "notes", "paths", "request", ""}
+ROOT = {
+    *("cache", "credentials", "dependencies", "errors", "files", "limits", "log", "notes", "own_files", "paths"),
+    *("request", ""),
+}
 FOLDERS = {
     "commands": {"aws", "config", "locking", "plan", "process", "refresh", "sources", "stores", "terminal"},
     "refresh": {"aws", "config", "locking", "mfa", "plan", "process", "sources", "terminal"},

@@ -10,6 +10,7 @@ from credproc.commands.ui.times import format_time
 from credproc.errors import CredprocError, DeadlineError
 from credproc.files import PrivateDirectory
 from credproc.locking.lock import Lock
+from credproc.own_files import own_names
 from credproc.refresh.entry import entry_metadata
 from credproc.stores.mfa_sessions import SessionIndex, read_index
 
@@ -77,16 +78,16 @@ class EntryInfo(NamedTuple):
 def cache_entries(directory: PrivateDirectory) -> list[EntryInfo]:
     """Return all entries of the cache."""
     found = []
-    for name in directory.names():
-        if name.endswith(cache.SUFFIX):
-            entry = cache.load(directory, name)
-            found.append(EntryInfo(name, {} if entry is None else entry_metadata(entry)))
+    for name in own_names(directory, cache.SUFFIX):
+        entry = cache.load(directory, name)
+        found.append(EntryInfo(name, {} if entry is None else entry_metadata(entry)))
     return found
 
 
 def mfa_sessions(directory: PrivateDirectory) -> list[SessionIndex]:
     """Return the index files of all MFA sessions."""
-    found = (read_index(directory, name) for name in notes.names(directory, notes.SESSION))
+    suffix = notes.SESSION.suffix
+    found = (read_index(directory, name.removesuffix(suffix)) for name in own_names(directory, suffix))
     return [index for index in found if index is not None]
 
 

@@ -1,13 +1,18 @@
-"""Credproc's own directory with a time limit on writes: a stuck disk must not cost the caller the credentials."""
+"""Credproc's own directory: where it is, and a time limit on writes.
+
+``CREDPROC_CACHE_DIR`` may name a directory in which other programs keep files. Then credproc's own is ``credproc``
+below it. The first run decides that once for all: it makes ``credproc`` a directory, or a file, which keeps it from
+being one. As only one run can make it, all find the same place, and it stays the same whatever else comes there.
+"""
 
 import errno
 import os
 import time
 from collections.abc import Mapping
 
-from credproc import paths
+from credproc import log, paths
 from credproc.errors import DeadlineError
-from credproc.files import PrivateDirectory, make_directory
+from credproc.files import PrivateDirectory, close_file, is_private, make_directory
 
 _WRITE_SECONDS = 3
 
@@ -21,9 +26,41 @@ def own_directory(environ: Mapping[str, str]) -> PrivateDirectory | None:
     if path is None or (home is not None and path.startswith(home + os.sep) and not os.path.isdir(home)):
         return None
     try:
-        return make_directory(path, TimedDirectory)
+        return make_own_directory(environ)
     except OSError:
         return None
+
+
+def make_own_directory(environ: Mapping[str, str]) -> PrivateDirectory:
+    """Return credproc's own directory, which is created if it is missing. Raises OSError."""
+    path = paths.cache_directory(environ)
+    if path is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    directory = make_directory(path, TimedDirectory)
+    below = next((below for below in paths.cache_directories(environ)[1:] if below != path), None)
+    if below is None or directory.status(os.path.basename(below)) is not None:
+        return directory
+    try:
+        _decide(directory, below)
+    finally:
+        directory.close()
+    return make_directory(paths.cache_directory(environ) or path, TimedDirectory)
+
+
+def _decide(directory: PrivateDirectory, below: str) -> None:
+    """Make ``below`` a directory if the one that it is in holds other things, else a file. Raises OSError."""
+    log_status = directory.status(log.NAME)
+    is_own = (log_status is not None and is_private(log_status)) or not directory.some_names(1)
+    try:
+        if is_own:
+            close_file(directory.open(os.path.basename(below), os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        else:
+            os.mkdir(below, mode=0o700)
+    except FileExistsError:  # a parallel run has decided
+        pass
+    except OSError:
+        if not is_own:
+            raise  # else it can be read at least
 
 
 class TimedDirectory(PrivateDirectory):

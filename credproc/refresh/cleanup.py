@@ -1,13 +1,15 @@
 """Remove credproc's own old files, at most fifty at a time: what dead processes left, and entries long expired.
 
 A run does this after it has stored an entry. The note of an MFA session stays, as ``logout`` finds the session by it.
+What is not of credproc's own (own_files.py) stays, whatever its age.
 """
 
 import os
 
 from credproc import cache, notes
-from credproc.files import TEMPORARY, PrivateDirectory
+from credproc.files import PrivateDirectory
 from credproc.locking import lock
+from credproc.own_files import TRIAL, OwnFile, own_file
 from credproc.refresh.entry import entry_metadata
 
 _MIN_AGE = 24 * 3600  # seconds
@@ -21,15 +23,16 @@ def clean_up(directory: PrivateDirectory, now: float) -> int:
     for name in directory.some_names(_MAX_EXAMINED):
         if removed == _MAX_REMOVED:
             break
-        removed += _remove_if_old(directory, name, now)
+        file = own_file(directory, name)
+        removed += file is not None and _remove_if_old(directory, file, now)
     return removed
 
 
-def _remove_if_old(directory: PrivateDirectory, name: str, now: float) -> bool:
-    if name.endswith(TEMPORARY):
-        return _writer_is_dead(name) and directory.remove(name)
-    status = directory.status(name)
-    if status is None or abs(now - status.st_mtime) < _MIN_AGE:
+def _remove_if_old(directory: PrivateDirectory, file: OwnFile, now: float) -> bool:
+    name, status, writer = file
+    if writer is not None:
+        return _is_dead(writer) and directory.remove(name)
+    if abs(now - status.st_mtime) < _MIN_AGE:
         return False
     kind = notes.kind_of(name)
     if kind is not None:
@@ -38,7 +41,7 @@ def _remove_if_old(directory: PrivateDirectory, name: str, now: float) -> bool:
         return _has_long_expired(directory, name, now) and _remove_under_lock(directory, name, name, status)
     if name.endswith(lock.SUFFIX):
         return _remove_under_lock(directory, name.removesuffix(lock.SUFFIX), name, status)
-    return False
+    return name.startswith(TRIAL) and directory.remove(name)
 
 
 def _has_long_expired(directory: PrivateDirectory, name: str, now: float) -> bool:
@@ -63,12 +66,11 @@ def _remove_under_lock(directory: PrivateDirectory, locked: str, name: str, stat
         held.close()
 
 
-def _writer_is_dead(name: str) -> bool:
-    pid = name.removesuffix(TEMPORARY).rpartition(".")[2].partition("-")[0]
-    if not pid.isdigit() or os.name != "posix":
+def _is_dead(pid: int) -> bool:
+    if os.name != "posix":
         return False
     try:
-        os.kill(int(pid), 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return True
     except (OSError, OverflowError):  # another user's process, or a number too large for a process id

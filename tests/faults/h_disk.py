@@ -74,10 +74,10 @@ def _crowd(scene: Scene) -> None:
     """Fill the directory with old files."""
     _over(scene)
     for number in range(_MANY):
-        path = scene.cache / f"{number}.used"
+        path = scene.cache / f"{number:032x}.used"
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         os.utime(path, (0, 0))
-    scene.strange = {f"{number}.used" for number in range(_MANY)}
+    scene.strange = {f"{number:032x}.used" for number in range(_MANY)}
 
 
 def _fifty_less(scene: Scene, _: Result) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from credproc import log, paths
 from credproc.commands.doctor.check import Check, fail, ok, warn
 from credproc.config.files import untrusted_file
-from credproc.files import make_directory, open_directory
+from credproc.files import open_directory
+from credproc.locking.directory import make_own_directory
 
 _MAX_FAILURES = 10
 _POSIX = os.name == "posix"
@@ -55,11 +56,12 @@ def cache_directory(environ: Mapping[str, str]) -> Check:
             "set an absolute path",
         )
     try:
-        directory = make_directory(path)
+        directory = make_own_directory(environ)
     except OSError as error:
         reason = error.strerror or str(error).removeprefix(f"{path}: ")
         return fail(f"{shown}: {reason.lower()}, so nothing is cached and every call asks AWS", hint)
-    name = f"doctor-{os.getpid()}"
+    path, shown = directory.path, paths.shown(directory.path, environ)
+    name = f"doctor-{os.urandom(8).hex()}"
     try:
         directory.write(name, b"doctor\n")
         directory.remove(name)
