@@ -93,6 +93,8 @@ class SignalError(Exception):
 class SessionStoreError(CredprocError):
     """A session store, such as the keyring, failed; that it contains no session is no error."""
 
+    has_answered = True  # False: it may carry the call out all the same
+
 
 _SHOWN_NAME = 80  # characters of a profile name in a message
 _MARKS = ("Mn", "Me")  # combining characters: accents, variation selectors

@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from email.utils import formatdate
 from pathlib import Path
 
@@ -382,6 +382,9 @@ class _Kept:
 
     def delete(self, name: str) -> None:
         del self.values[name]
+
+    def names(self, candidates: Iterable[str]) -> list[str]:
+        return [name for name in candidates if name in self.values]
 
 
 def test_a_store_is_tried_under_a_name_of_its_own_and_nothing_is_left() -> None:

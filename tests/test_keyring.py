@@ -2,8 +2,11 @@
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -17,7 +20,7 @@ from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory
 from credproc.stores.file import FileStore, NoStore
 from credproc.stores.keyring import KeyringStore
-from credproc.stores.mfa_sessions import MIN_SECONDS_LEFT, StoredSession, session_id
+from credproc.stores.mfa_sessions import MIN_SECONDS_LEFT, SessionIndex, StoredSession, read_index, session_id
 from tests.mfa import PROMPT, World, world
 
 if sys.platform != "linux":
@@ -182,6 +185,93 @@ def test_a_keyring_that_is_none_of_the_librarys_own_is_not_loaded(w: World, tmp_
     assert w.actions == ["AssumeRole"]
 
 
+# Sessions without a note
+
+
+def test_logout_finds_a_session_in_the_keyring_once_the_cache_is_gone(w: World) -> None:
+    with SecretService(w.home.path) as service:
+        _with(w, service.environ).answered("admin")
+        shutil.rmtree(w.home.cache)
+        assert w.home.run("logout", "--profile", "other").stdout == f"signed out: {w.user.mfa_serial}\n"
+        assert service.items() == []
+        assert w.home.run("logout", "--profile", "other").stdout == "nobody is signed in for profile 'other'\n"
+        w.answered("admin")
+        shutil.rmtree(w.home.cache)
+        assert w.home.run("logout", "--all").stdout == f"signed out: {w.user.mfa_serial}\n"
+        assert service.items() == []
+        assert w.home.run("logout", "--all").stdout == "nobody is signed in\n"
+
+
+def test_logout_without_a_directory_asks_the_keyring_all_the_same(w: World) -> None:
+    with SecretService(w.home.path) as service:
+        _with(w, service.environ).answered("admin", CREDPROC_CACHE_DIR="/dev/null")
+        assert len(service.items()) == 1
+        ran = w.home.run("logout", "--profile", "admin", environ={"CREDPROC_CACHE_DIR": "/dev/null"})
+        assert ran.stdout == f"signed out: {w.user.mfa_serial}\n"
+        assert service.items() == []
+
+
+def test_logout_of_a_profile_finds_the_sessions_of_its_user_with_every_issuer_and_of_nobody_else(w: World) -> None:
+    key, serial = w.user.access_key_id, w.user.mfa_serial or ""
+    with SecretService(w.home.path) as service:
+        _with(w, service.environ)
+        for issuer in ("aws", "global", "aws-cn", "aws-us-gov", w.sts.url):
+            _write_to(service, session_id(key, serial, issuer).name, "{}")
+        other = session_id("AKIAOTHER", serial, "aws").name
+        for name in (other, "doctor-0123456789abcdef", "../escaped"):
+            _write_to(service, name, "{}")
+        assert w.home.run("logout", "--profile", "admin").stdout == f"signed out: {serial}\n" * 5
+        assert len(service.items()) == 3
+        said = w.home.run("logout", "--all").stdout
+        assert said == "signed out: an MFA session that no profile leads to\n"
+        assert {item.attributes["username"] for item in service.items()} == {"doctor-0123456789abcdef", "../escaped"}
+
+
+def test_logout_that_cannot_ask_the_keyring_does_not_say_that_nobody_is_signed_in(w: World) -> None:
+    with SecretService(w.home.path) as service:
+        _with(w, service.environ).answered("admin")
+        shutil.rmtree(w.home.cache)
+        service.lock()
+        for which in (["--profile", "admin"], ["--all"]):
+            ran = w.home.run("logout", *which)
+            assert (ran.status, ran.stdout) == (1, "")
+            assert "the keyring is locked" in ran.stderr
+        service.unlock()
+        assert len(service.items()) == 1
+
+
+def test_logout_finds_a_session_in_a_file_without_its_note(w: World) -> None:
+    w.home.environ["CREDPROC_SESSION_STORE"] = "file"
+    w.answered("admin")
+    for index in w.home.cache.glob("*.session"):
+        index.unlink()
+    said = w.home.run("logout", "--profile", "admin").stdout
+    assert said.startswith(f"signed out: {w.user.mfa_serial}\ndeleted: cached credentials of profile 'admin' ")
+    assert not list(w.home.cache.glob("*.credentials"))
+
+
+def test_a_run_that_is_killed_while_it_stores_a_session_leaves_a_note_that_no_run_uses(w: World) -> None:
+    with SecretService(w.home.path) as service:
+        answer = threading.Event()
+        w.sts.hold(answer, "GetSessionToken")
+        job = _with(w, service.environ).ask("admin")
+        w.type_code()
+        assert w.sts.wait_for(1, "GetSessionToken")
+        with service.busy():
+            answer.set()
+            end = time.monotonic() + 10
+            while not (indexes := list(w.home.cache.glob("*.session"))) and time.monotonic() < end:
+                time.sleep(0.01)
+            assert job.status is None
+            job.signal(signal.SIGKILL)
+            assert job.wait() == -signal.SIGKILL
+        assert len(indexes) == 1
+        w.sts.heal()
+        assert w.home.run("status").stdout.startswith("not signed in with MFA\n")
+        w.answered("other")
+        assert len(service.items()) == 1
+
+
 # The stores by themselves
 
 
@@ -202,6 +292,24 @@ class MemoryKeyring:
 
     def delete_password(self, _service: str, username: str) -> None:
         del self.kept[username]
+
+
+class Watched(KeyringStore):
+    """A keyring of which is known what stands in the note when a session is stored, and which then may fail."""
+
+    error: SessionStoreError | None = None
+
+    def __init__(self, directory: PrivateDirectory) -> None:
+        super().__init__(None, {})
+        self._backend = MemoryKeyring()
+        self.directory_of_note = directory
+        self.seen: list[SessionIndex | None] = []
+
+    def set(self, name: str, value: str) -> None:
+        self.seen.append(read_index(self.directory_of_note, name))
+        if self.error is not None:
+            raise self.error
+        super().set(name, value)
 
 
 def _store(backend: MemoryKeyring, limit: int | None = None) -> KeyringStore:
@@ -259,6 +367,80 @@ def test_a_session_comes_back_as_it_was(tmp_path: Path, kind: str) -> None:
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "own").iterdir()} == {0o600}
     sessions.delete()
     assert (sessions.index(), sessions.read()) == (None, None)
+    directory.close()
+
+
+def test_a_session_is_noted_before_it_is_stored_and_not_looked_for_until_it_is(tmp_path: Path) -> None:
+    directory = PrivateDirectory(_private(tmp_path))
+    store = Watched(directory)
+    sessions = StoredSession(directory, ID, store)
+    sessions.save(SESSION, "user1", 1_800_000_000)
+    (before,), after = store.seen, sessions.index()
+    assert before is not None
+    assert after is not None
+    assert before == after._replace(expiration=1_800_000_000)  # it has expired, so nobody uses it
+    assert after.expiration == SESSION.expiration
+    sessions.save(SESSION._replace(access_key_id="ASIAY"), "user1", 1_800_000_100)
+    assert store.seen[1:] == [after]
+    directory.close()
+
+
+def test_a_session_that_has_no_end_is_not_stored(tmp_path: Path) -> None:
+    directory = PrivateDirectory(_private(tmp_path))
+    store = Watched(directory)
+    StoredSession(directory, ID, store).save(SESSION._replace(expiration=None), None, 0)
+    assert store.seen == []
+    assert directory.names() == []
+    directory.close()
+
+
+@pytest.mark.parametrize("had_one", [False, True])
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_session_that_was_not_stored_leaves_the_note_of_before_unless_it_may_be_stored_later(
+    tmp_path: Path,
+    had_one: bool,  # noqa: FBT001
+    answered: bool,  # noqa: FBT001
+) -> None:
+    directory = PrivateDirectory(_private(tmp_path))
+    if had_one:
+        StoredSession(directory, ID, FileStore(directory)).save(SESSION, None, 0)
+    store = Watched(directory)
+    sessions = StoredSession(directory, ID, store)
+    before = sessions.index()
+    store.error = SessionStoreError("failed")
+    store.error.has_answered = answered
+    with pytest.raises(SessionStoreError):
+        sessions.save(SESSION, None, 1_800_000_000)
+    found = sessions.index()
+    if answered:
+        assert found == before
+    else:
+        assert found is not None
+        assert (found.store, found.expiration) == ("keyring", 1_800_000_000)
+    directory.close()
+
+
+def test_a_session_is_not_stored_where_its_note_cannot_be_written(tmp_path: Path) -> None:
+    directory = PrivateDirectory(_private(tmp_path))
+    (tmp_path / "own" / f"{ID.name}.session").mkdir()
+    store = Watched(directory)
+    with pytest.raises(SessionStoreError):
+        StoredSession(directory, ID, store).save(SESSION, None, 0)
+    assert store.seen == []
+    directory.close()
+
+
+def test_a_store_gives_the_names_that_it_holds(tmp_path: Path) -> None:
+    directory = PrivateDirectory(_private(tmp_path))
+    file, keyring = FileStore(directory), _store(MemoryKeyring())
+    for store in (file, keyring):
+        store.set(ID.name, "value")
+    directory.write("foreign.credentials", b"")
+    assert file.names([]) == [ID.name]
+    assert keyring.names(["f" * 32, ID.name]) == [ID.name]
+    assert keyring.names([]) == []
+    assert NoStore().names([ID.name]) == []
+    assert FileStore(None).names([ID.name]) == []
     directory.close()
 
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from credproc import paths
 from credproc.commands.arguments import add_profile_option
-from credproc.commands.inventory import EntryInfo, cache_entries, remove_entry
+from credproc.commands.inventory import cache_entries, remove_entries
 from credproc.commands.ui.output import Output
-from credproc.files import PrivateDirectory, open_directory
+from credproc.files import open_directory
 from credproc.request import Request
 
 GROUP = "diagnose"
@@ -22,21 +22,17 @@ def clear(profile: str | None, environ: Mapping[str, str]) -> str:
     """
     path = paths.cache_directory(environ)
     directory = open_directory(path)
-    removed = [] if directory is None else _remove_entries(directory, profile)
-    place = paths.shown(path, environ) if path is not None else "the cache"
-    if not removed:
-        subject = "" if profile is None else f" for profile {profile!a}"
-        return f"nothing is cached{subject} in {place}\n"
-    return "".join(f"deleted: {entry.description}\n" for entry in removed)
-
-
-def _remove_entries(directory: PrivateDirectory, profile: str | None) -> list[EntryInfo]:
     chosen = [
         entry
         for entry in cache_entries(directory)
         if profile is None or entry.profile == profile or (profile == "default" and entry.is_unnamed)
     ]
-    return [entry for entry in chosen if remove_entry(directory, entry.name, "clear")]
+    lines = remove_entries(directory, chosen, "clear")
+    if lines:
+        return "".join(f"{line}\n" for line in lines)
+    place = paths.shown(path, environ) if path is not None else "the cache"
+    subject = "" if profile is None else f" for profile {profile!a}"
+    return f"nothing is cached{subject} in {place}\n"
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,7 @@
 """The contents of the cache directory: cache entries, which can be removed, and the index files of MFA sessions."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -75,8 +75,10 @@ class EntryInfo(NamedTuple):
         return found if isinstance(found, dict) else {}
 
 
-def cache_entries(directory: PrivateDirectory) -> list[EntryInfo]:
-    """Return all entries of the cache."""
+def cache_entries(directory: PrivateDirectory | None) -> list[EntryInfo]:
+    """Return all entries of the cache; none without a directory."""
+    if directory is None:
+        return []
     found = []
     for name in own_names(directory, cache.SUFFIX):
         entry = cache.load(directory, name)
@@ -84,21 +86,27 @@ def cache_entries(directory: PrivateDirectory) -> list[EntryInfo]:
     return found
 
 
-def mfa_sessions(directory: PrivateDirectory) -> list[SessionIndex]:
-    """Return the index files of all MFA sessions."""
+def mfa_sessions(directory: PrivateDirectory | None) -> list[SessionIndex]:
+    """Return the index files of all MFA sessions; none without a directory."""
+    if directory is None:
+        return []
     suffix = notes.SESSION.suffix
     found = (read_index(directory, name.removesuffix(suffix)) for name in own_names(directory, suffix))
     return [index for index in found if index is not None]
 
 
-def remove_entry(directory: PrivateDirectory, name: str, command: str) -> bool:
-    """Remove a cache entry and return whether it existed.
+def remove_entries(directory: PrivateDirectory | None, entries: Iterable[EntryInfo], command: str) -> list[str]:
+    """Remove cache entries and return a line for each that existed.
 
     The entry's lock is held meanwhile, so that no other run writes the entry again. Raises CredprocError, which names
     ``command``, if a refresh holds the lock.
     """
-    with hold_lock(directory, name, command):
-        return directory.remove(name)
+    lines = []
+    for entry in entries:
+        with hold_lock(directory, entry.name, command):
+            if directory is not None and directory.remove(entry.name):
+                lines.append(f"deleted: {entry.description}")
+    return lines
 
 
 @contextmanager

@@ -23,7 +23,7 @@ DESCRIPTION = "Show the MFA sessions and the cached credentials, and when they e
 def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> str:
     """Return the MFA sessions and cached credentials that are valid at ``now`` (epoch seconds), as text or JSON."""
     directory = open_directory(paths.cache_directory(environ))
-    sessions = [] if directory is None else [index for index in mfa_sessions(directory) if index.expiration > now]
+    sessions = [index for index in mfa_sessions(directory) if index.expiration > now]
     entries: list[dict[str, str | int | None]] = [
         {
             "profile": entry.profile,
@@ -31,7 +31,7 @@ def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> str:
             "mfa_serial": entry.mfa_serial,
             "expiration": entry.expiration,
         }
-        for entry in ([] if directory is None else cache_entries(directory))
+        for entry in cache_entries(directory)
         if entry.expiration is not None and entry.expiration > now
     ]
     if as_json:

@@ -1,6 +1,6 @@
 """Stores for secrets: the OS keyring, a private file for machines without a keyring, or none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from credproc.config.settings import SessionStore
@@ -25,6 +25,9 @@ class Store(Protocol):
 
     def delete(self, name: str) -> None:
         """Delete the value with this name, if there is one."""
+
+    def names(self, candidates: Iterable[str]) -> list[str]:
+        """Return the names of all values; where the store cannot be listed, those of the candidates that it holds."""
 
 
 def store_for(

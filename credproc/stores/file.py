@@ -1,8 +1,11 @@
 """The private file as a store, for machines without a keyring; and the store that holds nothing."""
 
+from collections.abc import Iterable
+
 from credproc.config.settings import SessionStore
 from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory
+from credproc.own_files import own_names
 
 _NONE = "the session store is none"
 _NO_DIRECTORY = "there is no private directory to store a session in"
@@ -27,6 +30,10 @@ class NoStore:
 
     def delete(self, name: str) -> None:
         """Do nothing."""
+
+    def names(self, candidates: Iterable[str]) -> list[str]:  # noqa: ARG002
+        """Return nothing."""
+        return []
 
 
 class FileStore:
@@ -61,3 +68,11 @@ class FileStore:
         """Delete the file."""
         if self._directory is not None:
             self._directory.remove(name + self.suffix)
+
+    def names(self, candidates: Iterable[str]) -> list[str]:  # noqa: ARG002
+        """Return the names of all files of the store. Raises SessionStoreError."""
+        try:
+            found = [] if self._directory is None else own_names(self._directory, self.suffix)
+        except OSError as error:
+            raise SessionStoreError(f"the session files: {(error.strerror or 'error').lower()}") from None
+        return [name.removesuffix(self.suffix) for name in found]

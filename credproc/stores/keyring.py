@@ -7,7 +7,8 @@ the user for a password, or not answer at all.
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from typing import Any, TypeVar
 
 from credproc import log, notes
@@ -23,17 +24,18 @@ _BACKENDS = {
     "win32": ("keyring.backends.Windows.WinVaultKeyring",),
 }
 _OTHER_BACKENDS = ("keyring.backends.SecretService.Keyring", "keyring.backends.kwallet.DBusKeyring")
-_NO_KEYRINGS = (
-    "fail",
-    "null",
-    "chainer",
-)  # in keyring.backends: two that store nothing, and one that searches for others
+# In keyring.backends: two that store nothing, and one that searches for others
+_NO_KEYRINGS = ("fail", "null", "chainer")
 _READ_SECONDS = 3
 _WRITE_SECONDS = 5
 _UNLOCK_SECONDS = 20  # where the system may be asking the user for the password
 _NOTICE_SECONDS = 1
 _VALUE_LIMIT = 1200  # characters on Windows, which takes 2,560 bytes of UTF-16
 _PARTS = "credproc-parts:"
+
+
+class NoKeyringError(SessionStoreError):
+    """There is no keyring in this login session."""
 
 
 class KeyringStore:
@@ -59,6 +61,7 @@ class KeyringStore:
         self._note = notes.Note(directory, notes.UNRESPONSIVE, "keyring")
         self._environ = environ
         self._notify_unlocking = notify_unlocking
+        self._read_seconds = _READ_SECONDS if notify_unlocking is None else _UNLOCK_SECONDS
         self._limit = limit
         self._backend: Any = None
 
@@ -81,7 +84,7 @@ class KeyringStore:
             numbers = range(1, min(int(count), 99) + 1 if count.isdigit() else 1)
             return "".join(backend.get_password(self._service, f"{name}/{number}") or "" for number in numbers)
 
-        return self._call(read, _READ_SECONDS if self._notify_unlocking is None else _UNLOCK_SECONDS)
+        return self._call(read, self._read_seconds)
 
     def set(self, name: str, value: str) -> None:
         """Store the value, in parts if the keyring limits its length. Raises SessionStoreError."""
@@ -93,9 +96,8 @@ class KeyringStore:
             parts = [value[start : start + self._limit] for start in range(0, len(value), self._limit)]
             for number, part in enumerate(parts, start=1):
                 backend.set_password(self._service, f"{name}/{number}", part)
-            backend.set_password(
-                self._service, name, f"{_PARTS}{len(parts)}"
-            )  # last: until then a reader gets the old value
+            # last: until then a reader gets the old value
+            backend.set_password(self._service, name, f"{_PARTS}{len(parts)}")
 
         self._call(write, _WRITE_SECONDS)
 
@@ -113,7 +115,23 @@ class KeyringStore:
                 if backend.get_password(self._service, f"{name}/{number}") is not None:
                     backend.delete_password(self._service, f"{name}/{number}")
 
-        self._call(remove, _READ_SECONDS if self._notify_unlocking is None else _UNLOCK_SECONDS)
+        self._call(remove, self._read_seconds)
+
+    def names(self, candidates: Iterable[str]) -> list[str]:
+        """Return the names of all values, or of the candidates where the keyring cannot be listed.
+
+        Raises SessionStoreError.
+        """
+
+        def find(backend: Any) -> list[str]:  # noqa: ANN401 - keyring's backends share no type
+            if not hasattr(backend, "get_preferred_collection"):  # only the Secret Service's has it
+                return [name for name in candidates if backend.get_password(self._service, name) is not None]
+            collection = backend.get_preferred_collection()
+            with closing(collection.connection):
+                items = collection.search_items({"service": self._service})
+                return [item.get_attributes().get("username", "") for item in items]
+
+        return self._call(find, self._read_seconds)
 
     def _call(self, use: Callable[[Any], T], seconds: float) -> T:
         """Call ``use`` with the backend and return its result within ``seconds``. Raises SessionStoreError."""
@@ -134,7 +152,9 @@ class KeyringStore:
                 return running.result(deadline)
         except DeadlineError:
             self._note_unresponsive()
-            raise SessionStoreError(f"the keyring did not answer in {seconds} s") from None
+            error = SessionStoreError(f"the keyring did not answer in {seconds} s")
+            error.has_answered = False
+            raise error from None
 
     def _call_backend(self, use: Callable[[Any], T], deadline: float) -> T:
         """Call ``use`` with the backend, and once more if the keyring service has exited. Raises SessionStoreError."""
@@ -174,7 +194,7 @@ class KeyringStore:
 def _load(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - keyring's backends share no type
     """Return the platform's backend.
 
-    Raises SessionStoreError if none works, TimeoutError if D-Bus does not answer in time.
+    Raises NoKeyringError if none works, TimeoutError if D-Bus does not answer in time.
     """
     reasons = []
     for name in _backend_names(environ):
@@ -186,9 +206,7 @@ def _load(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - keyring's backen
             raise
         except _backend_errors() as error:
             reasons.append(_describe(error))
-    raise SessionStoreError(
-        f"there is no keyring: {reasons[0] if reasons else 'credproc knows none for this platform'}"
-    )
+    raise NoKeyringError(f"there is no keyring: {reasons[0] if reasons else 'credproc knows none for this platform'}")
 
 
 def _backend_names(environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ in credproc's directory. If it is missing or expired there is no session, and th
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from credproc import log, notes
@@ -88,9 +88,12 @@ class StoredSession:
         return found
 
     def save(self, session: Credentials, profile: str | None, now: float) -> None:
-        """Store the session and write its index; ``now`` is in epoch seconds. Raises SessionStoreError."""
-        self._store.set(self._id.name, _to_json(session))
-        if session.expiration is None:
+        """Store the session and write its index; ``now`` is in epoch seconds. Raises SessionStoreError.
+
+        An index that has expired comes first: a run that is ended in between leaves an index without a session, and
+        never a session that ``logout`` does not know of. Other runs look for the session once it is stored.
+        """
+        if session.expiration is None:  # it would never be used
             return
         fields = {
             "serial": self._id.serial,
@@ -101,15 +104,33 @@ class StoredSession:
             "expiration": session.expiration,
             "store": self._store.kind,
         }
+        before = self._note.load()
+        if before is None or before["store"] != self._store.kind:
+            self._save_note({**fields, "expiration": int(now)})
         try:
-            self._note.save(fields)
-        except OSError as error:
-            raise SessionStoreError(f"the session's index: {(error.strerror or 'cannot be written').lower()}") from None
+            self._store.set(self._id.name, _to_json(session))
+        except SessionStoreError as error:
+            if error.has_answered:  # else it may be stored all the same
+                self._restore_note(before)
+            raise
+        self._save_note(fields)
 
     def delete(self) -> None:
         """Delete the session, then its index. Raises SessionStoreError; the index stays then."""
         self._current_store().delete(self._id.name)
         self._note.remove()
+
+    def _save_note(self, fields: Mapping[str, Any]) -> None:
+        try:
+            self._note.save(fields)
+        except OSError as error:
+            raise SessionStoreError(f"the session's index: {(error.strerror or 'cannot be written').lower()}") from None
+
+    def _restore_note(self, before: Mapping[str, Any] | None) -> None:
+        if before is None:
+            self._note.remove()
+        else:
+            self._save_note(before)
 
     def _current_store(self) -> Store:
         """Return the store that the index names, even if the settings name another one now."""

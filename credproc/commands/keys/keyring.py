@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from credproc.commands.inventory import cache_entries, mfa_sessions, remove_entry
-from credproc.commands.logout import delete_session
+from credproc.commands.inventory import cache_entries, remove_entries
+from credproc.commands.sessions import SessionRemover, mfa_plans
+from credproc.config.parser import read
 from credproc.config.shared_config import Section, SharedConfig
 from credproc.credentials import Credentials
 from credproc.errors import CredprocError, SessionStoreError
@@ -13,7 +14,6 @@ from credproc.locking.directory import own_directory
 from credproc.request import Request
 from credproc.sources.keyring import open_keyring
 from credproc.stores import access_keys
-from credproc.stores.mfa_sessions import session_id
 
 SECRET = re.compile(r"[!-~]{16,256}")  # a secret access key
 CALL_SECONDS = 10  # for one call of STS or IAM
@@ -54,14 +54,7 @@ def delete_sessions(request: Request, access_key_id: str, command: str) -> list[
     Raises CredprocError, which names ``command``.
     """
     directory = own_directory(request.environ)
-    if directory is None:
-        return []
-    lines = [
-        delete_session(index, request, directory, command)
-        for index in mfa_sessions(directory)
-        if session_id(access_key_id, index.serial, index.issuer).name == index.name
-    ]
+    remover = SessionRemover(request, directory, command, mfa_plans(read(request.environ), request))
+    lines = remover.remove_of_key(access_key_id)
     entries = [entry for entry in cache_entries(directory) if entry.source_access_key_id == access_key_id]
-    return lines + [
-        f"deleted: {entry.description}" for entry in entries if remove_entry(directory, entry.name, command)
-    ]
+    return [*lines, *remove_entries(directory, entries, command)]
