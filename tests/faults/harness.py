@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from credproc import cache
 from credproc.files import PrivateDirectory
+from credproc.own_files import is_own_name
 from tests.faults.rows import INVARIANTS, Amount, Case, Kind, NotInjectedError, Row
 from tests.faults.scene import MARK, NOBODY, Result, Scene
 from tests.sampler import Sampler
@@ -208,6 +209,7 @@ class _Checked:
         assert len(names) <= FILES, f"{len(names)} files"
         for path in names:
             status = path.lstat()
+            assert is_own_name(path.name), f"{path.name} is not named as one of credproc's own"
             assert path.is_file(), f"{path.name} is no file"
             assert not path.is_symlink(), f"{path.name} is a link"
             assert status.st_mode & 0o777 == 0o600, f"{path.name} has mode {status.st_mode & 0o777:o}"
@@ -217,7 +219,7 @@ class _Checked:
 
     def _again(self) -> None:
         scene = self.scene
-        kept = any(scene.cache.glob("*.session"))
+        kept = any(json.loads(path.read_bytes())["expiration"] > time.time() for path in scene.cache.glob("*.session"))
         signed_in = kept if self.case.loses else scene.sts.count("GetSessionToken", "OK") > 0
         result = scene.once()
         assert result.status == 0, f"the next run ended with {result.status} and said {result.said!r}"
