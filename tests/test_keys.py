@@ -370,10 +370,17 @@ def test_list_says_where_the_keys_are_and_reads_no_secret(w: World, service: Sec
     }
 
 
-def test_remove_takes_the_keys_and_what_hangs_on_them(w: World, service: SecretService) -> None:
+@pytest.mark.parametrize("noted", [True, False])
+def test_remove_takes_the_keys_and_what_hangs_on_them(
+    w: World,
+    service: SecretService,
+    noted: bool,  # noqa: FBT001 - whether the session has its index file
+) -> None:
     before = _config(w).read_bytes()
     _import(w.home)
     w.answered("admin")
+    for index in [] if noted else list(w.home.cache.glob("*.session")):
+        index.unlink()
     job = w.start("keys", "remove", "user1")
     w.terminal.expect(f"{w.user.access_key_id} of profile 'user1' from the keyring? [y/N] ")
     w.terminal.send("y\n")
