@@ -26,7 +26,6 @@ CALLS = {
     "os": {"fork", "forkpty", "posix_spawn", "posix_spawnp", "popen", "spawnv", "spawnve", "startfile", "system"},
     "pty": {"fork", "spawn"},
     "multiprocessing": {"Pool", "Process"},
-    "webbrowser": {"open"},
 }
 EVENTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile", "os.system"}
 # What every test has. The canary scan looks at processes, and has nothing to look at where there are none

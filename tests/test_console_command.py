@@ -1,10 +1,9 @@
 """credproc console: what the federation endpoint is asked, what the browser gets, and what is said when it fails."""
 
 import json
+import shutil
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +14,7 @@ from credproc.config.parser import parse
 from credproc.errors import ConfigError
 from credproc.plan import Plan, plan_for
 from credproc.request import Request
+from tests.federation import TOKEN, Federation
 from tests.mfa import PROMPT, world
 from tests.program import ROLE, Home, Outcome, role_home
 from tests.sts import Sts, Trust
@@ -22,7 +22,6 @@ from tests.sts import Sts, Trust
 if sys.platform == "win32":
     pytest.skip("the stand-in for the browser is a shell script", allow_module_level=True)
 
-TOKEN = "VCQgs5qZZt3Q6fn8Tr5EXAMPLEmLnwB7JjUc-SHwnUUWabcRdnWsi4DBn-dvC"
 MALFORMED = ["cannot be understood", "proxy"]
 
 
@@ -33,43 +32,10 @@ def _expect_failure(ran: Outcome, *words: str) -> None:
     assert [word for word in words if word not in ran.stderr] == [], ran.stderr
 
 
-class Federation(ThreadingHTTPServer):
-    """A stand-in for AWS's federation endpoint; ``status`` and ``body`` are what it answers."""
-
-    def __init__(self) -> None:
-        self.status = 200
-        self.body = json.dumps({"SigninToken": TOKEN}).encode()
-        self.asked: list[dict[str, str]] = []
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/federation"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Federation
-
-    def do_GET(self) -> None:
-        query = parse_qs(urlsplit(self.path).query)
-        self.server.asked.append({name: values[0] for name, values in query.items()})
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(self.server.body)))
-        self.end_headers()
-        self.wfile.write(self.server.body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server calls it so
-        """Say nothing: the tests assert on stderr."""
-
-
 @pytest.fixture(name="federation")
 def _federation() -> Iterator[Federation]:
     with Federation() as federation:
-        thread = threading.Thread(target=federation.serve_forever)
-        thread.start()
         yield federation
-        federation.shutdown()
-        thread.join(5)
 
 
 @pytest.fixture(name="home_of_admin")
@@ -130,6 +96,32 @@ def test_the_browser_is_given_the_url_and_nothing_is_printed(home_of_admin: Home
 def test_a_browser_that_cannot_be_opened_is_said(home_of_admin: Home) -> None:
     ran = home_of_admin.run("console", "admin", environ={"STATUS": "3"})
     _expect_failure(ran, "console: xdg-open", "--print")
+
+
+NO_OPENER = ("console: no xdg-open or wslview", "--print")
+
+
+@pytest.mark.parametrize("entry", [".", "", "bin", "./bin/"])
+def test_an_opener_in_the_working_directory_is_not_started(home_of_admin: Home, entry: str) -> None:
+    opener = home_of_admin.path / "bin" / "xdg-open"
+    shutil.copy2(opener, home_of_admin.path)
+    ran = home_of_admin.run("console", "admin", environ={"PATH": f"{entry}:/nowhere"}, cwd=home_of_admin.path)
+    _expect_failure(ran, *NO_OPENER)
+    assert not (home_of_admin.path / "opened").exists()
+
+
+def test_an_opener_that_others_can_replace_is_passed_over(home_of_admin: Home, tmp_path: Path) -> None:
+    planted = tmp_path / "open" / "xdg-open"
+    planted.parent.mkdir()
+    planted.write_text(f"#!/bin/sh\ntouch {tmp_path}/planted\n")
+    planted.chmod(0o755)
+    planted.parent.chmod(0o777)
+    path = f"{planted.parent}:{home_of_admin.environ['PATH']}"
+    assert home_of_admin.run("console", "admin", environ={"PATH": path}) == (0, "", "")
+    assert (home_of_admin.path / "opened").exists()
+    assert not (tmp_path / "planted").exists()
+    _expect_failure(home_of_admin.run("console", "admin", environ={"PATH": str(planted.parent)}), *NO_OPENER)
+    assert not (tmp_path / "planted").exists()
 
 
 def test_a_person_is_asked_for_the_code_and_the_console_opens(tmp_path: Path, federation: Federation) -> None:

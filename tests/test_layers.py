@@ -26,7 +26,7 @@ HIT = {
 # Each folder, from the top: which others its modules import, at the top or within a function. All may import ROOT.
 ROOT = {
     *("cache", "credentials", "dependencies", "errors", "files", "limits", "log", "notes", "own_files", "paths"),
-    *("request", ""),
+    *("request", "trust", ""),
 }
 FOLDERS = {
     "commands": {"aws", "config", "locking", "plan", "process", "refresh", "sources", "stores", "terminal"},

@@ -11,10 +11,13 @@ from credproc.commands.ui.progress import Progress
 from credproc.commands.variables import resolve
 from credproc.errors import CredprocError
 from credproc.process.child_environment import environment_for_child
+from credproc.process.command_line import programs_in_path
 from credproc.request import Request
+from credproc.trust import untrusted_place
 
 _SIGN_IN_SECONDS = 10
 _OPENER_SECONDS = 3  # if the opener still runs after that, it has become the browser
+_OPENERS = ("open",) if sys.platform == "darwin" else ("xdg-open", "wslview")
 _PRINT_HINT = "run credproc console NAME --print and open the URL in a browser"
 
 GROUP = "use"
@@ -43,7 +46,7 @@ def sign_in_url(request: Request, service: str | None, progress: Progress) -> st
     return sign_in_url(console, credentials.document, settings)
 
 
-def open_browser(url: str, environ: Mapping[str, str], platform: str = sys.platform) -> None:
+def open_browser(url: str, environ: Mapping[str, str]) -> None:
     """Open the URL in the user's browser. Raises CredprocError.
 
     A browser gets the URL as an argument, which every user of this machine can see for a moment. The URL therefore
@@ -51,17 +54,17 @@ def open_browser(url: str, environ: Mapping[str, str], platform: str = sys.platf
     minutes. A private file that redirects to the URL would hide it, but sandboxed browsers (snap, flatpak) may not
     read such a file. On a machine shared with people you do not trust, use --print.
     """
-    import shutil  # noqa: PLC0415 - not for --print
-    import subprocess  # noqa: PLC0415
+    import subprocess  # noqa: PLC0415 - not for --print
 
-    names = {"darwin": ("open",)}.get(platform, ("xdg-open", "wslview"))
-    opener = next((found for name in names if (found := shutil.which(name, path=environ.get("PATH")))), None)
-    if opener is None or platform == "win32":
-        import webbrowser  # noqa: PLC0415 - only where the platform has no opener
-
-        if not webbrowser.open(url):
-            raise CredprocError("console: no browser was found", _PRINT_HINT)
+    if sys.platform == "win32":
+        try:
+            os.startfile(url)  # noqa: S606 - the browser that the user has chosen
+        except OSError:
+            raise CredprocError("console: no browser could be started", _PRINT_HINT) from None
         return
+    opener = _opener(environ)
+    if opener is None:
+        raise CredprocError(f"console: no {' or '.join(_OPENERS)} was found in PATH", _PRINT_HINT)
     null = subprocess.DEVNULL
     try:
         child = subprocess.Popen(  # noqa: S603 - the platform's own opener
@@ -80,6 +83,12 @@ def open_browser(url: str, environ: Mapping[str, str], platform: str = sys.platf
         raise CredprocError(f"console: {opener}: {reason}", _PRINT_HINT) from None
     if status != 0:
         raise CredprocError(f"console: {os.path.basename(opener)} could not open a browser", _PRINT_HINT)
+
+
+def _opener(environ: Mapping[str, str]) -> str | None:
+    """Return the platform's opener, from the directories of PATH in which other users cannot put another one."""
+    found = (program for name in _OPENERS for program in programs_in_path(name, environ))
+    return next((program for program in found if untrusted_place(program) is None), None)
 
 
 def add(parser: argparse.ArgumentParser) -> None:

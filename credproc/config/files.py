@@ -15,13 +15,6 @@ NOT_REGULAR_HINT = "set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to regul
 _PATH_HINT = "check that the path is the right one"
 
 
-class UntrustedFile(NamedTuple):
-    """Why another user can change a file, as a verb phrase for messages, and how to prevent it."""
-
-    reason: str
-    hint: str
-
-
 class FileContent(NamedTuple):
     """The text of a file, empty if there is none; its status when it was opened; why it could not be read."""
 
@@ -67,17 +60,6 @@ def read_file(path: str | None, environ: Mapping[str, str]) -> FileContent:
 def _read_error(shown: str, error: OSError | ValueError) -> str:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else "is not a valid path"
     return f"{shown}: cannot be read: {reason.lower()}"
-
-
-def untrusted_file(status: os.stat_result | None, shown: str) -> UntrustedFile | None:
-    """Return how another user can change the file, or None if only its user and root can."""
-    if status is None or os.name != "posix":
-        return None
-    if status.st_uid not in (os.geteuid(), 0):
-        return UntrustedFile(f"belongs to another user ({status.st_uid})", f"sudo chown $USER {shown}")
-    if status.st_mode & 0o002:  # a group may be the user's own, as where the umask is 002
-        return UntrustedFile(f"is writable by others (mode {stat.S_IMODE(status.st_mode):o})", f"chmod go-w {shown}")
-    return None
 
 
 def readable_by_others(status: os.stat_result | None, shown: str) -> list[str]:

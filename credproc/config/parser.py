@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from credproc import cache, paths
-from credproc.config.files import ACCESS_HINT, read_file, readable_by_others, untrusted_file
+from credproc.config.files import ACCESS_HINT, read_file, readable_by_others
 from credproc.config.grammar import (
     KINDS,
     Remarks,
@@ -16,6 +16,7 @@ from credproc.config.grammar import (
 )
 from credproc.config.shared_config import Section, SharedConfig
 from credproc.errors import ConfigError
+from credproc.trust import untrusted_file
 
 
 def read(environ: Mapping[str, str], now: float | None = None) -> SharedConfig:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from credproc import cache
-from credproc.config.files import UntrustedFile
 from credproc.config.settings import PREFIX
 from credproc.errors import ConfigError
+from credproc.trust import UntrustedFile
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 

@@ -3,11 +3,8 @@
 import errno
 import os
 import re
-import shutil
-import stat
 import subprocess
 import time
-from collections.abc import Mapping
 
 from credproc import terminal
 from credproc.errors import ConfigError, PersonNeededError, SourceError, inert
@@ -118,8 +115,10 @@ class ProcessCodeProvider:
 
     def _start(self) -> "subprocess.Popen[bytes]":
         """Start the program. Raises OSError, ConfigError."""
-        program = _find_program(self._words[0], self._environ)
-        self._check_not_world_writable(program)
+        word = self._words[0]
+        if os.path.dirname(word) and not os.path.isabs(word):  # in the working directory, which may be another user's
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), word)
+        program = command_line.find_program(word, self._environ, self._where)
         try:
             terminal_fd = terminal.open_for_child()
         except PersonNeededError:
@@ -135,21 +134,6 @@ class ProcessCodeProvider:
         finally:
             os.close(terminal_fd)
 
-    def _check_not_world_writable(self, program: str) -> None:
-        """Raise ConfigError if any other user may replace the program."""
-        if os.name != "posix":
-            return
-        for path in (program, os.path.dirname(program)):
-            try:
-                mode = os.stat(path).st_mode
-            except OSError:  # starting it fails with the reason
-                continue
-            if mode & stat.S_IWOTH:
-                what = (
-                    f"every user may write to it (mode {stat.S_IMODE(mode):04o}), so credproc does not run the program"
-                )
-                raise ConfigError(f"{self._where}: {inert(path, 200)}: {what}", "chmod o-w, or move the program")
-
 
 _RETRY_LATER = "try again when the device shows the next code"
 
@@ -163,21 +147,6 @@ def _split(command: str, where: str) -> list[str]:
     if not words:
         raise ConfigError(f"{where}: names no program, or has a quotation mark without its pair", "correct the line")
     return words
-
-
-def _find_program(word: str, environ: Mapping[str, str]) -> str:
-    """Return the path of the program. Raises FileNotFoundError.
-
-    A program in the working directory, which may be another user's, is not found: neither by a relative path nor by a
-    relative entry of PATH.
-    """
-    if os.path.isabs(word):
-        return word
-    directories = [directory for directory in os.get_exec_path(environ) if os.path.isabs(directory)]
-    found = None if os.path.dirname(word) else shutil.which(word, path=os.pathsep.join(directories))
-    if found is None:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), word)
-    return found
 
 
 def _child_environment(request: Request) -> dict[str, str]:

@@ -1,12 +1,48 @@
-"""A command in a setting → its words, as botocore splits a ``credential_process`` line; no shell has a hand in it."""
+"""A command in a setting → its words, as botocore splits a ``credential_process`` line, and the program that they name.
 
+No shell has a hand in it. A program is looked for in absolute directories of PATH only, as the working directory may be
+another user's, and is not started from where another user can put one.
+"""
+
+import errno
+import os
 import shlex
+import shutil
 import sys
+from collections.abc import Iterator, Mapping
+
+from credproc.errors import ConfigError, inert
+from credproc.trust import untrusted_place
+
+_PATH_LIMIT = 200  # characters of a path in a message
 
 
 def split(command: str, platform: str = sys.platform) -> list[str]:
     """Return the words. Raises ValueError if a quotation has no end."""
     return _split_as_windows_does(command) if platform == "win32" else shlex.split(command)
+
+
+def find_program(word: str, environ: Mapping[str, str], where: str) -> str:
+    """Return the path of the program: the word itself if it has a directory, else the first in PATH.
+
+    Raises FileNotFoundError, and ConfigError at ``where`` if another user can put another program in its place.
+    """
+    program = word if os.path.dirname(word) else next(programs_in_path(word, environ), None)
+    if program is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), word)
+    if untrusted := untrusted_place(program):
+        raise ConfigError(
+            f"{where}: {inert(untrusted.path, _PATH_LIMIT)}: {untrusted.reason}, so credproc does not run the program",
+            untrusted.hint,
+        )
+    return program
+
+
+def programs_in_path(name: str, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the programs of this name in the absolute directories of PATH, in its order."""
+    for directory in os.get_exec_path(environ):
+        if os.path.isabs(directory) and (found := shutil.which(name, path=directory)) and os.path.isabs(found):
+            yield found  # on Windows shutil.which looks into the working directory too
 
 
 def _split_as_windows_does(command: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The ``credential_process`` of a source profile: split, run and read as botocore does it."""
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping
 
@@ -20,7 +21,10 @@ _HINT = "run the program by hand and look at what it prints"
 
 
 def fetch(source: Source, environ: Mapping[str, str], children: ChildProcesses) -> Credentials:
-    """Run the program and return the credentials that it prints; add it to ``children``. Raises SourceError."""
+    """Run the program and return the credentials that it prints; add it to ``children``.
+
+    Raises SourceError, and ConfigError if another user can put another program in its place.
+    """
     where = f"{source.where}: credential_process of {quoted(source.profile or '')}"
     try:
         words = command_line.split(source.field("command"))
@@ -29,9 +33,10 @@ def fetch(source: Source, environ: Mapping[str, str], children: ChildProcesses) 
     if not words:
         raise SourceError(f"{where}: names no program", "write the program's path")
     try:
-        # not the caller's stdin, which may stay open for ever
+        # not the caller's stdin, which may stay open for ever; argv[0] is the word, as with botocore
         child = subprocess.Popen(  # noqa: S603 - the user's own command
             words,
+            executable=command_line.find_program(words[0], environ, where) if os.name == "posix" else None,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -123,7 +123,7 @@ def planted(what: str, command: str, path: str = USUAL, *, mode: int = 0o755, pr
         assert not (scene.path / "canary").exists(), "it was run"
         return result
 
-    says = f"{START}: (./)?token: no such file" if mode == program == 0o755 else "may write to it"
+    says = f"{START}: (./)?token: no such file" if mode == program == 0o755 else "is writable by others"
     return Case(what, Kind.UNSAFE, before=before, run=run, undo=no_program, says=says, mfa=True, calls=0)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from credproc import log, paths
 from credproc.commands.doctor.check import Check, fail, ok, warn
-from credproc.config.files import untrusted_file
 from credproc.files import open_directory
 from credproc.locking.directory import make_own_directory
+from credproc.trust import untrusted_file
 
 _MAX_FAILURES = 10
 _POSIX = os.name == "posix"
