@@ -1,29 +1,43 @@
-"""Replace an AWS file as a whole, atomically: links are followed, mode and owner stay as they were."""
+"""Replace an AWS file as a whole, atomically: links are followed; mode, owner and attributes stay as they were.
 
+Where the links lead is decided once, when the file is read; it is compared and replaced in the directory that was
+opened there. Root writes in no other user's directory, and follows no other user's link.
+"""
+
+import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from credproc.config.files import NOT_REGULAR_HINT
-from credproc.errors import ConfigError
+from credproc.errors import ConfigError, inert
+from credproc.trust import walk
 
 BACKUP = ".credproc-backup"
 _PRIVATE = 0o600
 _BINARY = getattr(os, "O_BINARY", 0)
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | _CLOEXEC | _BINARY
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _CLOEXEC | _BINARY
 _OLD = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _CLOEXEC | _BINARY  # opening a FIFO must not block
+_DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NOFOLLOW | _CLOEXEC
+_ACL = "system.posix_acl_access"  # acl(5), which some file systems do not list
+_OF_CONTENT = frozenset(("security.evm", "security.ima"))  # signatures of the content, which the kernel makes anew
+_NO_ATTRIBUTE = (errno.ENODATA, errno.ENOTSUP)
 
 
 class ConfigFile(NamedTuple):
-    """A file as it was read; ``shown`` is its path for messages."""
+    """A file as it was read; ``shown`` is its path for messages, ``target`` where the links of ``path`` lead."""
 
     path: str
     shown: str
-    data: bytes
-    status: os.stat_result | None  # None: there was no file
+    target: str
+    data: bytes = b""
+    status: os.stat_result | None = None  # None: there was no file
+    attributes: Mapping[str, bytes] = {}
 
     @property
     def text(self) -> str:
@@ -34,19 +48,58 @@ class ConfigFile(NamedTuple):
             raise ConfigError(f"{self.shown}: is not UTF-8", "save it as UTF-8") from None
 
 
+class _Place(NamedTuple):
+    """An open directory and the name of a file in it; on Windows no directory and the whole path."""
+
+    directory: int | None
+    name: str
+
+    def open(self, flags: int) -> int:
+        return os.open(self.name, flags, _PRIVATE, dir_fd=self.directory)
+
+    def put(self, temporary: str) -> None:
+        """Put the temporary file in the file's place, so that a power loss does not undo or reorder that."""
+        os.replace(temporary, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
+        if self.directory is not None:
+            os.fsync(self.directory)
+
+
+def check_owner(path: str, shown: str) -> None:
+    """Raise ConfigError if this is root, and another user's directory or link is on the way to the file.
+
+    That user could choose the file that is written; and ``sudo credproc`` must not leave files of root in a home.
+    """
+    if os.name != "posix" or os.geteuid() != 0:
+        return
+    try:
+        for part, status in walk(path):
+            if status.st_uid != 0 and not stat.S_ISREG(status.st_mode):
+                raise ConfigError(
+                    f"{shown}: {inert(part)} belongs to another user ({status.st_uid}), and root writes nothing there",
+                    "run the command as that user, without sudo",
+                )
+    except (OSError, ValueError):  # what is missing is made, and opening the file says why that fails
+        pass
+
+
 def read(path: str, shown: str) -> ConfigFile:
-    """Read the file; a missing file counts as empty. Raises ConfigError."""
+    """Read the file; a missing file counts as empty. Raises ConfigError, also if root may not edit it."""
+    check_owner(path, shown)
+    file = ConfigFile(path, shown, os.path.realpath(path))
     try:
         fd = os.open(path, _OLD)
     except FileNotFoundError:
-        return ConfigFile(path, shown, b"", None)
+        return file
     except OSError as error:
         raise _failed(shown, "cannot be read", error) from None
-    with os.fdopen(fd, "rb") as file:
+    with os.fdopen(fd, "rb") as opened:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):  # /dev/null means "no file", and must not be replaced by one
             raise ConfigError(f"{shown}: is not a regular file", NOT_REGULAR_HINT)
-        return ConfigFile(path, shown, file.read(), status)
+        try:
+            return file._replace(data=opened.read(), status=status, attributes=_attributes(fd))
+        except OSError as error:
+            raise _failed(shown, "cannot be read", error) from None
 
 
 def replace(file: ConfigFile, text: str, *, keep_old: bool = False) -> None:
@@ -55,20 +108,20 @@ def replace(file: ConfigFile, text: str, *, keep_old: bool = False) -> None:
     If the path is a link, the file that it points to is replaced and the backup is beside the link. Raises
     ConfigError, also if the file has changed since it was read; then nothing is written.
     """
+    mode = _PRIVATE if file.status is None else stat.S_IMODE(file.status.st_mode)
     try:
-        target = os.path.realpath(file.path)
-        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
-        mode = _PRIVATE if file.status is None else stat.S_IMODE(file.status.st_mode)
-        with _new_file(target, text.encode(), file.status, mode) as temporary:
-            if read(file.path, file.shown).data != file.data:
+        os.makedirs(os.path.dirname(file.target), mode=0o700, exist_ok=True)
+        with _place(file.target) as place, _new_file(place, text.encode(), file, mode) as temporary:
+            if os.path.realpath(file.path) != file.target or not _is_unchanged(file, place):
                 raise ConfigError(
                     f"{file.shown}: was changed by another program; nothing was written", "run the command again"
                 )
             if keep_old:
-                with _new_file(file.path + BACKUP, file.data, file.status, _PRIVATE) as backup:
-                    os.replace(backup, file.path + BACKUP)
-            os.replace(temporary, target)
-        _sync(os.path.dirname(target))
+                directory, name = os.path.split(file.path)
+                old = file._replace(target=os.path.join(os.path.realpath(directory), name + BACKUP), attributes={})
+                with _place(old.target) as copy, _new_file(copy, old.data, old, _PRIVATE) as backup:
+                    copy.put(backup)
+            place.put(temporary)
     except OSError as error:
         raise _failed(file.shown, "cannot be written", error) from None
 
@@ -82,34 +135,91 @@ def edit(path: str, shown: str, change: Callable[[str], str]) -> None:
 
 
 @contextmanager
-def _new_file(path: str, data: bytes, owner: os.stat_result | None, mode: int) -> Iterator[str]:
-    """Write a temporary file beside ``path``, with the data, owner and mode; yield its path; remove it on failure."""
-    temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
-    fd = os.open(temporary, _NEW, _PRIVATE)
+def _place(path: str) -> Iterator[_Place]:
+    """Open the directory of the path, which has no links; root opens no other user's."""
+    if os.name != "posix":
+        yield _Place(None, path)
+        return
+    directory = os.open(os.path.dirname(path), _DIRECTORY)
+    try:
+        if os.geteuid() == 0 and os.fstat(directory).st_uid != 0:
+            raise PermissionError(errno.EPERM, "the directory belongs to another user")
+        yield _Place(directory, os.path.basename(path))
+    finally:
+        os.close(directory)
+
+
+def _is_unchanged(file: ConfigFile, place: _Place) -> bool:
+    """Return whether the file in its place is the one that was read: its content, owner, mode and attributes."""
+    try:
+        fd = place.open(_OLD | _NOFOLLOW)
+    except FileNotFoundError:
+        return file.status is None
+    with os.fdopen(fd, "rb") as opened:
+        now, then = os.fstat(fd), file.status
+        return (
+            then is not None
+            and (now.st_dev, now.st_ino, now.st_ctime_ns) == (then.st_dev, then.st_ino, then.st_ctime_ns)
+            and opened.read() == file.data
+        )
+
+
+@contextmanager
+def _new_file(place: _Place, data: bytes, like: ConfigFile, mode: int) -> Iterator[str]:
+    """Write a temporary file in the place, with the mode, and owner and attributes of ``like``; yield its name.
+
+    It is removed on failure. At no moment can anybody read it who could not read ``like``.
+    """
+    temporary = place._replace(name=f"{place.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    fd = temporary.open(_NEW)
     try:
         with os.fdopen(fd, "wb") as file:
             file.write(data)
             file.flush()
             if os.name == "posix":
-                made = os.fstat(fd)
+                made, owner = os.fstat(fd), like.status
                 if owner is not None and (made.st_uid, made.st_gid) != (owner.st_uid, owner.st_gid):
                     os.fchown(fd, owner.st_uid, owner.st_gid)
-                os.fchmod(fd, mode)  # after fchown, which may clear mode bits
+                _set_attributes(fd, like.attributes)
+                # After fchown, which may clear bits, and the ACL, without which the mask in the mode is the group's
+                if stat.S_IMODE(os.fstat(fd).st_mode) != mode:
+                    os.fchmod(fd, mode)
             os.fsync(fd)
-        yield temporary
+        yield temporary.name
     except (OSError, ConfigError):
-        os.unlink(temporary)
+        os.unlink(temporary.name, dir_fd=place.directory)
         raise
 
 
-def _sync(directory: str) -> None:
-    """Sync the directory, so that a power loss does not undo or reorder the replacements."""
-    if os.name == "posix":
-        fd = os.open(directory, os.O_RDONLY | _CLOEXEC)
+def _attributes(fd: int) -> dict[str, bytes]:
+    """Return the extended attributes of an open file (xattr(7)): its ACL, its SELinux label, the user's own."""
+    found: dict[str, bytes] = {}
+    if sys.platform == "linux":
         try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+            names = {_ACL, *os.listxattr(fd)} - _OF_CONTENT
+        except OSError:
+            names = {_ACL}
+        for name in names:
+            try:
+                found[name] = os.getxattr(fd, name)
+            except OSError as error:
+                if error.errno not in _NO_ATTRIBUTE:
+                    raise
+    return found
+
+
+def _set_attributes(fd: int, attributes: Mapping[str, bytes]) -> None:
+    """Give a new file these extended attributes, and no ACL that comes from its directory. Raises OSError."""
+    if sys.platform == "linux":
+        found = _attributes(fd)
+        if _ACL in found and _ACL not in attributes:
+            os.removexattr(fd, _ACL)
+        for name, value in attributes.items():
+            try:
+                if found.get(name) != value:
+                    os.setxattr(fd, name, value)
+            except OSError as error:
+                raise OSError(error.errno, f"{name} cannot be kept: {error.strerror}") from None
 
 
 def _failed(shown: str, what: str, error: OSError) -> ConfigError:

@@ -52,6 +52,9 @@ def run(options: argparse.Namespace, request: Request) -> Output:
 
 
 def _run_on_profile(options: argparse.Namespace, request: Request, profile: str) -> str:
+    from credproc.commands.keys.config import check_owner  # noqa: PLC0415
+
+    check_owner(request.environ)
     if options.action == "add":
         from credproc.commands.keys import add_  # noqa: PLC0415
 

@@ -73,6 +73,12 @@ def both_files(environ: Mapping[str, str]) -> tuple[str, str]:
     return config, credentials
 
 
+def check_owner(environ: Mapping[str, str]) -> None:
+    """Raise ConfigError if root may not edit the two files, before anything is asked or stored."""
+    for path in both_files(environ):
+        writer.check_owner(path, paths.shown(path, environ))
+
+
 def _edit(environ: Mapping[str, str], profile: Section, change: Callable[[str, bool], str]) -> None:
     """Edit the file that contains the setting, or the config file if none does.
 
