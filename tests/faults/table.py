@@ -9,7 +9,7 @@ _GROUPS = """
     e_swaps f_crowds g_signals g_terminal h_disk
     i_kept j_mfa_process k_keyring l_time m_output
     n_network o_killed o_power p_collected p_rest
-    q_identity r_limits t_kept
+    q_identity r_limits t_kept w_places
 """.split()
 ROWS: tuple[Row, ...] = tuple(
     sorted((row for group in _GROUPS for row in import_module(f"tests.faults.{group}").ROWS), key=lambda row: row.id)
@@ -17,10 +17,10 @@ ROWS: tuple[Row, ...] = tuple(
 NUMBERS = (
     *range(1, 161),
     *range(165, 174),
-    177,
-    178,
+    *range(177, 179),
+    *range(183, 186),
     *range(190, 193),
-)  # and rows to come
+)  # the numbers between are those of rows to come
 LETTERED = ["F072a", "F072b", "F072c", "F072d", "F072e", "F094a", "F094b", "F094c", "F094d", "F104a"]
 SHARED = "F087-F093"
 
