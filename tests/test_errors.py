@@ -264,7 +264,7 @@ def test_what_sts_quotes_of_an_external_id_is_not_shown(world: World) -> None:
     config = world.home.path / ".aws" / "config"
     world.home.config(config.read_text() + 'external_id = "precious"\n')
     (error,) = _said(world.home)
-    assert "ValidationError: 1 validation error detected: Value '***' at 'externalId' failed" in error
+    assert "ValidationError: 1 validation error detected: Value '\"***\"' at 'externalId' failed" in error
     assert "precious" not in world.home.log
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from credproc import __version__
 from credproc.aws import query
 from credproc.aws.answer import Element, RefusedError, read
-from credproc.aws.message import Request, Response, TransportError
+from credproc.aws.message import Request, Response, TransportError, without_secrets
 from credproc.aws.routing import transport_for
 from credproc.aws.signature import Scope, signed
 from credproc.aws.transport import Timeouts, Transport
@@ -21,6 +21,8 @@ CALL_SECONDS = 9  # a run that asks nobody must notice within ten that the netwo
 USER_AGENT = f"credproc/{__version__}"
 _SKEWED = frozenset(("InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch"))
 _SKEW_SECONDS = 240  # what AWS refuses is five minutes off
+# Parameters of STS that a person keeps to themselves
+_CONFIDENTIAL = ("ExternalId", "Policy", "TokenCode", "WebIdentityToken")
 
 
 class Service(NamedTuple):
@@ -98,7 +100,7 @@ class Client:
         while True:
             try:
                 request = request_of(self.service, call, time.time() + self._skew)
-                return read(transport.send(request, timeouts))
+                return read(without_secrets(transport.send(request, timeouts), request))
             except (RefusedError, TransportError) as error:
                 if call.is_once:
                     raise
@@ -136,7 +138,9 @@ class Client:
 def request_of(service: Service, call: Call, now: float) -> Request:
     """Return the call as it is sent at that time (epoch seconds). Raises UnsendableError."""
     headers = {"Content-Type": query.CONTENT_TYPE, "User-Agent": USER_AGENT}
-    request = Request("POST", service.url, headers, query.form(call.action, service.version, call.parameters))
+    body = query.form(call.action, service.version, call.parameters)
+    secrets = tuple(str(call.parameters[name]) for name in _CONFIDENTIAL if name in call.parameters)
+    request = Request("POST", service.url, headers, body, secrets)
     return request if call.keys is None else signed(request, call.keys, Scope(service.region, service.name, now))
 
 

@@ -23,13 +23,10 @@ FAILURES = (RefusedError, TransportError, MalformedAnswerError, UnsendableError)
 class Explainer:
     """Puts the failure of one call into words: what was called, about what, and where it went."""
 
-    def __init__(
-        self, operation: str, subject: str, url: Url, *, mfa: bool = False, confidential: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, operation: str, subject: str, url: Url, *, mfa: bool = False) -> None:
         """Take the operation, and what it is about: the role's ARN, or the access key id.
 
-        ``mfa`` is whether the plan has an MFA device: a refusal is explained differently then. ``confidential`` are
-        parameters that AWS may quote.
+        ``mfa`` is whether the plan has an MFA device: a refusal is explained differently then.
         """
         self.with_code = False  # whether the call carries an MFA code, which is used then
         self._operation = operation
@@ -37,7 +34,6 @@ class Explainer:
         self._url = url
         self._endpoint = f"{url.scheme}://{url.host_header}"
         self._mfa = mfa
-        self._confidential = confidential
 
     def explained(self, error: Exception) -> CredprocError:
         """Return one of ``FAILURES`` in our words."""
@@ -58,10 +54,7 @@ class Explainer:
 
     def _refused(self, error: RefusedError) -> ServiceError:
         code = error.code or "an answer without a code"
-        message = error.message
-        for text in self._confidential:
-            message = message.replace(text, "***")
-        message = inert(message, _MESSAGE_LIMIT).strip()
+        message = inert(error.message, _MESSAGE_LIMIT).strip()
         what = f"{self._subject}: {self._operation}: {inert(code, 80)}"
         skew = skew_of(error, time.time())
         if skew is not None:

@@ -12,6 +12,11 @@ class Request(NamedTuple):
     url: Url
     headers: dict[str, str]  # of which Host and Content-Length are the transport's
     body: bytes = b""
+    secrets: tuple[str, ...] = ()  # what it was made with, and whoever refuses it may quote
+
+    def __repr__(self) -> str:
+        """Return a text without secrets."""
+        return f"Request({self.method} {self.url})"
 
 
 class Response(NamedTuple):
@@ -21,6 +26,21 @@ class Response(NamedTuple):
     reason: str
     headers: dict[str, str]  # by names in lower case; of several with one name, joined with a comma
     body: bytes
+
+
+def without_secrets(response: Response, request: Request) -> Response:
+    """Return the response to the request, and if it is no success, with nothing in it of the request's secrets."""
+    if 200 <= response.status < 300 or not request.secrets:
+        return response
+    from credproc.masking import masked  # noqa: PLC0415 - only for a refusal
+
+    reason, body = response.reason, response.body.decode("utf-8", "surrogateescape")
+    return Response(
+        response.status,
+        masked(reason, request.secrets),
+        {name: masked(value, request.secrets) for name, value in response.headers.items()},
+        masked(body, request.secrets).encode("utf-8", "surrogateescape"),
+    )
 
 
 class UnsendableError(ValueError):

@@ -45,7 +45,9 @@ def signed(request: Request, keys: Credentials, scope: Scope) -> Request:
     headers["Authorization"] = (
         f"{_ALGORITHM} Credential={who}, SignedHeaders={';'.join(covered)}, Signature={signature}"
     )
-    return request
+    return request._replace(
+        secrets=(*request.secrets, keys.secret_access_key, keys.session_token or "", signature),
+    )
 
 
 def canonical_request(request: Request) -> str:

@@ -20,8 +20,6 @@ LONGEST_ROLE = 43200
 MfaCode = tuple[str, str]  # the device's serial, and the code that it shows
 
 VERSION = "2011-06-15"
-# A ValidationError quotes what it refuses (STS API reference, "Common Errors")
-_CONFIDENTIAL = ("ExternalId", "TokenCode", "WebIdentityToken", "Policy")
 
 
 class Sts:
@@ -71,8 +69,7 @@ class Sts:
     def _call(
         self, operation: str, subject: str, keys: Credentials | None, parameters: Mapping[str, object]
     ) -> Element:
-        confidential = tuple(str(parameters[name]) for name in _CONFIDENTIAL if parameters.get(name))
-        explainer = Explainer(operation, subject, self.url, mfa=self._mfa, confidential=confidential)
+        explainer = Explainer(operation, subject, self.url, mfa=self._mfa)
         call = Call(operation, parameters, keys, is_once="TokenCode" in parameters)
         return called(self._client, call, explainer)
 
