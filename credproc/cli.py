@@ -217,7 +217,8 @@ def _bug(error: Exception) -> "CredprocError":
 def _print_error(error: "CredprocError") -> None:
     from credproc.errors import inert
 
-    lines = [f"credproc: error: {inert(str(error), 1500)}"]
+    text = f"{error}: {error.quotation}" if error.quotation else str(error)
+    lines = [f"credproc: error: {inert(text, 1500)}"]
     if error.hint:
         lines.append(f"credproc: hint: {inert(error.hint, 1500)}")
     data = ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")[:_STDERR_LIMIT]

@@ -17,6 +17,7 @@ class CredprocError(Exception):
 
     exit_code = 1
     was_asked = False  # whether this run has shown a prompt, so that a person is at the terminal
+    quotation = ""  # what another program said of it: for stderr alone, as it may hold a secret
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         """Store the message (``where: what``) and the hint."""

@@ -46,7 +46,8 @@ def _home_of_admin(tmp_path: Path, federation: Federation) -> Iterator[Home]:
         home = role_home(tmp_path / "home", sts, user, CREDPROC_FEDERATION_ENDPOINT=federation.url)
         opener = home.path / "bin" / "xdg-open"
         opener.parent.mkdir()
-        opener.write_text(f'#!/bin/sh\nfor argument; do echo "$argument"; done >{home.path}/opened\nexit $STATUS\n')
+        script = f'for argument; do echo "$argument"; done >{home.path}/opened\nenv >{home.path}/seen\nexit $STATUS'
+        opener.write_text(f"#!/bin/sh\n{script}\n")
         opener.chmod(0o755)
         home.environ |= {"PATH": f"{opener.parent}:{home.environ['PATH']}", "STATUS": "0"}
         yield home
@@ -91,6 +92,14 @@ def test_the_browser_is_given_the_url_and_nothing_is_printed(home_of_admin: Home
     (url,) = (home_of_admin.path / "opened").read_text().splitlines()
     assert _query(url)["SigninToken"] == TOKEN
     assert TOKEN not in home_of_admin.log
+
+
+def test_the_browser_gets_no_credentials_of_the_callers(home_of_admin: Home) -> None:
+    given = {"AWS_SECRET_KEY": "canary", "AWS_BEARER_TOKEN_BEDROCK": "canary", "AWS_ROLE_ARN": "canary", "KEPT": "1"}
+    assert home_of_admin.run("console", "admin", environ=given) == (0, "", "")
+    seen = (home_of_admin.path / "seen").read_text()
+    assert "KEPT=1\n" in seen
+    assert "canary" not in seen
 
 
 def test_a_browser_that_cannot_be_opened_is_said(home_of_admin: Home) -> None:

@@ -50,10 +50,18 @@ def test_the_program_has_the_credentials_and_nothing_that_leads_elsewhere(home_o
         "AWS_SECURITY_TOKEN": "old",
         "AWS_SESSION_TOKEN": "old",
         "AWS_ACCOUNT_ID": "999999999999",
+        "AWS_SECRET_KEY": "old",
+        "EC2_SECRET_KEY": "old",
+        "AWS_BEARER_TOKEN_BEDROCK": "another's",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "/var/run/secrets/token",
+        "AWS_ROLE_ARN": "arn:aws:iam::999999999999:role/pod",
+        "AWS_ROLE_SESSION_NAME": "pod",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/v1/credentials",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/var/run/secrets/pod",
     }
     found = _environ(home_of_admin, **misleading, KEPT="as it is")
-    document = home_of_admin.run("--profile", "admin").document
-    assert {name: value for name, value in found.items() if name.startswith("AWS_")} == {
+    document = home_of_admin.run("--profile", "admin", environ=misleading).document
+    assert {name: value for name, value in found.items() if name.startswith(("AWS_", "EC2_"))} == {
         "AWS_ACCESS_KEY_ID": document["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": document["SecretAccessKey"],
         "AWS_SESSION_TOKEN": document["SessionToken"],

@@ -101,6 +101,7 @@ def test_dotenv_refuses_what_its_readers_read_differently(value: str) -> None:
         dotenv({"A": value})
 
 
+@pytest.mark.hands_out
 def test_all_forms_say_the_same(home_of_admin: Home) -> None:
     def said(form: str) -> str:
         ran = home_of_admin.run("export", "admin", "--format", form)
@@ -132,6 +133,16 @@ def test_all_forms_say_the_same(home_of_admin: Home) -> None:
         *(f'set "{name}={value}"' for name, value in wanted.items()),
         *(f'set "{name}="' for name in removed),
     ]
+
+
+@pytest.mark.hands_out
+def test_variables_by_which_an_sdk_finds_another_identity_are_unset_where_there_are_some(home_of_admin: Home) -> None:
+    others = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_BEARER_TOKEN_BEDROCK": "x", "AWS_SECRET_KEY": "y"}
+    ran = home_of_admin.run("export", "admin", "--format", "bash", environ={**others, "KEPT": "1"})
+    found = _read_back(["bash", "--norc"], ran.stdout, others)
+    assert "AWS_SECRET_ACCESS_KEY" in found
+    assert not set(others) & set(found)
+    assert "KEPT" not in ran.stdout
 
 
 @pytest.mark.parametrize(

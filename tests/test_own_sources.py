@@ -138,15 +138,13 @@ def test_what_a_program_prints_is_read_as_botocore_reads_it(tmp_path: Path, docu
     ("command", "said"),
     [
         ("/bin/false", "status 1"),
-        ("/bin/sh -c 'echo a word >&2; exit 3'", "a word"),
+        ("/bin/sh -c 'echo a word >&2; exit 3'", "exited with status 3"),
         ("/nowhere/program", "no such file or directory"),
         ("/bin/cat 'half", "quotation"),
         ("", "no program"),
         ("/bin/echo", "Version 1"),
-        (
-            "/bin/echo {}",
-            "Unsupported version '<Version key not provided>' for credential process provider, supported versions: 1",
-        ),
+        ("/bin/echo {}", "has no Version"),
+        ('/bin/echo \'{"Version": "wJalrXUtnFEMI"}\'', "has another Version than 1"),
         ("/bin/echo '{\"Version\": 1}'", "Missing required key in response: 'AccessKeyId'"),
     ],
 )
@@ -154,6 +152,18 @@ def test_a_program_that_gives_nothing_is_said_to(command: str, said: str) -> Non
     with pytest.raises(SourceError) as failure:
         process.fetch(Source("Process", "config:1", "p", (("command", command),)), {"PATH": "/bin"}, ChildProcesses())
     assert_names(str(failure.value), "config:1: credential_process of 'p': ", said)
+    assert "wJalr" not in str(failure.value)
+
+
+def test_what_a_program_says_is_told_beside_the_error_without_the_secrets_that_it_was_given() -> None:
+    source = Source(
+        "Process", "config:1", "p", (("command", "/bin/sh -c 'echo no $AWS_SESSION_TOKEN luck >&2; exit 3'"),)
+    )
+    environ = {"PATH": "/bin", "AWS_SESSION_TOKEN": "FwoGZXIvYXdzE" * 9, "AWS_ACCESS_KEY_ID": "ASIAIOSFODNN7EXAMPLE"}
+    with pytest.raises(SourceError) as failure:
+        process.fetch(source, environ, ChildProcesses())
+    assert failure.value.quotation == "no *** luck"
+    assert "luck" not in str(failure.value)
 
 
 @pytest.mark.parametrize("end", ["2099-01-01T00:00:00", "2099-01-01 00:00:00", "2099-01-01", "", "soon", 4070908800])

@@ -974,6 +974,10 @@ def test_a_program_learns_no_secret_and_lets_no_credproc_ask(world: World) -> No
         "AWS_SESSION_TOKEN": "canary",
         "AWS_SECURITY_TOKEN": "canary",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN": "canary",
+        "AWS_BEARER_TOKEN_BEDROCK": "canary",
+        "AWS_SECRET_KEY": "canary",
+        "EC2_SECRET_KEY": "canary",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/canary",
     }
     environ = {**secrets, "AWS_ACCESS_KEY_ID": "canary", "PASSWORD_STORE_DIR": "/there"}
     assert without_terminal(world.home, "--profile", "admin", **environ).document

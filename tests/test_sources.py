@@ -300,7 +300,8 @@ def test_another_program_runs_once_with_no_stdin_and_both_chains(world: World, t
     [
         ("sys.stderr.write('no luck\\n\\x1b[31mtoday'); sys.exit(3)", "no luck \\x1b[31mtoday"),
         ("print('precious garbage')", "Version 1"),
-        ("print('{}')", "Version key not provided"),
+        ("print('{}')", "has no Version"),
+        ("""print('{"Version": "precious"}')""", "has another Version"),
     ],
 )
 def test_a_program_that_fails_is_quoted_but_its_output_is_not(
@@ -312,6 +313,8 @@ def test_a_program_that_fails_is_quoted_but_its_output_is_not(
     assert_names(error, "~/.aws/config:2: credential_process of 'other': ", said)
     assert "precious" not in error
     assert_names(hint, "", "run the program")
+    assert "credential_process of 'other'" in world.home.log
+    assert "luck" not in world.home.log
 
 
 @pytest.mark.parametrize("seconds", [-60, 0])

@@ -72,7 +72,7 @@ def open_browser(url: str, environ: Mapping[str, str]) -> None:
             stdin=null,
             stdout=null,
             stderr=null,
-            env=environment_for_child(environ),
+            env=environment_for_child(environ, with_identity=False),
             start_new_session=True,  # Ctrl-C at the shell must not reach the browser
         )
         status = child.wait(_OPENER_SECONDS)

@@ -38,9 +38,9 @@ def run_command(command: Sequence[str], request: Request) -> int:
     On POSIX the command replaces this process, so that it gets signals and the terminal directly, and this function
     does not return. Raises CredprocError.
     """
-    environ = environment_for_child(request.environ)
+    environ = environment_for_child(request.environ, with_identity=False)
     _check(command[0], environ)  # before a code is asked for
-    environ = with_variables(environ, resolve(request).variables())
+    environ = with_variables(environ, resolve(request).variables(environ))
     if os.name == "posix":
         _restore(request.process_state)
         try:

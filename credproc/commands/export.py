@@ -94,9 +94,12 @@ _SHELLS: dict[str, Callable[[Variables], str]] = {
 }
 
 
-def export(credentials: ProfileCredentials, form: str) -> str:
-    """Return the credentials in the given format; ``json`` is the document that SDKs get."""
-    return credentials.document.decode() if form == "json" else _SHELLS[form](credentials.variables())
+def export(credentials: ProfileCredentials, form: str, environ: Mapping[str, str]) -> str:
+    """Return the credentials in the given format; ``json`` is the document that SDKs get.
+
+    ``environ`` is that of the shell, in which nothing else may lead to credentials.
+    """
+    return credentials.document.decode() if form == "json" else _SHELLS[form](credentials.variables(environ))
 
 
 def add(parser: argparse.ArgumentParser) -> None:

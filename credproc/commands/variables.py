@@ -8,10 +8,11 @@ from credproc import cache
 from credproc.config.parser import read
 from credproc.config.shared_config import SharedConfig
 from credproc.plan import Plan, plan_for
+from credproc.process.child_environment import is_identity
 from credproc.refresh import FOR_PEOPLE, RefreshResult, refresh
 from credproc.request import Request
 
-# Variables that override the credentials or name others; AWS_SECURITY_TOKEN is the old name of AWS_SESSION_TOKEN
+# Are unset whether they are set here or not; AWS_SECURITY_TOKEN is the old name of AWS_SESSION_TOKEN
 _CONFLICTING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN")
 _FIELDS = {
     "AWS_ACCESS_KEY_ID": "AccessKeyId",
@@ -29,13 +30,17 @@ class ProfileCredentials(NamedTuple):
     plan: Plan
     config: SharedConfig
 
-    def variables(self) -> dict[str, str | None]:
-        """Return the environment variables to set; a variable whose value is None must be unset."""
+    def variables(self, environ: Mapping[str, str]) -> dict[str, str | None]:
+        """Return the environment variables to set; a variable whose value is None must be unset.
+
+        Those are also the variables of ``environ`` by which an SDK may find another identity first.
+        """
         fields = json.loads(self.document)
         found: dict[str, str | None] = {name: fields.get(field) for name, field in _FIELDS.items()}
         if self.plan.region is not None:
             found |= {"AWS_REGION": self.plan.region, "AWS_DEFAULT_REGION": self.plan.region}
-        return found | dict.fromkeys(_CONFLICTING)
+        others = sorted(name for name in environ if is_identity(name) and name not in found)
+        return found | dict.fromkeys((*_CONFLICTING, *others))
 
     def __repr__(self) -> str:
         """Return a text without secrets."""

@@ -18,14 +18,6 @@ _RUN_SECONDS = 30
 _OUTPUT_LIMIT = 4096  # bytes; a code is six of them
 _DRAIN_SECONDS = 0.1  # for the rest of the output, after the exit: a child of the program may keep the pipe open
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-# Variables that no program needs to compute a code
-_SECRETS = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-)
 
 
 class ProcessCodeProvider:
@@ -150,9 +142,6 @@ def _split(command: str, where: str) -> list[str]:
 
 
 def _child_environment(request: Request) -> dict[str, str]:
-    """Return the program's environment: without keys, and with a variable that forbids prompts to a nested credproc."""
-    environ = recursion.extend_chain(request.environ, request.profile)
-    for variable in _SECRETS:
-        environ.pop(variable, None)
-    environ["CREDPROC_INTERACTIVE"] = "never"
-    return environ
+    """Return the program's environment, with a variable that forbids prompts to a nested credproc."""
+    environ = recursion.extend_chain(request.environ, request.profile, with_identity=False)
+    return environ | {"CREDPROC_INTERACTIVE": "never"}

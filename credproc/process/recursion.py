@@ -28,9 +28,12 @@ def check(profile: str | None, environ: Mapping[str, str]) -> None:
         )
 
 
-def extend_chain(environ: Mapping[str, str], profile: str | None) -> dict[str, str]:
-    """Return the environment for a program that is started for the profile: the user's, both chains with it added."""
-    passed = environment_for_child(environ)
+def extend_chain(environ: Mapping[str, str], profile: str | None, *, with_identity: bool) -> dict[str, str]:
+    """Return the environment for a program that is started for the profile, which is added to both chains.
+
+    ``with_identity`` is as for ``environment_for_child``.
+    """
+    passed = environment_for_child(environ, with_identity=with_identity)
     for variable in _CHAIN_VARIABLES:
         line = io.StringIO()
         csv.writer(line, lineterminator="").writerow([*_profiles(environ, variable), profile or ""])

@@ -3,13 +3,15 @@
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from credproc import limits
 from credproc.credentials import Credentials
 from credproc.errors import SourceError, inert, quoted
+from credproc.masking import masked
 from credproc.plan.source import Source
 from credproc.process import command_line, recursion
+from credproc.process.child_environment import is_secret
 from credproc.process.output import Output, pieces
 from credproc.sources.children import ChildProcesses
 from credproc.sources.expiration import FORM, ExpiredError, parse_expiration
@@ -40,17 +42,21 @@ def fetch(source: Source, environ: Mapping[str, str], children: ChildProcesses) 
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=recursion.extend_chain(environ, source.profile),
+            env=recursion.extend_chain(environ, source.profile, with_identity=True),
         )
         children.append(child)
     except (OSError, ValueError) as error:  # ValueError: a null character
         reason = (getattr(error, "strerror", None) or "error").lower()
         raise SourceError(f"{where}: cannot be started: {reason}", "check the path") from None
-    return _credentials(_output(child, where), where)
+    given = [value for variable, value in environ.items() if is_secret(variable)]
+    return _credentials(_output(child, where, given), where)
 
 
-def _output(child: "subprocess.Popen[bytes]", where: str) -> bytes:
-    """Return what the program prints, once it has succeeded; kill one that prints too much. Raises SourceError."""
+def _output(child: "subprocess.Popen[bytes]", where: str, given: Sequence[str]) -> bytes:
+    """Return what the program prints, once it has succeeded; kill one that prints too much.
+
+    Raises SourceError, which quotes the program's stderr without the secrets that it was given.
+    """
     try:
         stderr = Output(child.stderr, _STDERR_LIMIT)
         stdout = limits.whole(pieces(child.stdout), limits.SOURCE)
@@ -63,20 +69,19 @@ def _output(child: "subprocess.Popen[bytes]", where: str) -> bytes:
         child.kill()
         raise SourceError(f"{where}: the output is {error}", _HINT) from None
     if child.wait() != 0:
-        text = inert(stderr.text(_DRAIN_SECONDS).strip(), _TEXT_LIMIT)
-        raise SourceError(f"{where}: {text or _exit_text(child.returncode)}", _HINT)
+        failure = SourceError(f"{where}: {_exit_text(child.returncode)}", _HINT)
+        failure.quotation = inert(masked(stderr.text(_DRAIN_SECONDS), given).strip(), _TEXT_LIMIT)
+        raise failure
     return stdout
 
 
 def _credentials(output: bytes, where: str) -> Credentials:
-    """Return the credentials in a Version 1 document. Raises SourceError, which quotes its version only."""
+    """Return the credentials in a Version 1 document. Raises SourceError, which quotes nothing of it."""
     try:
         fields = json.loads(output.decode("utf-8"))
-        version = fields.get("Version", "<Version key not provided>")
-        if version != 1:
-            shown = inert(str(version), 40)
-            text = f"Unsupported version '{shown}' for credential process provider, supported versions: 1"
-            raise SourceError(f"{where}: {text}", _HINT)
+        if fields.get("Version") != 1:
+            what = "has another Version than 1, the only one there is" if "Version" in fields else "has no Version"
+            raise SourceError(f"{where}: the document that it printed {what}", _HINT)
         for name in ("AccessKeyId", "SecretAccessKey"):
             if name not in fields:
                 raise SourceError(f"{where}: Missing required key in response: {name!r}", _HINT)
