@@ -108,7 +108,7 @@ def _command(arguments: "list[str]", started: float) -> int:
 
     request = _request(started)
     output = commands_main(arguments, request._replace(process_state=_harden()))
-    _write(output.text.encode("utf-8", "backslashreplace"))
+    _write(output.data)
     return output.status
 
 
@@ -232,9 +232,10 @@ def _print_error(error: "CredprocError") -> None:
         from credproc.terminal.last_message import is_new
 
         # After a prompt the SDK may show stderr as well; without the hint here, the hint appears once
-        text = lines[0] if error.was_asked else "\n".join(lines)
-        if terminal.noninteractive_reason(os.environ) is None and is_new(own_directory(os.environ), text, time.time()):
-            terminal.notify(text)
+        shown = lines[:1] if error.was_asked else lines
+        may_show = terminal.noninteractive_reason(os.environ) is None
+        if may_show and is_new(own_directory(os.environ), "\n".join(shown), time.time()):
+            terminal.notify(*shown)
 
 
 def _stderr_is_seen(error: "CredprocError") -> bool:

@@ -111,9 +111,11 @@ def quoted(name: str) -> str:
 def inert(text: str, limit: int | None = None) -> str:
     """Return the text with control, bidirectional, invisible and combining characters escaped, and on one line.
 
-    Text from configuration, AWS and programs must pass here before it reaches a terminal or the log. ``limit`` is in
-    characters, three at least; a longer text is cut and ends in three dots.
+    Text passes here where it leaves for people: stdout of a command (``commands.ui.output``), stderr (``cli``), the
+    terminal and the log. ``limit`` is in characters, three at least; a longer text is cut and ends in three dots.
     """
+    if text.isascii() and text.isprintable() and (limit is None or len(text) <= limit):
+        return text
     import unicodedata  # noqa: PLC0415 - only for a message
 
     shown = "".join(

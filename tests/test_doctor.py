@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from credproc.commands.doctor import as_text, environment, files, profiles, services
+from credproc.commands.doctor import as_lines, environment, files, profiles, services
 from credproc.commands.doctor.bundles import untrusted_bundles
 from credproc.commands.doctor.check import Check, Level, ok, warn
 from credproc.commands.doctor.helper_lines import Line, helper_lines
@@ -406,7 +406,7 @@ def test_a_store_that_fails_forgets_or_is_none() -> None:
 
 def test_a_check_is_a_line_with_what_to_do_below_it() -> None:
     found = [ok("one"), warn("two\x1b[31m", "do"), Check("warn", "three:", details=("a", "b"))]
-    assert as_text(found) == "ok    one\nwarn  two\\x1b[31m\n      do\nwarn  three:\n      a\n      b\n"
+    assert as_lines(found) == ["ok    one", "warn  two\\x1b[31m", "      do", "warn  three:", "      a", "      b"]
 
 
 # --- the whole -------------------------------------------------------------------------------------------------------

@@ -11,8 +11,10 @@ from botocore.config import Config
 from botocore.exceptions import EndpointVariantError
 from botocore.session import Session
 
-from credproc.commands.explain import as_text, explain
+from credproc.commands.explain import UsedSetting, _RecordingVariables, as_lines, explain
 from credproc.commands.list_ import Row, is_coloured, table
+from credproc.commands.plan_text import setting_shown
+from credproc.commands.ui.output import Output
 from credproc.config.parser import parse
 from credproc.errors import ConfigError
 from credproc.plan.endpoint import LEGACY_REGIONS, PARTITION_REGIONS, Endpoint
@@ -76,8 +78,8 @@ def _listed(tmp_path: Path) -> Home:
 
 def _explained(profile: str | None, config: str = CONFIG, keys: str = KEYS, **environ: str) -> str:
     request = Request(profile, {"HOME": "/nowhere", **environ}, 0.0, clock=lambda: 0.0)
-    text = as_text(explain(parse(config, keys), request, tries_store=False), 0.0)
-    return re.sub(r"as credproc-[\w-]+", "as credproc-you", text)
+    lines = as_lines(explain(parse(config, keys), request, tries_store=False), 0.0)
+    return re.sub(r"as credproc-[\w-]+", "as credproc-you", "".join(f"{line}\n" for line in lines))
 
 
 def test_list_shows_every_profile_aligned_and_one_without_a_plan_does_not_hide_the_others(listed: Home) -> None:
@@ -152,9 +154,41 @@ def test_an_empty_no_color_colours() -> None:
     assert not is_coloured({"NO_COLOR": "1"}, 0)
 
 
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("oathtool --totp SEED", "oathtool ..."),
+        ("oathtool\tSEED", "oathtool ..."),
+        ("oathtool \t SEED", "oathtool ..."),
+        ('"/my tools/totp"\t-bSEED', "/my tools/totp ..."),
+        ('"oathtool SEED', '"oathtool ...'),
+        ("credproc\tSEED", "credproc ..."),
+        ("credproc --profile x SEED", "credproc ..."),
+        ("oathtool", "oathtool"),
+        ("credproc --profile other", "credproc --profile other"),
+        ("/usr/bin/credproc --profile other", "/usr/bin/credproc --profile other"),
+    ],
+)
+@pytest.mark.parametrize("key", ["credential_process", "mfa_process"])
+def test_a_command_is_shown_without_its_arguments(key: str, command: str, shown: str) -> None:
+    assert setting_shown(key, command) == shown
+
+
+def test_a_variable_with_a_token_is_not_shown() -> None:
+    found: dict[tuple[str, str], UsedSetting] = {}
+    environ = {"AWS_SESSION_TOKEN": "hunter2", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "hunter2", "AWS_REGION": "x"}
+    read = _RecordingVariables(environ, found)
+    assert [read[name] for name in environ] == ["hunter2", "hunter2", "x"]
+    assert [setting.value for setting in found.values()] == ["(not shown)", "(not shown)", "x"]
+
+
 def test_a_name_from_the_file_is_shown_inert() -> None:
     row = Row("a\x1b[31mb", None, None, None, None, None, None, "ready", None, None)
-    assert "\x1b" not in table([row], 0, colour=False)
+    assert "\x1b" not in _table([row])
+
+
+def _table(rows: list[Row], now: float = 0, columns: int | None = None) -> str:
+    return Output(table(rows, now, colour=False, columns=columns)).data.decode()
 
 
 LONG = "n" * 60
@@ -182,7 +216,7 @@ STATES = [
 @pytest.mark.parametrize("columns", [80, 100, 160])
 @pytest.mark.parametrize("rows", [STATES, *([row] for row in STATES)], ids=["all", *"abcde"])
 def test_a_table_fits_the_terminal_and_keeps_account_and_state_whole(rows: list[Row], columns: int) -> None:
-    lines = table(rows, 0, colour=False, columns=columns).splitlines()
+    lines = _table(rows, columns=columns).splitlines()
     assert max(column_after(line, 1000) for line in lines) <= columns
     for row, line in zip(rows, lines[1:], strict=True):
         assert row.account_id is None or row.account_id in line
@@ -191,12 +225,12 @@ def test_a_table_fits_the_terminal_and_keeps_account_and_state_whole(rows: list[
 
 
 def test_a_table_that_fits_is_not_cut_and_one_that_is_piped_neither() -> None:
-    whole = table(STATES, 0, colour=False)
+    whole = _table(STATES)
     assert "…" not in whole
     assert LONG in whole
     assert "x" * 300 in whole
-    assert table(STATES, 0, colour=False, columns=1000) == whole
-    assert table(STATES[3:4], 0, colour=False, columns=80) == table(STATES[3:4], 0, colour=False)
+    assert _table(STATES, columns=1000) == whole
+    assert _table(STATES[3:4], columns=80) == _table(STATES[3:4])
 
 
 @pytest.mark.parametrize(
@@ -205,7 +239,7 @@ def test_a_table_that_fits_is_not_cut_and_one_that_is_piped_neither() -> None:
 )
 def test_a_state_says_how_long_it_lasts(seconds: int, shown: str) -> None:
     row = Row("a", None, None, None, None, None, None, "signed in", 1000 + seconds, None)
-    assert table([row], 1000, colour=False).endswith(f"  signed in for {shown}\n")
+    assert _table([row], 1000).endswith(f"  signed in for {shown}\n")
 
 
 def test_on_a_terminal_of_80_columns_no_line_wraps(tmp_path: Path) -> None:

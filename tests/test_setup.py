@@ -301,11 +301,29 @@ def test_the_path_of_the_helper_is_one_that_sdks_can_read(tmp_path: Path) -> Non
         assert "/usr/local/bin/credproc" in str(caught.value.hint)
 
 
-def test_the_difference_shows_no_secret_and_nothing_that_moves_the_cursor() -> None:
-    lines = list(difference("a\nAWS_Secret_Access_Key = hunter2\n", "b\x1b[2J\nAWS_Secret_Access_Key = hunter2\n", "f"))
-    assert "hunter2" not in "".join(lines)
-    assert "\x1b" not in "".join(lines)
-    assert lines[-2] == " AWS_Secret_Access_Key = (not shown)"
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("AWS_Secret_Access_Key = hunter2", "AWS_Secret_Access_Key = (not shown)"),
+        ("credproc_aws_session_token: hunter2", "credproc_aws_session_token: (not shown)"),
+        ("# aws_security_token=hunter2", "# aws_security_token=(not shown)"),
+        ("mfa_process = oathtool --totp -b hunter2", "mfa_process = oathtool ..."),
+        ("mfa_process = oathtool\thunter2", "mfa_process = oathtool ..."),
+        ('credproc_mfa_process = "/my tools/totp" hunter2', "credproc_mfa_process = /my tools/totp ..."),
+        ("credential_process = 'vault read hunter2", "credential_process = 'vault ..."),
+        ("; credential_process = vault hunter2", "; credential_process = vault ..."),
+        ("credential_process = credproc mfa hunter2", "credential_process = credproc ..."),
+        ("mfa_process =\n  oathtool hunter2", "mfa_process = \n  (not shown)"),
+        ("mfa_process = oathtool\n\n# seed\n  hunter2", "mfa_process = oathtool\n\n# seed\n  (not shown)"),
+        ("credential_process = /bin/credproc --profile b", "credential_process = /bin/credproc --profile b"),
+        ("mfa_process = oathtool\nregion = x\n  y", "mfa_process = oathtool\nregion = x\n  y"),
+    ],
+)
+def test_the_difference_shows_no_secret(line: str, shown: str) -> None:
+    # the line may be context, or be changed by setup
+    for before, after in ((f"a\n{line}", f"b\n{line}"), (f"{line}\na", f"{line}\nb"), ("", line), (line, "")):
+        lines = [*difference(before, after, "f")][3:]
+        assert {each[1:].rstrip() for each in lines} <= {each.rstrip() for each in ("a", "b", "", *shown.split("\n"))}
 
 
 # --- at the terminal ---------------------------------------------------------------------------------------------

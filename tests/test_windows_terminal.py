@@ -117,9 +117,16 @@ def test_the_callers_death_withdraws_it(tmp_path: Path) -> None:
 
 def test_a_line_is_said_from_the_left(tmp_path: Path) -> None:
     terminal = Terminal(Keyboard(), str(tmp_path / "CONOUT$"))
-    terminal.say("credproc: caf\u00e9 \ud800")
+    terminal.say("credproc: caf\u00e9 \ud800\x1b[2J\u202e\n")
     terminal.close()
-    assert (tmp_path / "CONOUT$").read_bytes() == "\rcredproc: caf\u00e9 ?\r\n".encode()
+    assert (tmp_path / "CONOUT$").read_bytes() == "\rcredproc: caf\u00e9 \\ud800\\x1b[2J\\u202e \r\n".encode()
+
+
+def test_a_prompt_does_nothing_to_the_terminal(tmp_path: Path) -> None:
+    terminal = Terminal(Keyboard("1\r", shown=tmp_path / "CONOUT$"), str(tmp_path / "CONOUT$"))
+    assert terminal.ask("\x1b[2J? ", time.monotonic() + 10, always) == "1"
+    terminal.close()
+    assert (tmp_path / "CONOUT$").read_bytes() == b"\r\\x1b[2J? \r\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

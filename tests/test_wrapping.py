@@ -5,23 +5,29 @@ import os
 import pytest
 
 from credproc.commands.ui.times import format_time, format_until
-from credproc.commands.ui.wrap import terminal_columns, wrap_line
+from credproc.commands.ui.wrap import terminal_columns, wrapped
 
 LINE = "  1. take the keys AKIAIOSFODNN7EXAMPLE of profile 'user1'"
 
 
 @pytest.mark.parametrize("width", [None, 39, len(LINE), 1000])
 def test_a_line_stays_whole_without_a_terminal_in_a_narrow_one_and_where_it_fits(width: int | None) -> None:
-    assert wrap_line(LINE, width, 5) == LINE
+    assert wrapped(LINE, width, 5) == [LINE]
 
 
 def test_a_line_that_is_too_long_by_one_is_broken_at_a_word_with_the_rest_below() -> None:
-    assert wrap_line(LINE, len(LINE) - 1, 5) == "  1. take the keys AKIAIOSFODNN7EXAMPLE of profile\n     'user1'"
+    first, rest = "  1. take the keys AKIAIOSFODNN7EXAMPLE of profile", "     'user1'"
+    assert wrapped(LINE, len(LINE) - 1, 5) == [first, rest]
 
 
 def test_a_word_is_never_broken() -> None:
     arn = "arn:aws:iam::123456789012:role/a-role-of-a-long-name"
-    assert wrap_line(f"assume {arn}", 40, 2) == f"assume\n  {arn}"
+    assert wrapped(f"assume {arn}", 40, 2) == ["assume", f"  {arn}"]
+
+
+def test_what_is_measured_is_what_is_shown() -> None:
+    assert wrapped("\x1b" * 12, 40, 2) == ["\\x1b" * 12]
+    assert wrapped("a\nb \x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b c", 40, 2) == ["a b " + "\\x1b" * 9, "  c"]
 
 
 def test_what_is_no_terminal_has_no_width() -> None:

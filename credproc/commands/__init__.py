@@ -12,7 +12,7 @@ from types import ModuleType
 
 from credproc import cache
 from credproc.commands.arguments import Parser, ShowText, StoreOnce, TextRequested, add_help_option, help_hint
-from credproc.commands.ui.output import Output
+from credproc.commands.ui.output import Document, Output
 from credproc.errors import UsageError
 from credproc.request import Request
 
@@ -75,7 +75,7 @@ def parser(found: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
     return top
 
 
-def main(arguments: list[str], request: Request) -> Output:
+def main(arguments: list[str], request: Request) -> Output | Document:
     """Run the command of a command line and return its output; ``request`` names no profile yet.
 
     Raises CredprocError.
@@ -87,7 +87,7 @@ def main(arguments: list[str], request: Request) -> Output:
         options, unknown = parser(found).parse_known_args(line)
         _check_known(options.command, unknown)
     except TextRequested as requested:
-        return Output(str(requested))
+        return Output(str(requested).removesuffix("\n").split("\n"))
     except UsageError as error:
         if any(argument[:1] in ("#", ";") for argument in arguments):
             error.hint = (
@@ -102,7 +102,7 @@ def main(arguments: list[str], request: Request) -> Output:
         _check_known(options.command, ["--"])
     options.after_dashes = after_dashes or []
     named = request._replace(profile=cache.profile_named(given, request.environ))
-    output: Output = found[options.command].run(options, named)
+    output: Output | Document = found[options.command].run(options, named)
     return output
 
 

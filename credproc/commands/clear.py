@@ -15,8 +15,8 @@ HELP = "delete a profile's cached credentials"
 DESCRIPTION = "Delete cached credentials, so that the next call refreshes them. The AWS files stay as they are."
 
 
-def clear(profile: str | None, environ: Mapping[str, str]) -> str:
-    """Delete the cache entries of a profile (None: of all), whatever the environment; return what was done.
+def clear(profile: str | None, environ: Mapping[str, str]) -> list[str]:
+    """Delete the cache entries of a profile (None: of all), whatever the environment; return lines with what was done.
 
     Raises CredprocError.
     """
@@ -28,11 +28,9 @@ def clear(profile: str | None, environ: Mapping[str, str]) -> str:
         if profile is None or entry.profile == profile or (profile == "default" and entry.is_unnamed)
     ]
     lines = remove_entries(directory, chosen, "clear")
-    if lines:
-        return "".join(f"{line}\n" for line in lines)
     place = paths.shown(path, environ) if path is not None else "the cache"
     subject = "" if profile is None else f" for profile {profile!a}"
-    return f"nothing is cached{subject} in {place}\n"
+    return lines or [f"nothing is cached{subject} in {place}"]
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from credproc.commands.arguments import add_profile_argument
-from credproc.commands.ui.output import Output
+from credproc.commands.ui.output import Document
 from credproc.commands.ui.progress import Progress
 from credproc.commands.variables import resolve
 from credproc.errors import CredprocError
@@ -100,7 +100,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--print", action="store_true", help="print the URL, which is a secret, instead of opening it")
 
 
-def run(options: argparse.Namespace, request: Request) -> Output:
+def run(options: argparse.Namespace, request: Request) -> Document:
     """Run the command."""
     progress = Progress()
     try:
@@ -108,6 +108,6 @@ def run(options: argparse.Namespace, request: Request) -> Output:
     finally:
         progress.end()
     if options.print:
-        return Output(f"{url}\n")
+        return Document(f"{url}\n")
     open_browser(url, request.environ)
-    return Output("")
+    return Document("")

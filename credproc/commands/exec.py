@@ -104,4 +104,4 @@ def run(options: argparse.Namespace, request: Request) -> Output:
         raise UsageError("usage: exec: -- is missing before the command", _USAGE_HINT)
     if not options.after_dashes or not options.after_dashes[0]:
         raise UsageError("usage: exec: the command is missing", _USAGE_HINT)
-    return Output("", run_command(options.after_dashes, request))
+    return Output((), run_command(options.after_dashes, request))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from credproc.commands.arguments import add_profile_argument
 from credproc.commands.plan_text import (
     MAX_VALUE,
+    NOT_SHOWN,
     StepText,
     asked,
     remarks,
@@ -16,13 +17,15 @@ from credproc.commands.plan_text import (
     store_name,
 )
 from credproc.commands.profile_state import Cached, ProfileInspector, alias_of
-from credproc.commands.ui.output import Output
+from credproc.commands.ui.output import Document, Output
+from credproc.commands.ui.table import align_rows
 from credproc.commands.ui.times import format_until
-from credproc.commands.ui.wrap import terminal_columns, wrap_line
+from credproc.commands.ui.wrap import terminal_columns, wrapped
 from credproc.config.parser import read
 from credproc.config.settings import SessionStore
 from credproc.config.shared_config import Section, Setting, SharedConfig
 from credproc.errors import ConfigError, inert, quoted
+from credproc.process.child_environment import is_secret
 from credproc.request import Request
 
 GROUP = "set up"
@@ -82,7 +85,8 @@ class _RecordingVariables(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         value = self._environ[name]
         if value:
-            self._used["", name] = UsedSetting(name, inert(value, MAX_VALUE), "the environment")
+            shown = NOT_SHOWN if is_secret(name) else inert(value, MAX_VALUE)
+            self._used["", name] = UsedSetting(name, shown, "the environment")
         return value
 
     def __iter__(self) -> Iterator[str]:
@@ -121,24 +125,24 @@ def explain(config: SharedConfig, request: Request, *, tries_store: bool) -> Exp
     )
 
 
-def as_text(explanation: Explanation, now: float, width: int | None = None) -> str:
+def as_lines(explanation: Explanation, now: float, width: int | None = None) -> list[str]:
     """Return the explanation as lines, wrapped to ``width`` columns (None: never); ``now`` is in epoch seconds."""
     lines = ["no profile named" if explanation.profile is None else f"profile {quoted(explanation.profile)}"]
     if explanation.alias_of is not None:
         lines[0] += f", which is profile {quoted(explanation.alias_of)} through credproc"
     lines += ["", "settings used:"]
-    widest = max((len(setting.where) for setting in explanation.settings), default=0)
-    lines += [
-        f"  {setting.where.ljust(widest)}  {setting.name} = {setting.value}" for setting in explanation.settings
-    ] or ["  none"]
+    used = [(setting.where, f"{setting.name} = {setting.value}") for setting in explanation.settings]
+    lines += [f"  {line}" for line in align_rows(used)] or ["  none"]
     lines += ["", "steps:"]
     for number, step in enumerate(explanation.steps, start=1):
-        lines.append(wrap_line(f"  {number}. {step.words}", width, 5))
-        lines.append(wrap_line(f"     from {inert(step.where)}", width, 8))
+        lines += wrapped(f"  {number}. {step.words}", width, 5)
+        lines += wrapped(f"     from {step.where}", width, 8)
         if step.operation is not None:
-            lines.append(wrap_line(f"     {step.operation} at {step.endpoint}, signed for {step.region}", width, 8))
-    lines += ["", *(wrap_line(line, width, 2) for line in _cache_lines(explanation, now))]
-    return "\n".join(lines) + "\n"
+            lines += wrapped(f"     {step.operation} at {step.endpoint}, signed for {step.region}", width, 8)
+    lines.append("")
+    for line in _cache_lines(explanation, now):
+        lines += wrapped(line, width, 2)
+    return lines
 
 
 def _cache_lines(explanation: Explanation, now: float) -> Iterator[str]:
@@ -170,7 +174,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def run(options: argparse.Namespace, request: Request) -> Output:
+def run(options: argparse.Namespace, request: Request) -> Output | Document:
     """Run the command."""
     config = read(request.environ)
     try:
@@ -178,4 +182,6 @@ def run(options: argparse.Namespace, request: Request) -> Output:
     except ConfigError as error:
         error.hint = error.hint or "run credproc list to see the profiles"
         raise
-    return Output(as_json(explanation) if options.json else as_text(explanation, request.clock(), terminal_columns(1)))
+    if options.json:
+        return Document(as_json(explanation))
+    return Output(as_lines(explanation, request.clock(), terminal_columns(1)))

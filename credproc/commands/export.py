@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from credproc.commands.arguments import add_profile_argument
-from credproc.commands.ui.output import Output
+from credproc.commands.ui.output import Document
 from credproc.commands.variables import ProfileCredentials, resolve
 from credproc.errors import CredprocError
 from credproc.request import Request
@@ -109,6 +109,6 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=forms, metavar="FORMAT", required=True, help=f"one of {', '.join(forms)}")
 
 
-def run(options: argparse.Namespace, request: Request) -> Output:
+def run(options: argparse.Namespace, request: Request) -> Document:
     """Run the command."""
-    return Output(export(resolve(request), options.format))
+    return Document(export(resolve(request), options.format, request.environ))

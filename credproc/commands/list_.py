@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from credproc.commands.profile_state import ProfileInspector, ProfileState, StateKind, profile_names
-from credproc.commands.ui.output import Output
-from credproc.commands.ui.table import GAP, fit_widths, natural_widths, pad_cells
+from credproc.commands.ui.output import Coloured, Document, Line, Output
+from credproc.commands.ui.table import GAP, fit_widths, natural_widths, pad_cells, shown_cells
 from credproc.commands.ui.wrap import terminal_columns
 from credproc.config.parser import read
 from credproc.credentials import account_in
-from credproc.errors import inert
 from credproc.plan import Plan
 from credproc.plan.source import SourceKind
 from credproc.request import Request
@@ -53,24 +52,22 @@ def rows(inspector: ProfileInspector) -> list[Row]:
     return [_row(name, *inspector.state(name), aliases.get(name)) for name in profile_names(inspector.config)]
 
 
-def table(found: Sequence[Row], now: float, *, colour: bool, columns: int | None = None) -> str:
+def table(found: Sequence[Row], now: float, *, colour: bool, columns: int | None = None) -> list[Line]:
     """Return the rows as aligned lines below a heading; ``now`` is in epoch seconds.
 
     Names and errors are cut so that the lines fit ``columns``, the width of the terminal; None: nothing is cut.
     """
-    if not found:
-        return ""
-    shown = [_HEADINGS, *(_cells(row, now) for row in found)]
+    shown = shown_cells([_HEADINGS, *(_cells(row, now) for row in found)])
     widths = natural_widths(shown)
     if columns is not None:
         widths = fit_widths(widths, _min_widths(found, widths, now), columns)
-    lines = []
+    lines: list[Line] = []
     for cells, row in zip(pad_cells(shown, widths), [None, *found], strict=True):
         *names, state = cells
         code = None if row is None or not colour else _colour(row.state)
-        state = state.rstrip() if code is None else f"\x1b[{code}m{state.rstrip()}\x1b[0m"
-        lines.append(GAP.join((*names, state)).rstrip() + "\n")
-    return "".join(lines)
+        before = GAP.join((*names, ""))
+        lines.append((before + state).rstrip() if code is None else Coloured(before, state.rstrip(), code))
+    return lines
 
 
 def _min_widths(found: Sequence[Row], widths: Sequence[int], now: float) -> list[int]:
@@ -107,7 +104,7 @@ def _row(name: str, plan: Plan | None, state: ProfileState, alias: str | None) -
         through_credproc=alias,
         state=state.kind,
         until=state.until,
-        error=None if state.error is None else inert(state.error),
+        error=state.error,
     )
 
 
@@ -116,15 +113,15 @@ def _cells(row: Row, now: float) -> tuple[str, ...]:
     through = "-" if row.through_credproc is None else "yes"
     if row.through_credproc not in (None, row.profile):
         through = f"as {row.through_credproc}"
-    shown = (
+    return (
         row.profile,
         (row.role_arn or "-").partition("role/")[2] or row.role_arn or "-",
         row.account_id or "-",
         source or ("-" if row.source is None else _source_words(row.source)),
         (row.mfa_serial or "-").rpartition("/")[2],
         through,
+        _state(row, now),
     )
-    return (*map(inert, shown), _state(row, now))
 
 
 def _source_words(kind: SourceKind) -> str:
@@ -157,7 +154,7 @@ def _colour(state: StateKind) -> str | None:
 
 def _state(row: Row, now: float) -> str:
     if row.error is not None:
-        return inert(row.error)
+        return row.error
     return row.state if row.until is None else f"{row.state} for {_time_left(row.until - now)}"
 
 
@@ -174,15 +171,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--names", action="store_true", help="print only the names, one per line")
 
 
-def run(options: argparse.Namespace, request: Request) -> Output:
+def run(options: argparse.Namespace, request: Request) -> Output | Document:
     """Run the command."""
     config = read(request.environ)
     if options.names:
-        return Output("".join(f"{name}\n" for name in profile_names(config)))
+        return Document("".join(f"{name}\n" for name in profile_names(config)))
     inspector = ProfileInspector(config, request)
     found = rows(inspector)
     if options.json:
-        return Output(as_json(found))
+        return Document(as_json(found))
     if not found:
-        return Output(f"no profiles in {config.shown_files()}\n")
+        return Output([f"no profiles in {config.shown_files()}"])
     return Output(table(found, inspector.now, colour=is_coloured(request.environ, 1), columns=terminal_columns(1)))

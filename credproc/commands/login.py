@@ -22,8 +22,8 @@ DESCRIPTION = (
 )
 
 
-def login(request: Request, *, renew: bool) -> str:
-    """Sign in for the request's profile and cache its credentials; return until when both last.
+def login(request: Request, *, renew: bool) -> list[str]:
+    """Sign in for the request's profile and cache its credentials; return lines with until when both last.
 
     ``renew``: start a new MFA session even if the current one lasts for hours. Raises CredprocError.
     """
@@ -44,14 +44,14 @@ def login(request: Request, *, renew: bool) -> str:
     now = request.clock()
     entry = next((entry for entry in cache_entries(directory) if entry.name == name), None)
     serial = None if entry is None else entry.mfa_serial
-    text = "".join(
-        f"signed in with {index.serial.rpartition(':')[2]} {format_until(index.expiration, now)}\n"
+    lines = [
+        f"signed in with {index.serial.rpartition(':')[2]} {format_until(index.expiration, now)}"
         for index in mfa_sessions(directory)
         if index.serial == serial and index.expiration > now
-    )
+    ]
     if entry is None or entry.expiration is None:
-        return text + f"{request.subject} has credentials without an expiry time; they are not cached\n"
-    return text + f"{request.subject} has credentials {format_until(entry.expiration, now)}\n"
+        return [*lines, f"{request.subject} has credentials without an expiry time; they are not cached"]
+    return [*lines, f"{request.subject} has credentials {format_until(entry.expiration, now)}"]
 
 
 def add(parser: argparse.ArgumentParser) -> None:

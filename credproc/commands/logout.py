@@ -17,8 +17,8 @@ HELP = "delete the MFA session and the credentials made with it"
 DESCRIPTION = "Delete the user's MFA session and the cached role credentials made with it."
 
 
-def logout(request: Request) -> str:
-    """Sign out the user of the request's profile; return what was done. Raises CredprocError."""
+def logout(request: Request) -> list[str]:
+    """Sign out the user of the request's profile; return lines with what was done. Raises CredprocError."""
     config = read(request.environ)
     try:
         plan = plan_for(config, request._replace(profile=request.profile or "default"))
@@ -28,17 +28,17 @@ def logout(request: Request) -> str:
         raise
     nobody, access_key_id = f"nobody is signed in for {request.subject}", plan.source.access_key_id
     if plan.mfa is None or access_key_id is None:
-        return f"{nobody}\n"
+        return [nobody]
     user = (access_key_id, plan.mfa.serial)
     directory = own_directory(request.environ)
     remover = SessionRemover(request, directory, "logout", [plan, *mfa_plans(config, request)])
     lines = remover.remove_of_key(*user)
     entries = [entry for entry in cache_entries(directory) if (entry.source_access_key_id, entry.mfa_serial) == user]
-    return _text([*lines, *remove_entries(directory, entries, "logout")], nobody, remover)
+    return [*lines, *remove_entries(directory, entries, "logout")] or [_nobody(nobody, remover)]
 
 
-def logout_all(request: Request) -> str:
-    """Sign out all users; return what was done. Raises CredprocError."""
+def logout_all(request: Request) -> list[str]:
+    """Sign out all users; return lines with what was done. Raises CredprocError."""
     try:
         plans = [*mfa_plans(read(request.environ), request)]
     except ConfigError:  # the sessions that have an index file can be deleted all the same
@@ -47,13 +47,11 @@ def logout_all(request: Request) -> str:
     remover = SessionRemover(request, directory, "logout", plans)
     lines = remover.remove_all()
     entries = [entry for entry in cache_entries(directory) if entry.mfa_serial is not None]
-    return _text([*lines, *remove_entries(directory, entries, "logout")], "nobody is signed in", remover)
+    return [*lines, *remove_entries(directory, entries, "logout")] or [_nobody("nobody is signed in", remover)]
 
 
-def _text(lines: list[str], nobody: str, remover: SessionRemover) -> str:
-    if lines:
-        return "".join(f"{line}\n" for line in lines)
-    return f"{nobody}\n" if remover.has_keyring else f"{nobody}; there is no keyring to ask\n"
+def _nobody(nobody: str, remover: SessionRemover) -> str:
+    return nobody if remover.has_keyring else f"{nobody}; there is no keyring to ask"
 
 
 def add(parser: argparse.ArgumentParser) -> None:

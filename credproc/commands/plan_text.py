@@ -1,5 +1,6 @@
 """Descriptions of a plan without secrets: the steps of the next refresh, what it asks for, and remarks."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -10,8 +11,10 @@ from credproc.plan import Plan
 from credproc.plan.endpoint import Endpoint
 from credproc.plan.source import Source
 from credproc.plan.steps import AssumeRole, Circumstances, GetSession, UseSession, is_long, steps
+from credproc.process import command_line
 
 MAX_VALUE = 200  # characters of a setting's value; a longer value is cut
+NOT_SHOWN = "(not shown)"
 _WEB_IDENTITY_SECONDS = _ROLE_SECONDS = 3600  # STS's own default (STS API reference, AssumeRole)
 # STS API reference, GetSessionToken
 _NO_IAM = "a session without MFA cannot call IAM, and of STS only AssumeRole and GetCallerIdentity"
@@ -57,7 +60,7 @@ def asked(plan: Plan, context: PlanContext) -> str:
         return "nothing"
     if isinstance(found[0], UseSession):
         return "nothing while signed in, then an MFA code"
-    code = f"the MFA code of {inert(device.serial)}"
+    code = f"the MFA code of {device.serial}"
     if device.process is not None:
         return f"nothing: {setting_shown('mfa_process', device.process.value)} prints {code}"
     return f"{code}, at the terminal"
@@ -75,8 +78,7 @@ def remarks(plan: Plan, context: PlanContext) -> Iterator[str]:
     if is_long(plan):
         yield "if nobody can be asked, credproc assumes the role with a valid MFA session, for 1 h"
     elif context.no_store_reason is not None and not is_temporary:
-        reason = inert(context.no_store_reason)
-        yield f"the MFA session cannot be stored, so each role needs a code of its own: {reason}"
+        yield f"the MFA session cannot be stored, so each role needs a code of its own: {context.no_store_reason}"
 
 
 def store_name(store: SessionStore) -> str:
@@ -95,13 +97,23 @@ def setting_shown(key: str, value: str) -> str:
     known = setting_named(key)
     match "all" if known is None else known.shown:
         case "nothing":
-            return "(not shown)"
+            return NOT_SHOWN
         case "the program":
-            program, _, rest = value.partition(" ")
-            is_ours = program.rpartition("/")[2] == "credproc"
-            return inert(value if is_ours or not rest else f"{program} ...", MAX_VALUE)
+            return inert(_command_shown(value), MAX_VALUE)
         case "all":
             return inert(value, MAX_VALUE)
+
+
+def _command_shown(command: str) -> str:
+    """Return a command without its arguments, unless it is a line as ``setup`` writes it."""
+    try:
+        words = command_line.split(command)
+    except ValueError:  # a quotation without end
+        words = command.split()
+    is_ours = re.split(r"[/\\]", words[0])[-1] in ("credproc", "credproc.exe") if words else False
+    if len(words) < 2 or (is_ours and len(words) == 3 and words[1] == "--profile"):
+        return command
+    return f"{words[0]} ..."
 
 
 def _source_text(plan: Plan) -> StepText:
@@ -112,7 +124,7 @@ def _source_text(plan: Plan) -> StepText:
         return _call(
             plan.endpoint,
             "AssumeRoleWithWebIdentity",
-            f"assume {inert(source.role.role_arn)} with the token in {identity['token_file']},"
+            f"assume {source.role.role_arn} with the token in {identity['token_file']},"
             f" as {source.role.role_session_name}, for {format_duration(_WEB_IDENTITY_SECONDS)}",
             source.where,
         )
@@ -161,7 +173,7 @@ def _role_text(plan: Plan, step: AssumeRole) -> StepText:
     return _call(
         plan.endpoint,
         "AssumeRole",
-        f"assume {inert(role.role_arn)}{code}, as {role.role_session_name},"
+        f"assume {role.role_arn}{code}, as {role.role_session_name},"
         f" for {format_duration(seconds)}{capped}{parameters}",
         role.where,
     )
@@ -185,7 +197,7 @@ def _shared_session_text(plan: Plan, context: PlanContext, now: float) -> StepTe
 
 
 def _code(plan: Plan) -> str:
-    return "" if plan.mfa is None else f"the code of {inert(plan.mfa.serial)}"
+    return "" if plan.mfa is None else f"the code of {plan.mfa.serial}"
 
 
 def _call(endpoint: Endpoint, operation: str, words: str, where: str) -> StepText:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from credproc.commands.arguments import add_profile_argument
 from credproc.commands.profile_state import ProfileInspector
-from credproc.commands.ui.output import Output
+from credproc.commands.ui.output import Document, Output
 from credproc.config.parser import read
 from credproc.credentials import account_in
 from credproc.errors import ConfigError, inert, quoted
@@ -67,16 +67,16 @@ def policies(plan: Plan) -> Policies:
     )
 
 
-def as_text(found: Policies) -> str:
+def as_lines(found: Policies) -> list[str]:
     """Return the policies as JSON documents, each below a line that says what it belongs to."""
-    lines = [f"trust policy of {inert(found.role_arn)}:", _document(found.trust)]
+    lines = [f"trust policy of {found.role_arn}:", *_document(found.trust)]
     if found.permission is not None:
-        lines += ["", f"permissions policy of {inert(found.caller)}:", _document(found.permission)]
+        lines += ["", f"permissions policy of {found.caller}:", *_document(found.permission)]
     if found.source_trust is not None:
-        lines += ["", f"trust policy of {inert(found.caller)}:", _document(found.source_trust)]
+        lines += ["", f"trust policy of {found.caller}:", *_document(found.source_trust)]
     if found.remarks:
         lines += ["", *(f"remark: {remark}" for remark in found.remarks)]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def as_json(found: Policies) -> str:
@@ -195,8 +195,8 @@ def _parts(role_arn: str) -> tuple[str, str, str]:
     return (partition, account_in(role_arn) or "ACCOUNT", found[3] if found else "ROLE")
 
 
-def _document(policy: dict[str, Any]) -> str:
-    return json.dumps(policy, indent=2)
+def _document(policy: dict[str, Any]) -> list[str]:
+    return json.dumps(policy, indent=2).split("\n")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -205,8 +205,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def run(options: argparse.Namespace, request: Request) -> Output:
+def run(options: argparse.Namespace, request: Request) -> Output | Document:
     """Run the command."""
     plan = ProfileInspector(read(request.environ), request).plan(request.profile)
     found = policies(plan)
-    return Output(as_json(found) if options.json else as_text(found))
+    return Document(as_json(found)) if options.json else Output(as_lines(found))

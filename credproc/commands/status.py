@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from credproc import paths
 from credproc.commands.inventory import cache_entries, mfa_sessions
-from credproc.commands.ui.output import Output
+from credproc.commands.ui.output import Document, Output
 from credproc.commands.ui.table import align_rows
 from credproc.commands.ui.times import format_until
 from credproc.config.settings import SessionStore
@@ -20,7 +20,7 @@ HELP = "show MFA sessions and cached credentials, and their expiry"
 DESCRIPTION = "Show the MFA sessions and the cached credentials, and when they expire."
 
 
-def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> str:
+def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> Output | Document:
     """Return the MFA sessions and cached credentials that are valid at ``now`` (epoch seconds), as text or JSON."""
     directory = open_directory(paths.cache_directory(environ))
     sessions = [index for index in mfa_sessions(directory) if index.expiration > now]
@@ -36,8 +36,8 @@ def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> str:
     ]
     if as_json:
         about = {"sessions": [_session(index) for index in sessions], "credentials": entries}
-        return json.dumps(about, indent=2, sort_keys=True) + "\n"
-    return _as_text(sessions, entries, now)
+        return Document(json.dumps(about, indent=2, sort_keys=True) + "\n")
+    return Output(_as_lines(sessions, entries, now))
 
 
 def _session(index: SessionIndex) -> dict[str, str | int | None]:
@@ -51,7 +51,7 @@ def _session(index: SessionIndex) -> dict[str, str | int | None]:
     }
 
 
-def _as_text(sessions: list[SessionIndex], entries: list[dict[str, str | int | None]], now: float) -> str:
+def _as_lines(sessions: list[SessionIndex], entries: list[dict[str, str | int | None]], now: float) -> list[str]:
     """Return a table of sessions and one of credentials; a sentence takes the place of an empty one."""
     lines = [] if sessions else ["not signed in with MFA"]
     for store in sorted({index.store for index in sessions}):
@@ -64,8 +64,7 @@ def _as_text(sessions: list[SessionIndex], entries: list[dict[str, str | int | N
         (_profile(entry["profile"]), _role(entry["role_arn"]), format_until(int(entry["expiration"] or 0), now))
         for entry in entries
     ]
-    lines += ["cached credentials:", *_indented(cached)] if cached else ["no credentials are cached"]
-    return "\n".join(lines) + "\n"
+    return lines + (["cached credentials:", *_indented(cached)] if cached else ["no credentials are cached"])
 
 
 def _heading(store: SessionStore) -> str:
@@ -99,6 +98,6 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 
-def run(options: argparse.Namespace, request: Request) -> Output:
+def run(options: argparse.Namespace, request: Request) -> Output | Document:
     """Run the command."""
-    return Output(status(request.environ, request.clock(), as_json=options.json))
+    return status(request.environ, request.clock(), as_json=options.json)

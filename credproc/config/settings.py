@@ -186,7 +186,6 @@ IDENTITY_CENTER_NAMES = tuple(setting.name for setting in SETTINGS if setting.gr
 OWN_NAMES = frozenset(
     setting.name for setting in SETTINGS if setting.owner == "credproc" and setting.prefix == "optional"
 )
-SECRET_NAMES = frozenset(setting.name for setting in SETTINGS if setting.shown == "nothing")
 # The parameters of AssumeRole, by the settings
 ROLE_PARAMETERS = {
     setting.name: setting.parameter for setting in SETTINGS if setting.group == "role" and setting.parameter is not None

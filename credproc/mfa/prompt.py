@@ -73,4 +73,4 @@ def _prompt_text(code_request: CodeRequest) -> str:
     details = [] if profile is None else [f"profile {inert(profile, 60)}"]
     details += [] if program is None else [f"for {inert(program, 30)}"]
     suffix = f" ({', '.join(details)})" if details else ""
-    return f"Enter MFA code for {inert(code_request.serial)}{suffix}: "
+    return f"Enter MFA code for {code_request.serial}{suffix}: "

@@ -8,8 +8,8 @@
 - The settings are restored on every way out: return, deadline, INT, TERM, HUP, QUIT, TSTP (and set again when the
   process is continued), and by a watchdog process even after KILL. Typed characters that nobody has read are flushed:
   the shell would get them.
-- Text from outside is made inert by the code that composes the message; a line starts at the left and ends with a line
-  end or a prompt.
+- A text is one line and does nothing to the terminal: what is written passes ``inert`` here. It starts at the left and
+  ends with a line end or a prompt.
 - Waiting is ``select``: poll and kqueue do not work on a terminal on macOS.
 """
 
@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from credproc.errors import PersonNeededError, SignalError
+from credproc.errors import PersonNeededError, SignalError, inert
 from credproc.terminal import device
 from credproc.terminal.signals import catch_signals, ending, stop_here
 from credproc.terminal.watchdog import Attributes, Watchdog
@@ -61,6 +61,7 @@ class Terminal:
         PersonNeededError if no line is typed (kinds ``cancelled``, ``late``, ``withdrawn``, ``no terminal``),
         SignalError if a signal arrives.
         """
+        prompt = inert(prompt)
         # Saved now, not in __init__: another credproc's prompt may have been up then
         self._saved = device.settled_attributes(self._fd)
         self._prompting = device.without_echo(self._saved)
@@ -185,13 +186,13 @@ def is_available() -> bool:
     return unavailable_reason() is None
 
 
-def notify(line: str) -> None:
-    """Write one line to the terminal, if there is one and we are in its foreground."""
+def notify(*lines: str) -> None:
+    """Write lines to the terminal, if there is one and we are in its foreground."""
     try:
         fd = device.open_device(os.O_NONBLOCK)
     except PersonNeededError:
         return
-    device.write(fd, device.full_line(line))
+    device.write(fd, "".join(map(device.full_line, lines)))
     os.close(fd)
 
 

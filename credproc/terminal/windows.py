@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from credproc.errors import PersonNeededError, SignalError
+from credproc.errors import PersonNeededError, SignalError, inert
 
 _KEY_POLL_SECONDS = 0.02
 _POLL_SECONDS = 0.25  # between checks whether the caller still waits
@@ -50,12 +50,12 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """Write one line."""
-        self._write(f"\r{line}\r\n")
+        self._write(_full_line(line))
 
     def ask(self, prompt: str, deadline: float, is_wanted: Callable[[], bool], *, shown: bool = False) -> str:
         """Write the prompt and return the line that a person types; arguments and errors as in ``posix``."""
         self._flush_input()
-        self._write(f"\r{prompt}")
+        self._write(f"\r{inert(prompt)}")
         try:
             return self._read_line(deadline, is_wanted, shown=shown)
         finally:
@@ -121,13 +121,17 @@ def is_available() -> bool:
     return unavailable_reason() is None
 
 
-def notify(line: str) -> None:
-    """Write one line to the terminal, if there is one."""
+def notify(*lines: str) -> None:
+    """Write lines to the terminal, if there is one."""
     try:
         with open(_OUTPUT, "wb", buffering=0) as output:
-            output.write(f"\r{line}\r\n".encode("utf-8", "replace"))
+            output.write("".join(map(_full_line, lines)).encode("utf-8", "replace"))
     except OSError:
         return
+
+
+def _full_line(line: str) -> str:
+    return f"\r{inert(line)}\r\n"
 
 
 def session_id() -> int:

@@ -11,11 +11,11 @@ from credproc.commands.doctor.check import Check, from_error, ok, warn
 from credproc.commands.doctor.helper_lines import Line, helper_lines
 from credproc.commands.ui.output import Output
 from credproc.commands.ui.progress import Progress
-from credproc.commands.ui.wrap import terminal_columns, wrap_line
+from credproc.commands.ui.wrap import terminal_columns, wrapped
 from credproc.config.parser import read
 from credproc.config.settings import SESSION_STORES, session_store_named
 from credproc.config.shared_config import Section, SharedConfig
-from credproc.errors import ConfigError, CredprocError, inert
+from credproc.errors import ConfigError, CredprocError, inert, quoted
 from credproc.files import open_directory
 from credproc.plan import Plan, plan_for
 from credproc.plan.endpoint import Endpoint, endpoint_for
@@ -102,7 +102,7 @@ class Examination:
         self._plans.append(plan)
         if not quiet:
             yield profiles.plan_result(profile, None)
-        yield from profiles.session_without_iam(plan, f"profile {inert(profile, 80)!a}")
+        yield from profiles.session_without_iam(plan, f"profile {quoted(profile)}")
 
     def _sections(self) -> list[Section]:
         """Return the sections of the profiles that are looked at, as far as their settings can be followed."""
@@ -156,15 +156,16 @@ class Examination:
         return endpoint_for(section, config, self._environ, None)
 
 
-def as_text(found: list[Check], width: int | None = None) -> str:
+def as_lines(found: list[Check], width: int | None = None) -> list[str]:
     """Return the checks as lines, their hints indented below, wrapped to ``width`` columns (None: not wrapped)."""
     lines = []
     for check in found:
-        lines.append(wrap_line(f"{check.level:<6}{inert(check.message, 500)}", width, 6))
-        lines += [wrap_line(f"      {inert(line, 2000)}", width, 8) for line in check.details]
+        lines += wrapped(f"{check.level:<6}{inert(check.message, 500)}", width, 6)
+        for line in check.details:
+            lines += wrapped(f"      {inert(line, 2000)}", width, 8)
         if check.hint is not None:
-            lines.append(wrap_line(f"      {inert(check.hint, 500)}", width, 6))
-    return "".join(f"{line}\n" for line in lines)
+            lines += wrapped(f"      {inert(check.hint, 500)}", width, 6)
+    return lines
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -180,4 +181,4 @@ def run(options: argparse.Namespace, request: Request) -> Output:
         found = list(Examination(request, options.command_profile, progress).checks(offline=options.offline))
     finally:
         progress.end()
-    return Output(as_text(found, terminal_columns(1)), 1 if any(check.level == "FAIL" for check in found) else 0)
+    return Output(as_lines(found, terminal_columns(1)), 1 if any(check.level == "FAIL" for check in found) else 0)

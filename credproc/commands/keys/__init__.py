@@ -3,7 +3,7 @@
 import argparse
 
 from credproc.commands.arguments import add_help_option, add_profile_argument
-from credproc.commands.ui.output import Output
+from credproc.commands.ui.output import Document, Output
 from credproc.errors import UsageError
 from credproc.request import Request
 
@@ -38,12 +38,12 @@ def add(parser: argparse.ArgumentParser) -> None:
             action.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
-def run(options: argparse.Namespace, request: Request) -> Output:
+def run(options: argparse.Namespace, request: Request) -> Output | Document:
     """Run the command; each action imports what it needs."""
     if options.action == "list":
         from credproc.commands.keys import list_  # noqa: PLC0415
 
-        return Output(list_.list_keys(request, as_json=options.json))
+        return list_.list_keys(request, as_json=options.json)
     if options.action is None:
         raise UsageError(
             f"usage: keys needs one of {', '.join(_ACTIONS)}", "run credproc keys --help to see what each does"
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace, request: Request) -> Output:
     return Output(_run_on_profile(options, request, options.command_profile))
 
 
-def _run_on_profile(options: argparse.Namespace, request: Request, profile: str) -> str:
+def _run_on_profile(options: argparse.Namespace, request: Request, profile: str) -> list[str]:
     from credproc.commands.keys.config import check_owner  # noqa: PLC0415
 
     check_owner(request.environ)

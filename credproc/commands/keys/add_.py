@@ -13,8 +13,8 @@ from credproc.plan.source import ACCESS_KEY_ID, keys_in_keyring
 from credproc.request import Request
 
 
-def add(request: Request, profile: str, *, offline: bool) -> str:
-    """Ask for an access key and store it in the keyring for the profile; return what was done.
+def add(request: Request, profile: str, *, offline: bool) -> list[str]:
+    """Ask for an access key and store it in the keyring for the profile; return lines with what was done.
 
     ``offline``: do not ask STS whether the key is valid. Raises CredprocError.
     """
@@ -31,10 +31,10 @@ def add(request: Request, profile: str, *, offline: bool) -> str:
     owner = "" if offline else f" of {identity_arn(keys, profile, config, request.environ)}"
     store_key(request, keys)
     set_key(request, section, keys.access_key_id)
-    text = f"{keys.access_key_id}{owner} is in the keyring, for profile {quoted(profile)}\n"
+    lines = [f"{keys.access_key_id}{owner} is in the keyring, for profile {quoted(profile)}"]
     if before is not None and before.value != keys.access_key_id:
-        text += f"{before.value}, the profile's previous access key, is still in the keyring\n"
-    return text
+        lines.append(f"{before.value}, the profile's previous access key, is still in the keyring")
+    return lines
 
 
 def _prompt(request: Request, profile: str) -> Credentials:

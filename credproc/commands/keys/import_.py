@@ -19,14 +19,14 @@ from credproc.request import Request
 _KEYS = frozenset((*ACCESS_KEY_NAMES, *(PREFIX + name for name in ACCESS_KEY_NAMES)))
 
 
-def move(request: Request, profile: str, *, yes: bool) -> str:
-    """Move the profile's access key into the keyring and return what was done. Raises CredprocError."""
+def move(request: Request, profile: str, *, yes: bool) -> list[str]:
+    """Move the profile's access key into the keyring; return lines with what was done. Raises CredprocError."""
     section = profile_section(read(request.environ), profile)
     access_key_id, secret = (section.setting(key) for key in ACCESS_KEY_NAMES)
     if access_key_id is None or secret is None:
         in_keyring = keys_in_keyring(section)
         if in_keyring is not None:
-            return f"{in_keyring.value} is already in the keyring\n"
+            return [f"{in_keyring.value} is already in the keyring"]
         raise ConfigError(
             f"{section.where}: profile {quoted(profile)} has no access key in a file",
             f"run credproc keys add {profile}",
@@ -43,16 +43,11 @@ def move(request: Request, profile: str, *, yes: bool) -> str:
     _edit_files(request, profile, keys.access_key_id, of_credentials=access_key_id.from_credentials_file)
     copies = _copies(request, secret.value)
     also = "" if copies else ", and setup has left no copy of it"
-    return "".join(
-        [
-            f"{keys.access_key_id} is in the keyring; its secret was removed from {file}{also}\n",
-            f"warning: {warning}\n",
-            *(
-                f"warning: {copy}, a copy made by credproc setup, still contains the secret: remove it\n"
-                for copy in copies
-            ),
-        ]
-    )
+    return [
+        f"{keys.access_key_id} is in the keyring; its secret was removed from {file}{also}",
+        f"warning: {warning}",
+        *(f"warning: {copy}, a copy made by credproc setup, still contains the secret: remove it" for copy in copies),
+    ]
 
 
 def _copies(request: Request, secret: str) -> list[str]:

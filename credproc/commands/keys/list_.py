@@ -2,16 +2,16 @@
 
 import json
 
+from credproc.commands.ui.output import Document, Output
 from credproc.commands.ui.table import align_rows
 from credproc.config.parser import read
-from credproc.errors import inert
 from credproc.locking.directory import own_directory
 from credproc.plan.source import keys_in_keyring
 from credproc.request import Request
 from credproc.stores import access_keys
 
 
-def list_keys(request: Request, *, as_json: bool) -> str:
+def list_keys(request: Request, *, as_json: bool) -> Output | Document:
     """Return profiles and their access key ids, sorted by profile, as text or JSON. Raises ConfigError."""
     directory = own_directory(request.environ)
     found = [
@@ -23,12 +23,9 @@ def list_keys(request: Request, *, as_json: bool) -> str:
     if as_json:
         fields = ("profile", "access_key_id", "pending")
         rows = [dict(zip(fields, row, strict=True)) for row in found]
-        return json.dumps({"keys": rows}, indent=2, sort_keys=True) + "\n"
+        return Document(json.dumps({"keys": rows}, indent=2, sort_keys=True) + "\n")
     if not found:
-        return "no profile has its access key in the keyring\n"
+        return Output(["no profile has its access key in the keyring"])
     unfinished = "rotation unfinished: run credproc keys rotate"
-    cells = [
-        (inert(profile), inert(access_key_id), unfinished if pending else "")
-        for profile, access_key_id, pending in found
-    ]
-    return "".join(f"{line}\n" for line in align_rows(cells))
+    cells = [(profile, access_key_id, unfinished if pending else "") for profile, access_key_id, pending in found]
+    return Output(align_rows(cells))

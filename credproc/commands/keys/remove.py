@@ -15,8 +15,8 @@ from credproc.sources.keyring import open_keyring
 from credproc.stores import access_keys
 
 
-def remove(request: Request, profile: str, *, yes: bool) -> str:
-    """Delete the profile's access key from the keyring and return what was done. Raises CredprocError.
+def remove(request: Request, profile: str, *, yes: bool) -> list[str]:
+    """Delete the profile's access key from the keyring; return lines with what was done. Raises CredprocError.
 
     An access key that another profile names too stays in the keyring.
     """
@@ -36,7 +36,7 @@ def remove(request: Request, profile: str, *, yes: bool) -> str:
     lines.append(f"removed: {SETTING} from profile {quoted(profile)}")
     if others:
         lines.append(f"{setting.value} stays in the keyring, because profile {quoted(others[0])} uses it too")
-    return "".join(f"{line}\n" for line in lines)
+    return lines
 
 
 def _delete_key(request: Request, profile: str, setting: Setting) -> list[str]:

@@ -12,8 +12,8 @@ from credproc.sources.keyring import open_keyring
 from credproc.stores.mfa_sessions import session_id
 
 
-def rotate(request: Request, profile: str) -> str:
-    """Replace the profile's access key, or finish a rotation that was interrupted; return what was done.
+def rotate(request: Request, profile: str) -> list[str]:
+    """Replace the profile's access key, or finish a rotation that was interrupted; return lines with what was done.
 
     Raises CredprocError. After an error, the profile still has a working access key, and another run goes on.
     """
@@ -23,7 +23,7 @@ def rotate(request: Request, profile: str) -> str:
             config = read(request.environ)  # under the lock, as another rotation may have just finished
             keyring = open_keyring(None, request.environ)
             user = IamUser(request, profile_section(config, profile), config, keyring, directory)
-            return "".join(f"{line}\n" for line in Rotation(user).run())
+            return Rotation(user).run()
     except SessionStoreError as error:
         raise CredprocError(
             f"keys rotate: profile {quoted(profile)}: {error}",

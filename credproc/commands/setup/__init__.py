@@ -6,12 +6,13 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import NamedTuple
 
 from credproc import paths, terminal
 from credproc.commands.arguments import add_profile_argument
+from credproc.commands.plan_text import NOT_SHOWN, setting_shown
 from credproc.commands.profile_state import alias_of
 from credproc.commands.setup import edits
 from credproc.commands.setup.edits import EditError
@@ -21,9 +22,9 @@ from credproc.commands.ui.output import Output
 from credproc.commands.ui.prompt import Prompter
 from credproc.config import writer
 from credproc.config.parser import read
-from credproc.config.settings import BEFORE_PROCESS, PREFIX, SECRET_NAMES
+from credproc.config.settings import BEFORE_PROCESS, PREFIX, SETTINGS
 from credproc.config.shared_config import Section, SharedConfig
-from credproc.errors import ConfigError, inert, quoted
+from credproc.errors import ConfigError, quoted
 from credproc.request import Request
 
 GROUP = "set up"
@@ -35,7 +36,8 @@ DESCRIPTION = (
 
 # Paths that every SDK reads alike in a credential_process line (CONTRACT.md, 1.1)
 _PATH = re.compile(r"[A-Za-z0-9_./-]+" if os.name == "posix" else r"[A-Za-z0-9_./:\\-]+")
-_SECRET = re.compile(rf"(?i)(\s*(?:{PREFIX})?(?:{'|'.join(sorted(SECRET_NAMES))})\s*=\s*)\S.*")
+_PARTLY_SHOWN = "|".join(setting.name for setting in SETTINGS if setting.shown != "all")
+_CONFIDENTIAL = re.compile(rf"([\s#;]*(?:{PREFIX})?({_PARTLY_SHOWN})\s*[=:]\s*)(.*)", re.IGNORECASE)
 
 
 class Options(NamedTuple):
@@ -46,22 +48,22 @@ class Options(NamedTuple):
     yes: bool
 
 
-def setup(request: Request, name: str | None, options: Options) -> str:
-    """Edit the config file for the profile, or for one that the user chooses, and try it; return what was done.
+def setup(request: Request, name: str | None, options: Options) -> list[str]:
+    """Edit the config file for the profile, or for one that the user chooses, and try it.
 
-    Raises CredprocError. The edit stays if the trial fails.
+    Return lines with what was done. Raises CredprocError. The edit stays if the trial fails.
     """
     config = read(request.environ)
     hint = "run the command in a terminal, or with --yes"
     with closing(Prompter("setup", request, hint, abort_note="nothing was written")) as prompter:
         chosen = name or choose_profile(config, request, prompter, undo=options.undo)
-        text = _edit_config(config, request, chosen, options, prompter)
+        lines = _edit_config(config, request, chosen, options, prompter)
     if options.undo:
-        return text
-    return text + try_profile(request._replace(profile=chosen, started=time.monotonic()))
+        return lines
+    return lines + try_profile(request._replace(profile=chosen, started=time.monotonic()))
 
 
-def _edit_config(config: SharedConfig, request: Request, name: str, options: Options, prompter: Prompter) -> str:
+def _edit_config(config: SharedConfig, request: Request, name: str, options: Options, prompter: Prompter) -> list[str]:
     """Edit the config file after confirmation; return what was done, unless it was written to the terminal."""
     path = paths.config_file(request.environ)
     if path is None:
@@ -78,7 +80,7 @@ def _edit_config(config: SharedConfig, request: Request, name: str, options: Opt
         where = f"{shown}:{error.line}" if error.line else shown
         raise ConfigError(f"{where}: {error}", "edit the file by hand, and run the command again") from None
     if after == before:
-        return f"{shown}: profile {quoted(name)} already uses credproc\n"
+        return [f"{shown}: profile {quoted(name)} already uses credproc"]
     lines = list(difference(before, after, shown))
     if not options.yes:
         prompter.confirm("write this?", lines=lines)
@@ -86,9 +88,9 @@ def _edit_config(config: SharedConfig, request: Request, name: str, options: Opt
     written = f"{shown}: written; the old file is {shown}{writer.BACKUP}"
     report = [*lines, written] if options.yes else [written]
     if options.undo or (options.yes and not os.isatty(1)):
-        return "".join(f"{line}\n" for line in report)
-    terminal.notify("\n".join(report))  # before the trial, which may prompt for a code
-    return ""
+        return report
+    terminal.notify(*report)  # before the trial, which may prompt for a code
+    return []
 
 
 def _edit(text: str, section: Section, request: Request, options: Options) -> str:
@@ -147,7 +149,7 @@ def helper_path(program: str | None, environ: Mapping[str, str]) -> str:
     path = os.path.abspath(found)
     if not _PATH.fullmatch(path):
         raise ConfigError(
-            f"{inert(path)}: SDKs cannot read this path in a credential_process line",
+            f"{path}: SDKs cannot read this path in a credential_process line",
             "start credproc through a link whose path has only letters, digits and _ . / -, such as"
             " /usr/local/bin/credproc",
         )
@@ -155,10 +157,24 @@ def helper_path(program: str | None, environ: Mapping[str, str]) -> str:
 
 
 def difference(before: str, after: str, shown: str) -> Iterator[str]:
-    """Yield the lines of a unified diff of the file ``shown``, without secrets and control characters."""
-    old, new = (re.split(r"\r\n|\r|\n", text) for text in (before, after))
-    for line in difflib.unified_diff(old, new, shown, shown, lineterm=""):
-        yield inert(line[:1] + _SECRET.sub(r"\1(not shown)", line[1:]))
+    """Yield the lines of a unified diff of the file ``shown``, without secrets."""
+    old, new = (list(_without_secrets(re.split(r"\r\n|\r|\n", text))) for text in (before, after))
+    yield from difflib.unified_diff(old, new, shown, shown, lineterm="")
+
+
+def _without_secrets(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a config file with what ``explain`` shows of their values, comments too."""
+    is_within = False  # whether an indented line goes on with a value that is not shown
+    for line in lines:
+        found = _CONFIDENTIAL.fullmatch(line)
+        if found is not None:
+            is_within = True
+            yield found[1] + setting_shown(found[2].lower(), found[3])
+        elif is_within and line[:1].isspace() and line.strip():
+            yield f"{line[: -len(line.lstrip())]}{NOT_SHOWN}"
+        else:
+            is_within = is_within and line.lstrip()[:1] in ("", "#", ";")
+            yield line
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -1,9 +1,9 @@
 """The trial after an edit: get the profile's credentials as an SDK would, and ask STS whose they are."""
 
 from credproc.commands.ui.progress import Progress
-from credproc.commands.ui.wrap import terminal_columns, wrap_line
+from credproc.commands.ui.wrap import terminal_columns, wrapped
 from credproc.config.parser import read
-from credproc.errors import CredprocError, inert
+from credproc.errors import CredprocError
 from credproc.plan import plan_for
 from credproc.refresh import FOR_PEOPLE, refresh
 from credproc.request import Request
@@ -11,8 +11,8 @@ from credproc.request import Request
 _CALL_SECONDS = 10
 
 
-def try_profile(request: Request) -> str:
-    """Return a line with the ARN that the profile's credentials belong to.
+def try_profile(request: Request) -> list[str]:
+    """Return lines with the ARN that the profile's credentials belong to.
 
     Raises CredprocError, whose hint says how to undo the edit.
     """
@@ -32,7 +32,9 @@ def try_profile(request: Request) -> str:
     except CredprocError as error:
         undo = f"credproc setup {request.profile} --undo reverts the edit"
         hint = f"{error.hint}; {undo}" if error.hint else undo
-        raise CredprocError(f"setup: the edit was written, but the profile does not work: {error}", hint) from None
+        failure = CredprocError(f"setup: the edit was written, but the profile does not work: {error}", hint)
+        failure.quotation = error.quotation
+        raise failure from None
     finally:
         progress.end()
-    return wrap_line(f"{request.subject} works: {inert(arn)}", terminal_columns(1), 2) + "\n"
+    return wrapped(f"{request.subject} works: {arn}", terminal_columns(1), 2)

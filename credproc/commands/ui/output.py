@@ -1,10 +1,47 @@
-"""The result of a command."""
+"""The result of a command, and the gate by which text leaves for a person: whatever is in it, it is lines of glyphs."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from credproc.errors import inert
+
+
+class Coloured(NamedTuple):
+    """A line whose end has a colour; ``code`` is that of SGR (ECMA-48): 31 is red."""
+
+    before: str
+    text: str
+    code: str
+
+
+Line = str | Coloured
 
 
 class Output(NamedTuple):
-    """The text for stdout, and the exit status."""
+    """The lines for a person, and the exit status."""
+
+    lines: Sequence[Line]
+    status: int = 0
+
+    @property
+    def data(self) -> bytes:
+        """What is written to stdout: each line is one line, and of control characters nothing is left but colours."""
+        return "".join(f"{_shown(line)}\n" for line in self.lines).encode("utf-8")
+
+
+class Document(NamedTuple):
+    """Text that a program reads (JSON, commands of a shell, a URL), written as it is, and the exit status."""
 
     text: str
     status: int = 0
+
+    @property
+    def data(self) -> bytes:
+        """What is written to stdout."""
+        return self.text.encode("utf-8", "backslashreplace")
+
+
+def _shown(line: Line) -> str:
+    if isinstance(line, str):
+        return inert(line)
+    return f"{inert(line.before)}\x1b[{line.code}m{inert(line.text)}\x1b[0m"

@@ -2,6 +2,8 @@
 
 import os
 
+from credproc.errors import inert
+
 _ERASE = b"\r\x1b[K"
 _WIDTH = 79  # characters; a longer line would wrap and could not be erased
 
@@ -15,7 +17,7 @@ class Progress:
 
     def show(self, message: str) -> None:
         """Replace the line with this message."""
-        self._write(_ERASE + message[:_WIDTH].encode("ascii", "replace"))
+        self._write(_ERASE + inert(message, _WIDTH).encode("ascii", "replace"))
 
     def end(self) -> None:
         """Erase the line and leave the cursor at its start."""

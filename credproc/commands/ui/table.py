@@ -3,13 +3,21 @@
 import unicodedata
 from collections.abc import Sequence
 
+from credproc.errors import inert
+
 GAP = "  "
 _ELLIPSIS = "…"
 
 
 def align_rows(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return one line per row, each cell padded to the widest cell of its column."""
+    rows = shown_cells(rows)
     return [GAP.join(cells).rstrip() for cells in pad_cells(rows, natural_widths(rows))]
+
+
+def shown_cells(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return the rows with cells as wide as they are on the screen: escaped where they leave for a person."""
+    return [[inert(cell) for cell in row] for row in rows]
 
 
 def pad_cells(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> list[list[str]]:

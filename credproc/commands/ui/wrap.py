@@ -3,6 +3,8 @@
 import os
 import textwrap
 
+from credproc.errors import inert
+
 _MIN_COLUMNS = 40  # in a narrower window the terminal may break lines anywhere
 
 
@@ -14,8 +16,9 @@ def terminal_columns(fd: int) -> int | None:
         return None
 
 
-def wrap_line(line: str, width: int | None, indent: int) -> str:
-    """Return the line wrapped to ``width`` columns (None: not wrapped), later lines indented by ``indent`` spaces."""
+def wrapped(line: str, width: int | None, indent: int) -> list[str]:
+    """Return the line as lines of ``width`` columns (None: as one), the later ones indented by ``indent`` spaces."""
+    line = inert(line)  # whose width is that on the screen
     if width is None or width < _MIN_COLUMNS or len(line) <= width:
-        return line
-    return textwrap.fill(line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+        return [line]
+    return textwrap.wrap(line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
