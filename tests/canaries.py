@@ -1,4 +1,6 @@
-"""The canary scan: what STS gave out, and the codes that it was sent, stand nowhere but where they belong.
+"""The canary scan: what STS gave out, and what it was sent, stand nowhere but where they belong.
+
+Sent are codes, and also the session tokens and web identity tokens of callers and the signatures of their requests.
 
 Looked through after every test is what it left: what programs said on stderr, what terminals and tmux showed, the
 command line and the environment of each process that was seen, and the files in the home and in the test's directory,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     Secret: TypeAlias = tuple[str, Callable[[bytes], object]]  # what it is, and what finds it
 
 _PAUSE = 0.02  # seconds between looks at the processes
+_SHORTEST = 24  # characters of a token that is looked for: tests make up words as well
 _LARGE = 50_000_000  # bytes; such a file is one that a test has made
 _MAY_HOLD = {".entry", ".credentials", ".tmp", ".stdout"}  # credproc's own files, and what a test keeps of its output
 _AWS_FILES = "/.aws/"
@@ -103,13 +106,32 @@ def _secrets(stss: Iterable[Sts]) -> list[Secret]:
             found.append((f"the secret key of {keys.access_key_id}", _held(keys.secret_access_key)))
             if keys.session_token:
                 found.append((f"the session token of {keys.access_key_id}", _held(keys.session_token)))
+        found += [(what, _held(secret)) for what, secret in _sent(sts)]
         codes = {code for _, code in sts.codes if code.isdigit()}
         found += [(f"MFA code {code}", re.compile(rb"(?<!\d)%s(?!\d)" % code.encode()).search) for code in codes]
     return found
 
 
+def _sent(sts: Sts) -> Iterator[tuple[str, str]]:
+    """Yield what callers have proved themselves by."""
+    for call in list(sts.calls):
+        header = call.request.header if call.request is not None else lambda _name: None
+        token = call.parameters.get("WebIdentityToken")
+        if token is not None and len(token) >= _SHORTEST:
+            yield f"the web identity token that was sent with {call.action}", token
+        token = header("X-Amz-Security-Token")
+        if token is not None and len(token) >= _SHORTEST:
+            yield f"the session token that was sent with {call.action}", token
+        signature = (header("Authorization") or "").rpartition("Signature=")[2]
+        if signature:
+            yield f"the signature that was sent with {call.action}", signature
+
+
 def _held(secret: str) -> Callable[[bytes], object]:
-    return lambda data: secret.encode() in data
+    """Return what finds the secret; a long one is found by a part of it, but for the beginning, which tokens share."""
+    parts = [secret[start : start + _SHORTEST] for start in range(_SHORTEST, len(secret) - _SHORTEST, _SHORTEST)]
+    found = [part.encode() for part in parts] if len(secret) > 4 * _SHORTEST else [secret.encode()]
+    return lambda data: any(part in data for part in found)
 
 
 def _files(directory: Path) -> Iterator[Path]:
