@@ -34,13 +34,20 @@ class Sdk:
     user_agent: str  # what stands before the version
     service: Literal["sts", "s3"] = "sts"
     window: int  # seconds before their end from which credentials are asked for anew
+    jitter: int = 0  # up to so many of these seconds fewer, by chance
     within: tuple[int, int, int]  # runs of the helper after each of three calls with credentials in it from the start
     old_in_window: bool = False  # whether the first call in the window is still signed with the old ones
     failing: int = 1  # runs of a helper that fails
+    patience: float | None = None  # seconds until it gives up on a helper; None: later than a prompt closes, if ever
     message: Literal["quoted", "shown", "lost"]  # where a helper's stderr goes: into the error, to ours, nowhere
     spaced: tuple[tuple[str, str], ...] = ()  # the ways in which it reads a profile's name with a space
     credentials_file: bool = True  # whether it looks for credential_process there
     assumes: Literal["profile", "argument", "no"] = "profile"  # how it assumes a role with what a helper gives
+
+    @property
+    def short(self) -> int:
+        """Seconds that credentials may last and be in the window all the time; where there is no window, any number."""
+        return self.window - self.jitter if self.jitter else int(self.window * 0.9) or 300
 
     def argv(self, endpoint: str) -> list[str]:
         """Return the words that start it for one call."""
@@ -96,6 +103,26 @@ SDKS = (
         old_in_window=True,  # it renews in the background
         failing=2,  # fromIni, then fromProcess
         message="lost",
+    ),
+    Sdk(
+        name="aws-sdk-js-2",
+        command=("node", "--no-warnings", str(BUILT / "js2" / "sts.mjs")),
+        user_agent="aws-sdk-nodejs/",
+        window=15,
+        within=(2, 4, 6),  # once when it looks for credentials, once more when it signs
+        message="lost",
+        spaced=(PLAIN, BARE),
+        assumes="argument",  # in a role profile it takes keys alone as a source
+    ),
+    Sdk(
+        name="aws-sdk-rust",
+        command=(str(BUILT / "rust" / "who"),),
+        user_agent="aws-sdk-rust/",
+        window=10,
+        jitter=5,
+        within=(1, 2, 3),
+        patience=21.6,  # its identity cache's: as long as three attempts to reach AWS could take
+        message="quoted",
     ),
     Sdk(
         name="aws-sdk-go-2",

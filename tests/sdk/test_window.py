@@ -7,7 +7,7 @@ from tests.sdk.world import World
 
 
 def test_credentials_that_are_short_from_the_start_cost_runs_and_one_call_of_sts(w: World) -> None:
-    w.sts.lifetime = int(w.sdk.window * 0.9) or 300
+    w.sts.lifetime = w.sdk.short
     with w.process() as call:
         for expected in w.sdk.within:
             call()
@@ -54,5 +54,5 @@ def _wait_for_window(w: World, key: str) -> None:
     held = w.sts.iam.credentials(key)
     assert held is not None
     assert held.expiration is not None
-    time.sleep(max(0.0, held.expiration - w.sdk.window - time.time() + 0.5))
+    time.sleep(max(0.0, held.expiration - w.sdk.window + w.sdk.jitter - time.time() + 0.5))
     subprocess.run([w.program, "clear", "--all"], env=w.home.environ, stdout=subprocess.DEVNULL, check=True)
