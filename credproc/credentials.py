@@ -9,6 +9,8 @@ from credproc.errors import ServiceError
 
 LIMIT = 8192  # bytes; version 1 of the Go SDK truncates there silently, fluent-bit fails
 LATEST = 253_402_300_799  # epoch seconds; 9999-12-31T23:59:59Z, the latest time with a four-digit year
+ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")  # IAM API reference, AccessKey
+SECRET_ACCESS_KEY = re.compile(r"[!-~]{16,256}")
 _PRINTABLE = re.compile(r"[!-~]+")
 
 

@@ -7,7 +7,7 @@ from credproc.aws.answer import Element
 from credproc.aws.client import Call, Client, Service, Settings
 from credproc.aws.errors import MALFORMED_HINT, Explainer
 from credproc.aws.operation import called
-from credproc.credentials import Credentials, epoch_seconds
+from credproc.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Credentials, epoch_seconds
 from credproc.errors import ServiceError
 from credproc.plan.url import Url
 
@@ -40,9 +40,7 @@ class Iam:
         answer = self._call("ListAccessKeys", self._user, {})
         found = answer.all("AccessKeyMetadata", "member")
         try:
-            keys = [
-                AccessKey(key.text("AccessKeyId") or "", epoch_seconds(key.text("CreateDate") or "")) for key in found
-            ]
+            keys = [AccessKey(_access_key_id(key), epoch_seconds(key.text("CreateDate") or "")) for key in found]
         except ValueError:
             keys = [AccessKey("", 0)]
         if answer.find("AccessKeyMetadata") is None or not all(key.access_key_id for key in keys):
@@ -52,9 +50,9 @@ class Iam:
     def create(self) -> Credentials:
         """Return a new access key; the call is sent once, as a second one could make a second key."""
         answer = self._call("CreateAccessKey", self._user, {})
-        access_key_id = answer.text("AccessKey", "AccessKeyId")
-        secret_access_key = answer.text("AccessKey", "SecretAccessKey")
-        if not access_key_id or not secret_access_key:
+        key = answer.find("AccessKey") or Element("")
+        access_key_id, secret_access_key = _access_key_id(key), key.text("SecretAccessKey") or ""
+        if not access_key_id or not SECRET_ACCESS_KEY.fullmatch(secret_access_key):
             raise ServiceError("CreateAccessKey: the answer holds no complete key", MALFORMED_HINT)
         return Credentials(access_key_id, secret_access_key)
 
@@ -86,3 +84,9 @@ class Iam:
                     "" if self._caller.temporary else "; if it asks for MFA, mfa_serial is missing in the profile"
                 )
             raise
+
+
+def _access_key_id(key: Element) -> str:
+    """Return the id in IAM's description of a key, or "" if it is no access key id."""
+    found = key.text("AccessKeyId") or ""
+    return found if ACCESS_KEY_ID.fullmatch(found) else ""

@@ -1,6 +1,5 @@
 """Make a Source from the settings of one profile, without following another profile."""
 
-import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
@@ -11,11 +10,10 @@ from credproc.config.settings import (
     CredentialSource,
 )
 from credproc.config.shared_config import Section, Setting, SharedConfig, variable
-from credproc.credentials import Credentials
+from credproc.credentials import ACCESS_KEY_ID, Credentials
 from credproc.errors import ConfigError, quoted
 from credproc.plan.role import Role, check_role_arn, web_identity_role_in
 
-ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")  # IAM API reference, AccessKey
 _IDENTITY_CENTER_FIELDS = tuple(name for name in IDENTITY_CENTER_NAMES if name != "sso_session")
 _WEB_IDENTITY_VARIABLES = {
     "web_identity_token_file": "AWS_WEB_IDENTITY_TOKEN_FILE",

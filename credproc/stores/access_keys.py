@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from credproc import log, notes
-from credproc.credentials import Credentials
+from credproc.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Credentials
 from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory, digest
 from credproc.stores.keyring import KeyringStore
@@ -74,8 +74,8 @@ class AccessKeyStore:
     def read_replaced(self, access_key_id: str) -> str | None:
         """Return the id of the key that this one has replaced, or None once that key is deleted."""
         fields = self._read(f"{access_key_id} replaces")
-        found = None if fields is None else fields.get("replaces")
-        return found if isinstance(found, str) else None
+        found = "" if fields is None else str(fields.get("replaces", ""))
+        return found if ACCESS_KEY_ID.fullmatch(found) else None
 
     def save_replaced(self, access_key_id: str, old: str) -> None:
         """Store the id of the key that this one replaces."""
@@ -114,10 +114,10 @@ def _parsed(value: str | None) -> dict[str, Any] | None:
 def _credentials(fields: Mapping[str, Any] | None, access_key_id: str | None) -> Credentials | None:
     """Return the key in a stored value, or None if the value is not a key, or another key than ``access_key_id``."""
     found = {} if fields is None else fields
-    texts = (found.get("access_key_id"), found.get("secret_access_key"))
-    if not all(isinstance(text, str) and text and text.isascii() and text.isprintable() for text in texts):
+    texts = [str(found.get(name, "")) for name in ("access_key_id", "secret_access_key")]
+    if not ACCESS_KEY_ID.fullmatch(texts[0]) or not SECRET_ACCESS_KEY.fullmatch(texts[1]):
         return None
-    return None if access_key_id not in (None, texts[0]) else Credentials(str(texts[0]), str(texts[1]))
+    return None if access_key_id not in (None, texts[0]) else Credentials(texts[0], texts[1])
 
 
 # The notes in credproc's directory, without the secret

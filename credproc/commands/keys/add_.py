@@ -3,13 +3,13 @@
 from contextlib import closing
 
 from credproc.commands.keys.config import set_key
-from credproc.commands.keys.keyring import SECRET, identity_arn, store_key
+from credproc.commands.keys.keyring import identity_arn, store_key
 from credproc.commands.ui.prompt import Prompter
 from credproc.config.parser import read
 from credproc.config.shared_config import Section
-from credproc.credentials import Credentials
+from credproc.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Credentials
 from credproc.errors import ConfigError, quoted
-from credproc.plan.source import ACCESS_KEY_ID, keys_in_keyring
+from credproc.plan.source import keys_in_keyring
 from credproc.request import Request
 
 
@@ -49,7 +49,7 @@ def _prompt(request: Request, profile: str) -> Credentials:
                 "keys add: this is the id of temporary credentials, which expire", "enter the access key of an IAM user"
             )
         secret = prompter.ask(f"AWS secret access key for {access_key_id} (not shown): ", shown=False)
-        if not SECRET.fullmatch(secret):
+        if not SECRET_ACCESS_KEY.fullmatch(secret):
             raise ConfigError(
                 "keys add: not a secret access key", "a secret access key has 40 characters and no spaces"
             )

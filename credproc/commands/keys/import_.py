@@ -4,16 +4,16 @@ from contextlib import closing
 
 from credproc import paths
 from credproc.commands.keys.config import SETTING, both_files, profile_section
-from credproc.commands.keys.keyring import SECRET, store_key
+from credproc.commands.keys.keyring import store_key
 from credproc.commands.ui.prompt import Prompter
 from credproc.config import writer
 from credproc.config.lines import line_numbers, with_setting, without_settings
 from credproc.config.parser import read
 from credproc.config.settings import ACCESS_KEY_NAMES, PREFIX, SESSION_TOKEN_NAMES
 from credproc.config.shared_config import Section, Setting
-from credproc.credentials import Credentials
+from credproc.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Credentials
 from credproc.errors import ConfigError, quoted
-from credproc.plan.source import ACCESS_KEY_ID, keys_in_keyring
+from credproc.plan.source import keys_in_keyring
 from credproc.request import Request
 
 _KEYS = frozenset((*ACCESS_KEY_NAMES, *(PREFIX + name for name in ACCESS_KEY_NAMES)))
@@ -72,7 +72,7 @@ def _check(request: Request, section: Section, access_key_id: Setting, secret: S
             raise ConfigError(
                 f"{token.where}: these are temporary credentials, which expire", "import the access key of an IAM user"
             )
-    if not ACCESS_KEY_ID.fullmatch(access_key_id.value) or not SECRET.fullmatch(secret.value):
+    if not ACCESS_KEY_ID.fullmatch(access_key_id.value) or not SECRET_ACCESS_KEY.fullmatch(secret.value):
         raise ConfigError(f"{access_key_id.where}: this is not an access key of an IAM user", "correct the two lines")
     if not access_key_id.from_credentials_file and not secret.from_credentials_file:
         return

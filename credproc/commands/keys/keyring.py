@@ -1,6 +1,5 @@
 """Access keys in the keyring: storing one, asking STS whose it is, and deleting the sessions made with it."""
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -15,7 +14,6 @@ from credproc.request import Request
 from credproc.sources.keyring import open_keyring
 from credproc.stores import access_keys
 
-SECRET = re.compile(r"[!-~]{16,256}")  # a secret access key
 CALL_SECONDS = 10  # for one call of STS or IAM
 
 
