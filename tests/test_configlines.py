@@ -33,7 +33,18 @@ from tests.configtexts import texts, unhurried
 def test_a_setting_is_put_into_a_profile(text: str, changed: str) -> None:
     assert with_setting(text, "u", "k", "v") == changed
     assert with_setting(changed, "u", "k", "v") == changed
-    assert without_settings(with_setting(changed, "u", "k", "w"), "u", {"k"}) == without_settings(changed, "u", {"k"})
+    other = with_setting(changed, "u", "k", "w")
+    assert without_settings(other, "u", {"k": "v"}) == other
+    assert without_settings(other, "u", {"k": "w"}) == without_settings(changed, "u", {"k": "v"})
+
+
+def test_only_the_lines_that_hold_the_value_are_taken_out_and_the_first_may_be_replaced() -> None:
+    text = "[u]\nk = 1 ; mine\r\nk = 2\nk = 1\n  more\nK=1\n"
+    assert without_settings(text, "u", {"k": "1"}, of_credentials=True) == "[u]\nk = 2\nk = 1\n  more\n"
+    assert without_settings(text, "u", {"k": "1\nmore"}, of_credentials=True) == text.replace("k = 1\n  more\n", "")
+    edited = without_settings(text, "u", {"k": "1"}, of_credentials=True, instead="k = 3")
+    assert edited == "[u]\nk = 3\r\nk = 2\nk = 1\n  more\n"
+    assert without_settings(text, "u", {"k": "0"}, of_credentials=True, instead="k = 3") == text
 
 
 def test_the_default_profile_has_two_headers_of_which_one_counts() -> None:
@@ -47,7 +58,7 @@ def test_in_the_credentials_file_the_header_is_the_name() -> None:
     text = "[profile default]\nk = 1\n[u]\nk = 2\n"
     assert line_numbers(text, "u", {"k"}, of_credentials=True) == [4]
     assert line_numbers(text, "default", {"k"}, of_credentials=True) == []
-    assert without_settings(text, "u", {"k"}, of_credentials=True) == "[profile default]\nk = 1\n[u]\n"
+    assert without_settings(text, "u", {"k": "2"}, of_credentials=True) == "[profile default]\nk = 1\n[u]\n"
 
 
 def test_a_setting_may_stand_in_the_place_of_another() -> None:
@@ -93,8 +104,9 @@ def _of(text: str, profile: str) -> dict[str, str]:
 @given(texts(), st.sampled_from(["admin", "default", "other", "a new one"]))
 def test_no_edit_is_no_change(text: str, profile: str) -> None:
     assert ConfigLines(text).with_lines({}) == text
-    assert without_settings(text, profile, set()) == text
-    assert without_settings(text, profile, {"no_such_key"}) == text
+    assert without_settings(text, profile, {}) == text
+    assert without_settings(text, profile, {"no_such_key": ""}) == text
+    assert without_settings(text, profile, dict.fromkeys(_of(text, profile), "no such value")) == text
 
 
 @unhurried
@@ -103,13 +115,13 @@ def test_a_setting_that_is_put_in_is_read_and_nothing_else_changes(text: str, pr
     edited = with_setting(text, profile, key, "new")
     assert _of(edited, profile) == {**_of(text, profile), key: "new"}
     assert _values(edited, profile) == _values(text, profile)
-    assert _is_within(without_settings(text, profile, {key}), edited)
+    assert _is_within(_without(text, profile, {key}), edited)
 
 
 @unhurried
 @given(texts(), st.sampled_from(["admin", "default", "other"]), st.sets(_KEYS))
 def test_settings_that_are_taken_out_are_gone_and_nothing_else_changes(text: str, profile: str, keys: set[str]) -> None:
-    edited = without_settings(text, profile, keys)
+    edited = _without(text, profile, keys)
     assert _of(edited, profile) == {key: value for key, value in _of(text, profile).items() if key not in keys}
     assert _values(edited, profile) == _values(text, profile)
     assert _is_within(edited, text)
@@ -120,7 +132,15 @@ def test_settings_that_are_taken_out_are_gone_and_nothing_else_changes(text: str
 def test_a_setting_goes_in_and_out_again(text: str, key: str) -> None:
     assume(key not in _of(text, "admin"))
     assume(text.endswith(("\n", "\r")))  # else the header's line may have got an end
-    assert without_settings(with_setting(text, "admin", key, "new"), "admin", {key}) == text
+    assert without_settings(with_setting(text, "admin", key, "new"), "admin", {key: "new"}) == text
+
+
+def _without(text: str, profile: str, keys: set[str]) -> str:
+    """Return the text without any setting of these keys: the value that is read is taken out until there is none."""
+    while taken := {key: value for key, value in _of(text, profile).items() if key in keys}:
+        before, text = text, without_settings(text, profile, taken)
+        assert text != before
+    return text
 
 
 def _is_within(few: str, many: str) -> bool:

@@ -1,6 +1,7 @@
 """Long-term keys in a real keyring: as a source, and how they come there, are shown, go, and are rotated."""
 
 import json
+import os
 import re
 import stat
 import subprocess
@@ -246,7 +247,7 @@ def test_import_moves_the_two_lines_and_nothing_else(w: World, service: SecretSe
     said, warning = ran.stdout.splitlines()
     assert said.startswith(f"{w.user.access_key_id} is in the keyring; ")
     assert "~/.aws/credentials" in said
-    assert "copy" in said
+    assert "no file beside it" in said
     assert warning.startswith("warning: tools ")
     assert "~/.aws/credentials" in warning
     assert _credentials(w).read_text() == text % ""
@@ -274,11 +275,41 @@ def test_import_from_the_config_file_says_in_place_where_the_keys_are(w: World, 
 
 def test_import_tells_of_the_copy_that_setup_has_kept(w: World, service: SecretService) -> None:
     copy = _config(w).with_name("config.credproc-backup")
-    copy.write_text(f"aws_secret_access_key = {w.user.secret_access_key}\n")
+    copy.write_text(f"aws_secret_access_key = {w.user.secret_access_key}\n" * 2)
     ran = w.home.run("keys", "import", "user1", "--yes")
-    assert "no copy" not in ran.stdout
-    assert re.search(r"\nwarning: ~/.aws/config.credproc-backup.* secret.*\n", ran.stdout)
+    assert "no file" not in ran.stdout
+    assert [
+        int(line) for line in re.findall(r"\nwarning: ~/.aws/config.credproc-backup:(\d) .* secret", ran.stdout)
+    ] == [1, 2]
     assert copy.exists()
+    assert service.items()
+
+
+def test_import_says_which_files_it_could_not_search(w: World, service: SecretService) -> None:
+    aws = w.home.path / ".aws"
+    with open(aws / "large", "wb") as file:
+        file.truncate((8 << 20) + 1)
+    os.mkfifo(aws / "fifo")  # which must not be waited for
+    (aws / "link").symlink_to("nowhere")
+    (aws / "again").symlink_to("config")
+    ran = w.home.run("keys", "import", "user1", "--yes")
+    assert (ran.status, ran.stderr) == (0, "")
+    assert "no file" not in ran.stdout
+    assert re.findall(r"^warning: (~\S+)", ran.stdout, re.MULTILINE) == ["~/.aws/large"]
+    assert service.items()
+
+
+def test_import_searches_where_the_files_link_to(w: World, service: SecretService) -> None:
+    real = w.home.path / "dotfiles"
+    real.mkdir()
+    _credentials(w).rename(real / "credentials")
+    _credentials(w).symlink_to(real / "credentials")
+    copy = real / "credentials.orig\x1b[2J"
+    copy.write_text(w.user.secret_access_key)
+    ran = w.home.run("keys", "import", "user1", "--yes")
+    assert (ran.status, ran.stderr) == (0, "")
+    assert re.findall(r"^warning: (~\S+) still", ran.stdout, re.MULTILINE) == ["~/dotfiles/credentials.orig\\x1b[2J:1"]
+    copy.unlink()
     assert service.items()
 
 

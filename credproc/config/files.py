@@ -75,15 +75,15 @@ def decode(data: bytes, shown: str) -> str:
         raise ConfigError(f"{shown}:1: is UTF-16", "save it as UTF-8")
     zero = data.find(b"\0")
     if zero >= 0:
-        raise ConfigError(f"{shown}:{_line_of(data, zero)}: contains a NUL byte", "save it as UTF-8 text")
+        raise ConfigError(f"{shown}:{line_of(data, zero)}: contains a NUL byte", "save it as UTF-8 text")
     try:
         return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")  # the codec for it is another module
     except UnicodeDecodeError as error:
-        line = _line_of(error.object, error.start)  # error.object is data without the byte order mark
+        line = line_of(error.object, error.start)  # error.object is data without the byte order mark
         raise ConfigError(f"{shown}:{line}: is not UTF-8", "save it as UTF-8") from None
 
 
-def _line_of(data: bytes, position: int) -> int:
+def line_of(data: bytes, position: int) -> int:
     """Return the number of the line that contains the byte; lines end with LF, CR or both."""
     before = data[:position]
     return before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n") + 1

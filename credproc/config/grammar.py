@@ -172,4 +172,9 @@ def _property(stripped: str, where: str) -> tuple[str, str, ConfigError | None]:
         error = ConfigError(f"{where}: Expected an '=' sign defining a property", "write the line as key = value")
     elif not name:
         error = ConfigError(f"{where}: Property did not have a name", "write the line as key = value")
-    return name, _COMMENT.sub("", value, count=1).strip(), error
+    return name, value_in(value), error
+
+
+def value_in(text: str) -> str:
+    """Return the value in what follows the equals sign: without a comment, and white space around it."""
+    return _COMMENT.sub("", text, count=1).strip()

@@ -7,7 +7,7 @@ cannot change any other line.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from credproc.config.grammar import LINE_END, config_header, credentials_header, header_for, header_in
+from credproc.config.grammar import LINE_END, config_header, credentials_header, header_for, header_in, value_in
 
 _BOM = "\ufeff"
 _PREFIXED_DEFAULT = "profile default"
@@ -55,6 +55,11 @@ class ConfigLines:
                 found[-1] = found[-1]._replace(numbers=(*found[-1].numbers, number))
         return [setting for setting in found if keys is None or setting.key in keys]
 
+    def value(self, setting: SettingLines) -> str:
+        """Return the setting's value, as the parser reads it."""
+        first, *others = (self.lines[number].strip() for number in setting.numbers)
+        return "\n".join([value_in(first.partition("=")[2]), *others])
+
     def section_lines(self, header: int) -> range:
         """Return the indices of the header and of all lines before the next header."""
         stop = next((number for number in range(header + 1, len(self.lines)) if self._parsed[number].is_header), None)
@@ -92,10 +97,21 @@ def with_setting(  # noqa: PLR0913 - a setting and its place
     return file.with_lines({headers[-1]: below})
 
 
-def without_settings(text: str, profile: str, keys: Collection[str], *, of_credentials: bool = False) -> str:
-    """Return the text without the lines that set or continue these keys in the profile."""
+def without_settings(
+    text: str, profile: str, values: Mapping[str, str], *, of_credentials: bool = False, instead: str = ""
+) -> str:
+    """Return the text without the profile's lines that set a key of ``values`` to its value there.
+
+    A line that sets the key to anything else stays: another program has written it. ``instead`` takes the place of the
+    first setting that is taken out.
+    """
     file = ConfigLines(text, of_credentials=of_credentials)
-    return file.with_lines({number: "" for setting in file.settings(profile, keys) for number in setting.numbers})
+    found = [setting for setting in file.settings(profile, values) if file.value(setting) == values[setting.key]]
+    replacements = dict.fromkeys((number for setting in found for number in setting.numbers), "")
+    if found and instead:
+        first = found[0].numbers[0]
+        replacements[first] = instead + end_of(file.lines[first])
+    return file.with_lines(replacements)
 
 
 def line_numbers(text: str, profile: str, keys: Collection[str], *, of_credentials: bool = False) -> list[int]:

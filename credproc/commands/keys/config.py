@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from credproc import paths
 from credproc.config import writer
 from credproc.config.lines import with_setting, without_settings
+from credproc.config.parser import read
 from credproc.config.shared_config import Section, Setting, SharedConfig
 from credproc.errors import ConfigError, quoted
 from credproc.plan.source import keys_in_keyring
@@ -46,21 +47,46 @@ def set_key(request: Request, profile: Section, access_key_id: str) -> None:
     )
 
 
-def unset_key(request: Request, profile: Section) -> None:
-    """Remove the setting from the profile. Raises ConfigError."""
-    _edit(
-        request.environ,
-        profile,
-        lambda text, of_credentials: without_settings(text, profile.name, {SETTING}, of_credentials=of_credentials),
-    )
+def unset_key(request: Request, profile: Section, access_key_id: str) -> None:
+    """Remove the setting from the profile. Raises ConfigError, also if it names another access key by now."""
+    _replace_key(request, profile, access_key_id, "")
 
 
-def switch_key(request: Request, config: SharedConfig, old: str, new: str) -> None:
-    """Write the new access key id into each profile of ``config`` that names the old one. Raises ConfigError."""
-    for profile in config.profiles.values():
-        setting = keys_in_keyring(profile)
+def switch_key(request: Request, profile: str, old: str, new: str) -> None:
+    """Write the new access key id into each profile that names the old one.
+
+    Raises ConfigError, also if the profile named ``profile`` names neither of both by now.
+    """
+    profiles = read(request.environ).profiles
+    for section in profiles.values():
+        setting = keys_in_keyring(section)
         if setting is not None and setting.value == old:
-            set_key(request, profile, new)
+            _replace_key(request, section, old, f"{SETTING} = {new}")
+        elif section.name == profile and (setting is None or setting.value != new):
+            raise ConfigError(
+                f"{section.where_set(SETTING)}: profile {quoted(profile)} does not name {old} any more",
+                f"{new} is in the keyring too: delete in IAM the one of both that is not used",
+            )
+
+
+def _replace_key(request: Request, profile: Section, access_key_id: str, instead: str) -> None:
+    """Put the line ``instead`` in the place of the lines that name the access key; none if it is empty.
+
+    Raises ConfigError, also if there is no such line by now: another program has changed it.
+    """
+
+    def change(text: str, of_credentials: bool) -> str:  # noqa: FBT001 - as _edit calls it
+        changed = without_settings(
+            text, profile.name, {SETTING: access_key_id}, of_credentials=of_credentials, instead=instead
+        )
+        if changed == text:
+            raise ConfigError(
+                f"{profile.where_set(SETTING)}: was changed by another program; nothing was written",
+                "run the command again",
+            )
+        return changed
+
+    _edit(request.environ, profile, change)
 
 
 def both_files(environ: Mapping[str, str]) -> tuple[str, str]:

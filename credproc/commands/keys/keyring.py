@@ -1,14 +1,15 @@
 """Access keys in the keyring: storing one, asking STS whose it is, and deleting the sessions made with it."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
-from credproc.commands.inventory import cache_entries, remove_entries
+from credproc.commands.inventory import cache_entries, hold_lock, remove_entries
 from credproc.commands.sessions import SessionRemover, mfa_plans
 from credproc.config.parser import read
 from credproc.config.shared_config import Section, SharedConfig
 from credproc.credentials import Credentials
 from credproc.errors import CredprocError, SessionStoreError
+from credproc.files import PrivateDirectory, digest
 from credproc.locking.directory import own_directory
 from credproc.request import Request
 from credproc.sources.keyring import open_keyring
@@ -22,6 +23,14 @@ def store_key(request: Request, keys: Credentials) -> None:
     with raise_with_key("keyring", keys.access_key_id):
         open_keyring(None, request.environ).save(keys)
     access_keys.save_note(own_directory(request.environ), keys.access_key_id, pending=False)
+
+
+def key_lock(directory: PrivateDirectory | None, access_key_id: str, command: str) -> AbstractContextManager[None]:
+    """Return the lock of an access key: who replaces or deletes the key holds it, for whichever profile.
+
+    Entering it raises CredprocError, which names ``command``, if another run has the lock.
+    """
+    return hold_lock(directory, f"keys-{digest(access_key_id)}", command)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from contextlib import closing
 
 from credproc.commands.keys.config import SETTING, key_setting, profile_section, unset_key
-from credproc.commands.keys.keyring import delete_sessions, raise_with_key
+from credproc.commands.keys.keyring import delete_sessions, key_lock, raise_with_key
 from credproc.commands.ui.prompt import Prompter
 from credproc.config.parser import read
 from credproc.config.shared_config import Setting
@@ -31,8 +31,9 @@ def remove(request: Request, profile: str, *, yes: bool) -> list[str]:
     if not yes:
         with closing(Prompter("keys remove", request, "give --yes to skip the confirmation")) as prompter:
             prompter.confirm(f"Delete {setting.value} of profile {quoted(profile)} from the keyring?")
-    lines = [] if others else _delete_key(request, profile, setting)
-    unset_key(request, section)
+    with key_lock(own_directory(request.environ), setting.value, "keys remove"):
+        lines = [] if others else _delete_key(request, profile, setting)
+        unset_key(request, section, setting.value)
     lines.append(f"removed: {SETTING} from profile {quoted(profile)}")
     if others:
         lines.append(f"{setting.value} stays in the keyring, because profile {quoted(others[0])} uses it too")

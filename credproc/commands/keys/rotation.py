@@ -50,7 +50,7 @@ class Rotation:
             _report(f"switching from {old} to {new.access_key_id}")
             self._store(old, new)
             current = new.access_key_id
-        switch_key(self._user.request, self._user.config, old, current)
+        switch_key(self._user.request, self._user.profile.name, old, current)
         return [*self._remove_old_key(old, current), f"{current} has replaced {old}, which was deleted"]
 
     def _pending_key(self, old: str) -> Credentials:
