@@ -42,6 +42,8 @@ class SourceError(CredprocError):
 class ServiceError(CredprocError):
     """AWS returned an error, or a response that cannot be used."""
 
+    is_refusal = False  # whether AWS has said no, so that what was asked for has not been done
+
     def __init__(self, message: str, hint: str | None = None, code: str = "") -> None:
         """Store also AWS's error code (``AccessDenied``), by which callers decide."""
         super().__init__(message, hint)

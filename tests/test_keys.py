@@ -19,6 +19,7 @@ import pytest
 from tests.forks import Forks
 from tests.mfa import ACCOUNT, PROMPT, World, profile, world
 from tests.program import PROGRAM, Home, Outcome
+from tests.sts import fail
 from tests.terminal import Job, Terminal
 
 if sys.platform != "linux":
@@ -464,7 +465,7 @@ class Cloud(NamedTuple):
     def rotated(self, run: Callable[..., Outcome] | None = None) -> str:
         """Rotate, and return the id of the only key that is left; ``run`` runs credproc, Home.run if it is None."""
         run = run or self.home.run
-        ran = run("keys", "rotate", "user1")
+        ran = run("keys", "rotate", "user1", "--yes")
         assert (ran.status, ran.stderr) == (0, ""), ran
         ((new, status),) = self.keys.items()
         assert status == "Active"
@@ -551,7 +552,7 @@ os.replace = counted(os.replace)
 """
 _ROTATE_KILLED = f"""
 import sys
-sys.argv = ["credproc", "keys", "rotate", "user1"]
+sys.argv = ["credproc", "keys", "rotate", "user1", "--yes"]
 {_COUNTED}
 from credproc.cli import main
 main()
@@ -564,7 +565,7 @@ def test_a_rotation_that_is_killed_at_any_step_is_gone_on_with(
     cloud: Cloud, forks: Forks, moment: str, step: int
 ) -> None:
     killing = {**cloud.home.environ, "KILL_AT": str(step), "KILL": moment}
-    killed = forks.run("keys", "rotate", "user1", environ=killing, before=_COUNTED)
+    killed = forks.run("keys", "rotate", "user1", "--yes", environ=killing, before=_COUNTED)
     assert killed.status == 137, killed
     assert len(cloud.keys) <= 2
     run = partial(forks.run, environ=cloud.home.environ)
@@ -572,8 +573,28 @@ def test_a_rotation_that_is_killed_at_any_step_is_gone_on_with(
     named = json.loads(run("keys", "list", "--json").stdout)["keys"][0]["access_key_id"]
     assert cloud.keys[named] == "Active"
     assert named in _secrets(cloud.service)
+    is_lost = (step, moment) in {(3, "after"), (4, "before")}  # the key was created, and its secret is nowhere
     if (step, moment) != (12, "after"):  # which was the end
-        cloud.rotated(run)
+        cloud.rotated(partial(_run_agreeing, cloud) if is_lost else run)
+
+
+def _run_agreeing(cloud: Cloud, *arguments: str) -> Outcome:
+    """Run credproc; where it rotates, answer yes about the lost key, as ``--yes`` does not."""
+    if arguments[:2] != ("keys", "rotate"):
+        return cloud.home.run(*arguments)
+    (lost,) = set(cloud.keys) - {cloud.first}
+    ran = cloud.home.run(*arguments, start_new_session=True)
+    assert (ran.status, ran.stdout) == (3, "")
+    assert lost in ran.stderr
+    with Terminal() as terminal:
+        job = terminal.start([PROGRAM, *arguments], cloud.home.environ, stdout="pipe", stderr="pipe")
+        terminal.expect(f"{lost} was created ")
+        terminal.expect(f"Delete {lost}? [y/N] ")
+        assert lost in cloud.keys
+        terminal.send("y\n")
+        ran = job.outcome(30)
+    assert lost not in cloud.keys
+    return ran
 
 
 def test_a_rotation_whose_pending_key_cannot_be_kept_leaves_no_key_behind(cloud: Cloud) -> None:
@@ -632,10 +653,57 @@ from credproc.cli import main""",
 
 def test_rotate_touches_no_key_that_is_somebody_elses(cloud: Cloud) -> None:
     other = cloud.iam.create_access_key(UserName="user1")["AccessKey"]["AccessKeyId"]
-    ran = cloud.home.run("keys", "rotate", "user1")
+    ran = cloud.home.run("keys", "rotate", "user1", "--yes")
     assert ran.status == 1
     assert re.search(rf"error: profile 'user1': .*{other}.*{cloud.first}\n.*delete-access-key .*{other}\n", ran.stderr)
     assert cloud.keys == {cloud.first: "Active", other: "Active"}
+
+
+def test_rotate_asks_before_it_replaces_and_deletes_and_a_no_changes_nothing(cloud: Cloud) -> None:
+    without = cloud.home.run("keys", "rotate", "user1", start_new_session=True)
+    assert without.status == 3
+    assert "--yes" in without.stderr
+    with Terminal() as terminal:
+        for answer, status in (("n", 3), ("", 3), ("y", 0)):
+            job = terminal.start([PROGRAM, "keys", "rotate", "user1"], cloud.home.environ, stdout="pipe", stderr="pipe")
+            terminal.expect(f"credproc: {cloud.first} was created ")
+            terminal.expect(" ago)\r")
+            terminal.expect(f"Replace {cloud.first} with a new access key, and delete it? [y/N] ")
+            assert cloud.keys == {cloud.first: "Active"}
+            assert set(_secrets(cloud.service)) == {cloud.first}
+            terminal.send(f"{answer}\n")
+            assert job.outcome(30).status == status
+    ((new, _),) = cloud.keys.items()
+    assert new != cloud.first
+
+
+def test_rotate_asks_again_before_it_deletes_a_key_that_it_has_replaced_before(cloud: Cloud) -> None:
+    environ = {**cloud.home.environ, "KILL_AT": "9", "KILL": "before"}
+    subprocess.run([sys.executable, "-c", _ROTATE_KILLED], env=environ, check=False, capture_output=True)
+    (new,) = set(cloud.keys) - {cloud.first}
+    assert cloud.config == CLOUD % new
+    with Terminal() as terminal:
+        for answer, status in (("n", 3), ("y", 0)):
+            job = terminal.start([PROGRAM, "keys", "rotate", "user1"], cloud.home.environ, stdout="pipe", stderr="pipe")
+            terminal.expect(f"Delete {cloud.first}, which {new} has replaced? [y/N] ")
+            assert set(cloud.keys) == {cloud.first, new}
+            terminal.send(f"{answer}\n")
+            assert job.outcome(30).status == status
+    assert cloud.keys == {new: "Active"}
+    assert set(_secrets(cloud.service)) == {new}
+
+
+def test_a_key_is_not_removed_while_it_is_rotated(cloud: Cloud) -> None:
+    with Terminal() as terminal:
+        job = terminal.start([PROGRAM, "keys", "rotate", "user1"], cloud.home.environ, stdout="pipe", stderr="pipe")
+        terminal.expect("[y/N] ")
+        ran = cloud.home.run("keys", "remove", "user1", "--yes")
+        assert ran.status == 1
+        assert re.match(r"credproc: error: keys remove: process \d+ ", ran.stderr)
+        terminal.send("y\n")
+        assert job.outcome(30).status == 0
+    ((new, _),) = cloud.keys.items()
+    assert set(_secrets(cloud.service)) == {new}
 
 
 def test_rotate_signs_in_with_mfa_once_and_ends_the_session_of_the_old_key(cloud: Cloud) -> None:
@@ -643,7 +711,9 @@ def test_rotate_signs_in_with_mfa_once_and_ends_the_session_of_the_old_key(cloud
     config = cloud.home.path / ".aws" / "config"
     config.write_text(f"{cloud.config}mfa_serial = {serial}\n")
     with Terminal() as terminal:
-        job = terminal.start([PROGRAM, "keys", "rotate", "user1"], cloud.home.environ, stdout="pipe", stderr="pipe")
+        job = terminal.start(
+            [PROGRAM, "keys", "rotate", "user1", "--yes"], cloud.home.environ, stdout="pipe", stderr="pipe"
+        )
         terminal.expect(f"Enter MFA code for {serial} (profile user1")
         terminal.send("123456\n")
         ran = job.outcome(30)
@@ -656,7 +726,7 @@ def test_rotate_signs_in_with_mfa_once_and_ends_the_session_of_the_old_key(cloud
 
 def test_rotate_says_on_a_terminal_how_far_it_is(cloud: Cloud) -> None:
     with Terminal() as terminal:
-        job = terminal.start([PROGRAM, "keys", "rotate", "user1"], cloud.home.environ)
+        job = terminal.start([PROGRAM, "keys", "rotate", "user1", "--yes"], cloud.home.environ)
         terminal.expect("credproc: creating a new access key\r")
         terminal.expect("credproc: waiting until AWS knows AKIA")
         terminal.expect(f"credproc: switching from {cloud.first} to ")
@@ -673,7 +743,7 @@ def test_rotate_sends_no_key_over_plain_http(cloud: Cloud) -> None:
     assert cloud.keys == {cloud.first: "Active"}
 
 
-# rotate, with an IAM whose policy asks for MFA
+# rotate, with an IAM that is as strict as AWS
 
 
 def _keys_of(w: World) -> dict[str, bool]:
@@ -684,7 +754,7 @@ def test_rotate_works_where_the_users_policy_requires_mfa(w: World, service: Sec
     w.home.environ["AWS_ENDPOINT_URL_IAM"] = w.sts.url
     w.sts.iam.mfa_for_keys = True
     _import(w.home)
-    job = w.start("keys", "rotate", "user1")
+    job = w.start("keys", "rotate", "user1", "--yes")
     w.terminal.expect(PROMPT)
     w.type_code()
     ran = job.outcome(30)
@@ -711,10 +781,27 @@ def test_rotate_without_the_mfa_that_the_policy_requires_says_what_is_missing(w:
     _without_mfa(w)
     _import(w.home)
     before = _config(w).read_bytes()
-    ran = w.home.run("keys", "rotate", "user1")
+    ran = w.home.run("keys", "rotate", "user1", "--yes")
     assert (ran.status, ran.stdout) == (1, "")
     assert ran.stderr.startswith(f"credproc: error: user1: ListAccessKeys: AccessDenied: User: {w.user.arn} is not")
     assert re.search(r"\ncredproc: hint: .*iam:ListAccessKeys.* mfa_serial", ran.stderr)
     assert _config(w).read_bytes() == before
     assert _keys_of(w) == {w.user.access_key_id: True}
     assert set(_secrets(service)) == {w.user.access_key_id}
+
+
+def test_a_refused_rotation_leaves_no_announcement_behind(w: World, service: SecretService) -> None:
+    w.home.environ["AWS_ENDPOINT_URL_IAM"] = w.sts.url
+    _without_mfa(w)
+    _import(w.home)
+    w.sts.once(fail(409, "LimitExceeded", "no"), action="CreateAccessKey")
+    ran = w.home.run("keys", "rotate", "user1", "--yes")
+    assert ran.status == 1
+    assert "LimitExceeded" in ran.stderr
+    assert set(_secrets(service)) == {w.user.access_key_id}
+    assert not json.loads(w.home.run("keys", "list", "--json").stdout)["keys"][0]["pending"]
+    w.sts.once(fail(503, "ServiceUnavailable", "later"), action="CreateAccessKey")
+    assert w.home.run("keys", "rotate", "user1", "--yes").status == 1
+    assert f"{w.user.access_key_id} pending" in _secrets(service)
+    assert w.home.run("keys", "rotate", "user1", "--yes").status == 0
+    assert set(_secrets(service)) == set(_keys_of(w))

@@ -38,7 +38,10 @@ class Explainer:
     def explained(self, error: Exception) -> CredprocError:
         """Return one of ``FAILURES`` in our words."""
         if isinstance(error, RefusedError):
-            return self._refused(error)
+            refused = self._refused(error)
+            # a fault of the service (5xx), or of what stands before it, may have come after the operation was done
+            refused.is_refusal = bool(error.code) and error.response.status < 500
+            return refused
         if isinstance(error, TransportError):
             return self._unreachable(error)
         if isinstance(error, MalformedAnswerError):

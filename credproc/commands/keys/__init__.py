@@ -34,7 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         add_profile_argument(action, "the profile of the IAM user", metavar="USER")
         if name == "add":
             action.add_argument("--offline", action="store_true", help="do not ask STS whether the key is valid")
-        if name in ("import", "remove"):
+        if name in ("import", "remove", "rotate"):
             action.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
@@ -69,4 +69,4 @@ def _run_on_profile(options: argparse.Namespace, request: Request, profile: str)
         return remove.remove(request, profile, yes=options.yes)
     from credproc.commands.keys import rotate  # noqa: PLC0415
 
-    return rotate.rotate(request, profile)
+    return rotate.rotate(request, profile, yes=options.yes)

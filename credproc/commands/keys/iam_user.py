@@ -20,7 +20,8 @@ from credproc.request import Attempt, Request
 from credproc.sources.keyring import read_keys
 from credproc.stores.access_keys import AccessKeyStore
 
-_MIN_SESSION_SECONDS = 300  # that an MFA session must last, so that it does not expire during a rotation
+# That an MFA session must last, so that it does not expire during a rotation, which asks two questions at most
+_MIN_SESSION_SECONDS = 300 + 2 * FOR_PEOPLE.prompt
 
 
 class IamUser(NamedTuple):
@@ -35,6 +36,14 @@ class IamUser(NamedTuple):
     def access_key_id(self) -> str:
         """Return the id of the access key that the profile names. Raises ConfigError if it names none."""
         return key_setting(self.profile).value
+
+    def rotated_key_id(self) -> str:
+        """Return the id of the key that a rotation replaces: the profile's, or the one that it has just replaced.
+
+        Raises ConfigError if the profile names none, and SessionStoreError.
+        """
+        current = self.access_key_id()
+        return self.keyring.read_replaced(current) or current
 
     def identity_arn(self, keys: Credentials) -> str:
         """Return the ARN of the identity to which the keys belong. Raises CredprocError."""

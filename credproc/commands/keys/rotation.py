@@ -4,28 +4,32 @@
 5. store it and name it in the config file, 6. deactivate the old key, 7. delete the old key.
 
 The old key works until the config file names the new one, which is in the keyring before that. The announcement lets
-the next run recognise a key that was created but whose secret was lost: nobody can use it, so it is deleted. A key that
-somebody else has created is left alone.
+the next run recognise a key that may have been created and its secret lost. Somebody else may have created that key in
+the same minutes, so a person decides whether it is deleted; ``--yes`` does not. If IAM refuses to create a key there is
+none, and the announcement is withdrawn.
 """
 
 import os
 import time
 from collections.abc import Callable
+from contextlib import closing, suppress
 
 from credproc import terminal
 from credproc.aws.iam import AccessKey, Iam
 from credproc.commands.keys.config import switch_key
 from credproc.commands.keys.iam_user import IamUser
 from credproc.commands.keys.keyring import delete_sessions
+from credproc.commands.ui.prompt import Prompter
+from credproc.commands.ui.times import format_age
 from credproc.credentials import Credentials
-from credproc.errors import ConfigError, CredprocError, ServiceError, quoted
+from credproc.errors import ConfigError, CredprocError, ServiceError, SessionStoreError, quoted
 from credproc.stores import access_keys
 from credproc.stores.access_keys import Pending
 
 MAX_KEYS = 2  # access keys of a user; IAM user guide, "IAM and AWS STS quotas"
 _VERIFY_SECONDS = 60  # within this time, a new key is known in all regions
 _VERIFY_PAUSE = 1  # seconds between two calls of STS
-_LOST_SECONDS = 300  # a key created within this time of the announcement is the announced one
+_LOST_SECONDS = 300  # a key created within this time of the announcement may be the announced one
 _UNKNOWN_KEY = ("InvalidClientTokenId", "UnrecognizedClientException")
 _UNUSABLE_CALLER = (*_UNKNOWN_KEY, "ExpiredToken")
 
@@ -33,62 +37,102 @@ _UNUSABLE_CALLER = (*_UNKNOWN_KEY, "ExpiredToken")
 class Rotation:
     """One rotation of the access key that a user's profile names."""
 
-    def __init__(self, user: IamUser) -> None:
-        """Create the rotation; ``run`` starts it."""
+    def __init__(self, user: IamUser, *, yes: bool) -> None:
+        """Create the rotation; ``run`` starts it. ``yes``: do not ask whether to replace and delete the old key."""
         self._user = user
+        self._yes = yes
         self._keyring = user.keyring
         self._subject = f"profile {quoted(user.profile.name)}"
-        self._iam: Iam | None = None
+        self._iam: Iam  # as which user and with which keys IAM is called; from ``run`` on
 
     def run(self) -> list[str]:
         """Rotate the key, or finish an interrupted rotation; return lines with what was done. Raises CredprocError."""
         current = self._user.access_key_id()
         old = self._keyring.read_replaced(current)
+        self._iam = self._user.iam(current)
+        existing = {key.access_key_id: key for key in self._iam.access_keys()}
         if old is None:
-            old, new = current, self._pending_key(current)
+            old, new = current, self._new_key(current, existing)
             self._verify(old, new)
             _report(f"switching from {old} to {new.access_key_id}")
             self._store(old, new)
             current = new.access_key_id
+        elif old in existing:
+            self._confirm(f"Delete {old}, which {current} has replaced?", existing[old], f"{old} was not deleted")
         switch_key(self._user.request, self._user.profile.name, old, current)
         return [*self._remove_old_key(old, current), f"{current} has replaced {old}, which was deleted"]
 
-    def _pending_key(self, old: str) -> Credentials:
-        """Return the new key, from an interrupted rotation or from IAM."""
+    def _new_key(self, old: str, existing: dict[str, AccessKey]) -> Credentials:
+        """Return the new key, from an interrupted rotation or from IAM; ask before anything is changed."""
         pending = self._keyring.read_pending(old)
-        iam = self._iam = self._user.iam(old)
-        existing = iam.access_keys()
+        has_pending = pending is not None and pending.keys is not None and pending.keys.access_key_id in existing
+        lost = None if has_pending else _lost_key(existing, old, pending)
+        if not has_pending and lost is None and len(existing) >= MAX_KEYS:
+            raise self._limit_error(existing, old)
+        self._confirm(f"Replace {old} with a new access key, and delete it?", existing.get(old))
         if pending is not None and pending.keys is not None:
-            if pending.keys.access_key_id in [key.access_key_id for key in existing]:
+            if has_pending:
                 return pending.keys
             _report(f"{pending.keys.access_key_id}, the pending key, no longer exists")
-        for key in _lost_keys(existing, old, pending):
-            _report(f"deleting {key}, which was created but whose secret was lost")
-            iam.delete(key)
-            existing = [other for other in existing if other.access_key_id != key]
-        self._check_limit(existing, old)
-        return self._create(iam, old, existing)
+        if lost is not None:
+            self._delete_lost_key(lost)
+            del existing[lost.access_key_id]
+        return self._create(old, tuple(existing))
 
-    def _check_limit(self, existing: list[AccessKey], old: str) -> None:
-        if len(existing) >= MAX_KEYS:
-            others = " and ".join(key.access_key_id for key in existing if key.access_key_id != old)
-            raise ConfigError(
-                f"{self._subject}: the user already has two access keys: {others} beside {old}",
-                f"delete the one that is not used: aws iam delete-access-key --access-key-id {others}",
-            )
+    def _confirm(self, question: str, key: AccessKey | None, abort_note: str = "nothing was changed") -> None:
+        """Ask whether to delete the profile's old key, unless ``--yes`` was given. Raises PersonNeededError."""
+        if self._yes:
+            return
+        lines = [] if key is None else [self._age(key), "credproc: whatever else uses it stops working then"]
+        hint = "give --yes to skip the confirmation"
+        with closing(Prompter("keys rotate", self._user.request, hint, abort_note=abort_note)) as prompter:
+            prompter.confirm(question, lines=lines)
 
-    def _create(self, iam: Iam, old: str, existing: list[AccessKey]) -> Credentials:
-        announced = Pending(int(self._user.request.clock()), tuple(key.access_key_id for key in existing))
+    def _delete_lost_key(self, key: AccessKey) -> None:
+        """Ask whether to delete a key that may be the announced one, and delete it. Raises CredprocError."""
+        hint = f"if nobody uses it, delete it: aws iam delete-access-key --access-key-id {key.access_key_id}"
+        lines = [
+            self._age(key),
+            "credproc: an earlier rotation may have created it and lost its secret; or it is somebody else's",
+        ]
+        with closing(Prompter("keys rotate", self._user.request, hint)) as prompter:
+            prompter.confirm(f"Delete {key.access_key_id}?", lines=lines)
+        _report(f"deleting {key.access_key_id}")
+        self._iam.delete(key.access_key_id)
+
+    def _age(self, key: AccessKey) -> str:
+        return f"credproc: {key.access_key_id} was created {format_age(key.created, self._user.request.clock())}"
+
+    def _limit_error(self, existing: dict[str, AccessKey], old: str) -> ConfigError:
+        others = " and ".join(access_key_id for access_key_id in existing if access_key_id != old)
+        return ConfigError(
+            f"{self._subject}: the user already has two access keys: {others} beside {old}",
+            f"delete the one that is not used: aws iam delete-access-key --access-key-id {others}",
+        )
+
+    def _create(self, old: str, existing: tuple[str, ...]) -> Credentials:
+        announced = Pending(int(self._user.request.clock()), existing)
         access_keys.save_note(self._user.directory, old, pending=True)
         self._keyring.save_pending(old, announced)
         _report("creating a new access key")
-        new = iam.create()
+        try:
+            new = self._iam.create()
+        except ServiceError as error:
+            if error.is_refusal:
+                self._withdraw(old)
+            raise
         try:
             self._keyring.save_pending(old, announced._replace(keys=new))
         except CredprocError:  # the secret exists in this process alone, so the key cannot be used later
-            iam.delete(new.access_key_id)
+            self._iam.delete(new.access_key_id)
             raise
         return new
+
+    def _withdraw(self, old: str) -> None:
+        """Delete the announcement: no key was created, and one that turns up later is somebody else's."""
+        with suppress(SessionStoreError):  # then the next run asks about such a key; IAM's refusal is the news
+            self._keyring.delete_pending(old)
+            access_keys.save_note(self._user.directory, old, pending=False)
 
     def _verify(self, old: str, new: Credentials) -> None:
         """Wait until STS knows the new key. Raises ConfigError if it belongs to another user than the old one."""
@@ -131,29 +175,22 @@ class Rotation:
         return lines
 
     def _call_iam(self, new: str, call: Callable[[Iam], None]) -> None:
-        """Call IAM with the credentials used before; with the new key if there are none, or if they are unusable."""
-        if self._iam is not None:
-            try:
-                call(self._iam)
-            except ServiceError as error:
-                if error.code not in _UNUSABLE_CALLER:
-                    raise
-            else:
-                return
-        self._iam = self._user.iam(new)
-        call(self._iam)
+        """Call IAM with the credentials used before, or with the new key once they are unusable."""
+        try:
+            call(self._iam)
+        except ServiceError as error:
+            if error.code not in _UNUSABLE_CALLER:
+                raise
+            self._iam = self._user.iam(new)
+            call(self._iam)
 
 
-def _lost_keys(existing: list[AccessKey], old: str, announced: Pending | None) -> list[str]:
-    """Return the ids of keys that were created after the announcement and whose secret was never stored."""
+def _lost_key(existing: dict[str, AccessKey], old: str, announced: Pending | None) -> AccessKey | None:
+    """Return a key that was created about when one was announced and whose secret was never stored."""
     if announced is None:
-        return []
-    known = {old, *announced.before}
-    return [
-        key.access_key_id
-        for key in existing
-        if key.access_key_id not in known and abs(key.created - announced.since) <= _LOST_SECONDS
-    ]
+        return None
+    unknown = (key for name, key in existing.items() if name not in (old, *announced.before))
+    return next((key for key in unknown if abs(key.created - announced.since) <= _LOST_SECONDS), None)
 
 
 def _report(line: str) -> None:
