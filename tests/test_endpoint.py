@@ -1,5 +1,6 @@
 """Which STS answers: held against botocore's own list of partitions, and what a configured endpoint must not be."""
 
+from pathlib import Path
 from typing import Any
 
 import botocore.loaders
@@ -9,9 +10,11 @@ from botocore.args import LEGACY_GLOBAL_STS_REGIONS
 from botocore.config import Config
 
 from credproc.aws.client import Settings
+from credproc.aws.session import botocore_session
 from credproc.aws.sts import Sts
 from credproc.config.parser import parse
 from credproc.errors import ConfigError
+from credproc.plan import plan_for
 from credproc.plan.endpoint import (
     GLOBAL_REGION,
     LEGACY_REGIONS,
@@ -21,6 +24,7 @@ from credproc.plan.endpoint import (
     partition_of,
 )
 from credproc.plan.iam_endpoint import iam_endpoint_for
+from credproc.request import Request
 from tests.wording import assert_names
 
 PARTITIONS: list[dict[str, Any]] = botocore.loaders.Loader().load_data("partitions")["partitions"]
@@ -349,3 +353,135 @@ def test_an_endpoint_of_iam_must_be_safe() -> None:
         iam_endpoint_for(
             config.profiles["p"], config, {"AWS_ENDPOINT_URL_IAM": "http://iam.example"}, Endpoint("us-east-1")
         )
+
+
+# --- Identity Center, containers ----------------------------------------------------------------------------------
+
+
+_CENTER = "sso_session = s\nsso_account_id = 1\nsso_role_name = r\n"
+_SESSION = "[sso-session s]\nsso_start_url = https://x\nsso_region = us-east-1\n"
+_OWN = "[services own]\nsso =\n  endpoint_url = https://own.example\n"
+
+
+def _urls(settings: str, environ: dict[str, str], center: str = _CENTER) -> dict[str, str]:
+    config = parse(f"[profile p]\n{settings}\n{center}{_SESSION}{_OWN}", "")
+    return plan_for(config, Request("p", environ, 0.0)).source.urls
+
+
+@pytest.mark.parametrize(
+    ("settings", "environ"),
+    [
+        ("", {}),
+        ("endpoint_url = https://all.example/path", {}),
+        ("services = own", {}),
+        ("services = own\nendpoint_url = https://all.example", {}),
+        ("services = own\nendpoint_url = https://all.example\nignore_configured_endpoint_urls = true", {}),
+        ("services = own", {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}),
+        ("", {"AWS_ENDPOINT_URL_SSO": "https://one.example", "AWS_ENDPOINT_URL": "https://two.example"}),
+        ("", {"AWS_ENDPOINT_URL_SSO_OIDC": "https://one.example"}),
+        ("endpoint_url = https://all.example", {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}),
+    ],
+)
+def test_identity_center_is_where_botocore_would_find_it_and_where_botocore_is_sent(
+    settings: str, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"[profile p]\n{settings}\n{_CENTER}{_SESSION}{_OWN}"
+    file = tmp_path / "config"
+    file.write_text(text)
+    for name, value in {**environ, "AWS_CONFIG_FILE": str(file)}.items():
+        monkeypatch.setenv(name, value)
+    ours = _urls(settings, environ)
+    sent = botocore_session(parse(text, ""), "p", ours)
+    theirs = botocore.session.Session(profile="p")
+    for name in ("sso", "sso_oidc"):
+        service, found = name.replace("_", "-"), []
+        for session in (theirs, sent):
+            client: Any = session.create_client(service, region_name="us-east-1")
+            found.append(client.meta.endpoint_url)
+        assert found[0] == found[1]
+        assert found[0] == ours.get(name, found[0])
+        assert (name in ours) == ("amazonaws.com" not in found[0])
+
+
+def test_a_client_of_botocores_is_sent_nowhere_by_what_credproc_has_not_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", "http://sso.example")
+    config = parse("[profile p]\nservices = own\nendpoint_url = http://all.example\n" + _OWN, "")
+    client: Any = botocore_session(config, "p").create_client("sso", region_name="us-east-1")
+    assert client.meta.endpoint_url == "https://portal.sso.us-east-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("settings", "environ", "where"),
+    [
+        ("endpoint_url = {}", {"AWS_ENDPOINT_URL_STS": STS}, "config:2: the SSO endpoint"),
+        ("services = bad", {}, "config:13: the SSO OIDC endpoint"),
+        ("", {"AWS_ENDPOINT_URL_SSO": "{}"}, "AWS_ENDPOINT_URL_SSO: the SSO endpoint"),
+        ("", {"AWS_ENDPOINT_URL_SSO_OIDC": "{}"}, "AWS_ENDPOINT_URL_SSO_OIDC: the SSO OIDC endpoint"),
+    ],
+)
+@pytest.mark.parametrize("url", ["http://evil.example", "http://127.1", "https://a@b", "file:///x"])
+def test_an_endpoint_of_identity_center_must_be_safe(
+    settings: str, environ: dict[str, str], where: str, url: str
+) -> None:
+    bad = f"[services bad]\nsso_oidc =\n  endpoint_url = {url}\n"
+    config = parse(f"[profile p]\n{settings.format(url)}\n{_CENTER}{_SESSION}{_OWN}{bad}", "")
+    given = {name: value.format(url) for name, value in environ.items()}
+    with pytest.raises(ConfigError) as failure:
+        plan_for(config, Request("p", given, 0.0))
+    assert str(failure.value).startswith(where)
+
+
+def test_what_renews_no_token_is_not_looked_at() -> None:
+    legacy = _CENTER.replace("sso_session = s", "sso_start_url = https://x\nsso_region = us-east-1")
+    environ = {"AWS_ENDPOINT_URL_SSO_OIDC": "http://oidc.example"}
+    assert _urls("", environ, legacy) == {}
+    assert _urls("services = own", environ, legacy) == {"sso": "https://own.example"}
+
+
+_FULL, _RELATIVE = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+
+
+def _container(variable: str, value: str) -> None:
+    config = parse("[profile p]\nrole_arn = arn:aws:iam::1:role/r\ncredential_source = EcsContainer\n", "")
+    plan_for(config, Request("p", {variable: value}, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        (_RELATIVE, "/v2/credentials/1b1a3"),
+        (_RELATIVE, "/credentials?id=1b1a3"),
+        (_FULL, "http://169.254.170.23/v1/credentials"),
+        (_FULL, "http://[fd00:ec2::23]/v1/credentials"),
+        (_FULL, "http://localhost:9001/2021-03-01/credentials?id=1"),
+        (_FULL, "http://127.0.0.1:9001/x"),
+        (_FULL, "https://agent.example/x"),
+    ],
+)
+def test_a_containers_token_goes_to_the_agents_of_aws_to_this_machine_or_by_https(variable: str, value: str) -> None:
+    _container(variable, value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        (_RELATIVE, "@evil.example/"),
+        (_RELATIVE, ".evil.example/"),
+        (_RELATIVE, ":80@evil.example/"),
+        (_RELATIVE, "v2/credentials"),
+        (_FULL, "http://evil.example/"),
+        (_FULL, "http://169.254.170.2.evil.example/"),
+        # urllib.parse takes the host behind the @, and urllib3 the one before the backslash
+        (_FULL, r"http://evil.example\@127.0.0.1/"),
+        (_FULL, r"https://evil.example\@127.0.0.1/"),
+        (_FULL, "http://user@127.0.0.1/"),
+        (_FULL, "http://127.0.0.1\t.evil.example/"),
+        (_FULL, "ftp://127.0.0.1/"),
+        (_FULL, "127.0.0.1"),
+    ],
+)
+def test_a_containers_token_goes_nowhere_else(variable: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"{variable}: the container endpoint "):
+        _container(variable, value)

@@ -345,6 +345,40 @@ def test_explain_shows_no_secret(listed: Home, profile: str, form: str) -> None:
     assert not listed.cache.exists()
 
 
+CENTER = """\
+[profile center]
+sso_session = corp
+sso_account_id = 123456789012
+sso_role_name = reader
+[sso-session corp]
+sso_start_url = https://x
+sso_region = us-east-1
+[profile role]
+role_arn = arn:aws:iam::123456789012:role/role
+source_profile = center
+services = own
+[services own]
+sso =
+  endpoint_url = https://portal.example
+sso_oidc =
+  endpoint_url = http://localhost:1
+"""
+
+
+def test_explain_names_the_hosts_that_get_the_token_of_identity_center_where_they_are_not_awss() -> None:
+    words = "with the token of aws sso login of profile 'center'"
+    portal, renewal = "https://portal.example", "http://localhost:1"
+    assert _steps("center", CENTER)[0].endswith(words)
+    assert _steps("role", CENTER)[0].endswith(f"{words}, which goes to {portal} and is renewed at {renewal}")
+    other = {"AWS_ENDPOINT_URL_SSO_OIDC": "https://other.example"}
+    assert _steps("center", CENTER, **other)[0].endswith(f"{words}, which is renewed at https://other.example")
+    said = _explained("center", CENTER, AWS_ENDPOINT_URL="https://all.example")
+    assert "which goes to https://all.example and is renewed at https://all.example\n" in said
+    assert "\n  the environment  AWS_ENDPOINT_URL = https://all.example\n" in said
+    with pytest.raises(ConfigError, match=r"AWS_ENDPOINT_URL_SSO_OIDC: .*http to oidc\.example"):
+        _steps("center", CENTER, AWS_ENDPOINT_URL_SSO_OIDC="http://oidc.example")
+
+
 def test_explain_of_other_sources() -> None:
     config = """\
 [profile web]

@@ -14,10 +14,11 @@ from credproc.aws import http
 from credproc.aws.client import Settings
 from credproc.aws.errors import MALFORMED_HINT
 from credproc.aws.message import Response
+from credproc.config.shared_config import Setting
 from credproc.errors import ConfigError, ServiceError
 from credproc.plan import Plan
-from credproc.plan.endpoint import is_loopback, partition_of
-from credproc.plan.url import Url
+from credproc.plan.endpoint import partition_of
+from credproc.plan.url import Url, check_url, is_loopback
 
 VARIABLE = "CREDPROC_FEDERATION_ENDPOINT"
 _OPERATION = "getSigninToken"
@@ -126,14 +127,7 @@ def _federation(environ: Mapping[str, str]) -> str | None:
     url = environ.get(VARIABLE)
     if not url:
         return None
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    plain = url.isprintable() and not any(character.isspace() for character in url)
-    more = any(character in url for character in "?#@\\")
-    if not plain or more or host is None or parts.scheme not in ("http", "https") or not is_loopback(host):
+    if not is_loopback(check_url("sign-in", Setting(url, VARIABLE)).host):
         raise ConfigError(
             f"{VARIABLE}: is no http or https URL of this machine",
             "remove it: it is for tests, and AWS's own endpoints need no setting",

@@ -5,6 +5,8 @@ may name the very profile that called us.
 """
 
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import botocore.session
@@ -16,35 +18,45 @@ from credproc.aws.transport import ignore_key_log
 from credproc.config.shared_config import Section, SharedConfig
 
 
-def botocore_session(config: SharedConfig, profile: str | None) -> botocore.session.Session:
-    """Return a session for the profile (None: none is named) with our reading of the two files as its configuration."""
+def botocore_session(
+    config: SharedConfig, profile: str | None, urls: Mapping[str, str] = MappingProxyType({})
+) -> botocore.session.Session:
+    """Return a session for the profile (None: none is named) with our reading of the two files as its configuration.
+
+    ``urls`` are the endpoints of services, by their names with an underscore; those of others are AWS's own.
+    """
     # The AWS CLI exports AWS_DATA_PATH for its own models, and they would take the place of ours
     os.environ.pop("AWS_DATA_PATH", None)
     ignore_key_log()
-    session = _Session()
+    name = profile or "default"
+    session = _Session(urls)
     # Nor ~/.aws/models, where `aws configure add-model` writes: what lies there would choose where STS is
     builtin = _Models(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
     session.register_component("data_loader", builtin)
-    name = profile or "default"
     profiles = {section.name: _plain(section) for section in config.profiles.values()}
     profiles.setdefault(name, {})
     # No public way to give a session its configuration but through a file of botocore's grammar, which is not ours
     session._config = {  # type: ignore[attr-defined]  # noqa: SLF001
         "profiles": profiles,
         "sso_sessions": {section.name: _plain(section) for section in config.sso_sessions.values()},
-        "services": {section.name: _plain(section) for section in config.services.values()},
     }
     session.set_config_variable("profile", name)
+    session.set_config_variable("ignore_configured_endpoint_urls", True)  # those that are followed are ``urls``
     session.user_agent_extra = f"credproc/{__version__}"
     return session
 
 
 class _Session(botocore.session.Session):
-    """Botocore's session, whose clients read an answer to a limit."""
+    """Botocore's session; its clients send where we say, and read an answer to a limit."""
 
-    def create_client(self, *given: Any, **options: Any) -> Any:  # noqa: ANN401 - botocore's signature
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        super().__init__()
+        self._urls = urls
+
+    def create_client(self, service_name: str, *given: Any, **options: Any) -> Any:  # noqa: ANN401 - botocore's
         """Return the client."""
-        client: Any = super().create_client(*given, **options)
+        options["endpoint_url"] = self._urls.get(service_name.replace("-", "_"))
+        client: Any = super().create_client(service_name, *given, **options)
         # No public way to give a client its HTTP session
         client._endpoint.http_session = BoundedSession(client._endpoint.http_session)  # noqa: SLF001
         return client

@@ -147,12 +147,19 @@ def _source_words(source: Source, identity: Mapping[str, str], profile: str) -> 
         case "IdentityCenter":
             return (
                 f"get credentials of the role {identity['sso_role_name']} in account {identity['sso_account_id']}"
-                f" from IAM Identity Center, with the token of aws sso login{profile}"
+                f" from IAM Identity Center, with the token of aws sso login{profile}{_token_receivers(source)}"
             )
         case "Process":
             return f"run the program{profile}: {setting_shown('credential_process', source.field('command'))}"
         case "WebIdentity":
             return f"read the token in {identity['token_file']}"
+
+
+def _token_receivers(source: Source) -> str:
+    """Return where Identity Center's token is sent, as far as that is not AWS's own; checked, and so inert."""
+    verbs = {"sso": "goes to", "sso_oidc": "is renewed at"}
+    sent = [f"{verbs[name]} {url[:MAX_VALUE]}" for name, url in source.urls.items()]
+    return f", which {' and '.join(sent)}" if sent else ""
 
 
 def _endpoint_variable(identity: Mapping[str, str]) -> str:

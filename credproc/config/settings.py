@@ -57,8 +57,8 @@ _WITH_ANY_SSO: tuple[Sdk, ...] = ("Go", "Rust")
 _KEYS = "the keys of a user, or temporary ones with a session token"
 _SSO = "IAM Identity Center, after `aws sso login`"
 _ENDPOINT = (
-    "where STS is; credproc reads them from the profile that is asked for. A URL may have a path. Plain `http` is"
-    " allowed to this machine only"
+    "where STS, IAM and Identity Center are; credproc reads them from the profile that is asked for. A URL may have a"
+    " path. Plain `http` is allowed to this machine only"
 )
 _CONNECTION = "as in boto3"
 _IGNORED = "for SDKs and the AWS CLI; credproc does not read them"

@@ -38,6 +38,11 @@ class Setting(NamedTuple):
         pairs = (line.partition("=") for line in self.value.split("\n") if line.strip())
         return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
+    def sub_setting(self, name: str) -> "Setting | None":
+        """Return the setting that is indented below this one, with this one's place, or None."""
+        value = self.sub_properties().get(name)
+        return None if value is None else self._replace(value=value)
+
 
 class Section(dict[str, Setting]):
     """The settings of one profile, sso-session or services section, by lower-case key.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from credproc.config.shared_config import Section, SharedConfig
 from credproc.config.suggestions import likely_typos
 from credproc.errors import ConfigError
-from credproc.plan.endpoint import Endpoint, endpoint_for, region_of
+from credproc.plan.endpoint import Endpoint, configured_url, endpoint_for, region_of
 from credproc.plan.mfa import SESSION_SECONDS, Mfa, mfa_of, session_seconds_of
 from credproc.plan.resolver import ProfileResolver
 from credproc.plan.role import Role, default_session_name, role_in
@@ -74,7 +74,7 @@ def plan_for(config: SharedConfig, request: Request) -> Plan:
         ignores_mfa = resolution.source.kind == "WebIdentity" and not roles
         return Plan(
             profile=resolution.profile,
-            source=resolution.source,
+            source=_with_urls(resolution.source, resolution.selected, config, environ),
             endpoint=endpoint_for(resolution.selected, config, environ, innermost.role_arn if innermost else None),
             roles=roles,
             mfa=None if ignores_mfa else mfa_of(resolution.hops, root, resolution.selected, environ),
@@ -88,6 +88,13 @@ def plan_for(config: SharedConfig, request: Request) -> Plan:
         if reasons:
             error.hint = "; ".join([*reasons, *([error.hint] if error.hint else [])])
         raise
+
+
+def _with_urls(source: Source, selected: Section, config: SharedConfig, environ: Mapping[str, str]) -> Source:
+    """Return the source with the URLs that settings name for the services that it signs in to. Raises ConfigError."""
+    found = ((name, configured_url(name, selected, config, environ)) for name in source.services)
+    urls = tuple((name, url.value) for name, url in found if url is not None)
+    return source._replace(identity=source.identity + urls)
 
 
 def _region(visited: Sequence[Section], selected: Section, environ: Mapping[str, str]) -> str | None:

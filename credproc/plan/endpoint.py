@@ -1,4 +1,7 @@
-"""The endpoint of STS: region and URL, as boto3 resolves them for the selected profile."""
+"""The endpoint of STS: region and URL, as boto3 resolves them for the selected profile.
+
+And the URLs that settings and variables name for the other services that get secrets.
+"""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +9,7 @@ from typing import NamedTuple
 
 from credproc.config.shared_config import Section, Setting, SharedConfig
 from credproc.errors import ConfigError, quoted
-from credproc.plan.url import Url
+from credproc.plan.url import HTTP_HINT, check_url
 
 GLOBAL_REGION = "aws-global"
 SIGNING_REGION = "us-east-1"  # of the global endpoint (AWS general reference, "AWS STS endpoints and quotas")
@@ -50,8 +53,12 @@ _SUFFIXES = {
     "aws-eusc": ("amazonaws.eu", "api.amazonwebservices.eu"),
 }
 _REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")  # a host label, as botocore checks it
-_URL_HINT = "write https://HOST[:PORT][/PATH]"
-_HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
+
+# The first that is set counts
+CONTAINER_VARIABLES = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+# Of ECS, to whose agent the relative URI is relative, and of EKS (AWS SDKs and Tools reference guide, "Container
+# credential provider")
+_AGENTS = ("169.254.170.2", "169.254.170.23", "fd00:ec2::23")
 
 
 class Endpoint(NamedTuple):
@@ -129,16 +136,12 @@ def endpoint_for(section: Section, config: SharedConfig, environ: Mapping[str, s
 
 def _setting_from(variable: str, key: str, section: Section, environ: Mapping[str, str]) -> Setting | None:
     """Return the variable if it is set, else the profile's setting."""
-    if environ.get(variable):
-        return Setting(environ[variable], variable)
-    return section.setting(key)
+    return _variable(variable, environ) or section.setting(key)
 
 
 def region_of(section: Section, environ: Mapping[str, str]) -> str | None:
     """Return the region that the environment or else the profile names, or None. Raises ConfigError."""
-    setting = _setting_from("AWS_DEFAULT_REGION", "region", section, environ)
-    if environ.get("AWS_REGION"):
-        setting = Setting(environ["AWS_REGION"], "AWS_REGION")
+    setting = _variable("AWS_REGION", environ) or _setting_from("AWS_DEFAULT_REGION", "region", section, environ)
     if setting is None or not setting.value:
         return None
     if not _REGION.fullmatch(setting.value):
@@ -167,70 +170,49 @@ def _regional_endpoints_mode(section: Section, environ: Mapping[str, str]) -> st
 
 
 def configured_url(service: str, section: Section, config: SharedConfig, environ: Mapping[str, str]) -> Setting | None:
-    """Return the URL that the environment or the profile sets for a service (``sts``, ``iam``), or None.
+    """Return the URL that the environment or the profile sets for a service, or None.
 
-    Raises ConfigError if signed requests must not be sent to it.
+    ``service`` is ``sts``, ``iam``, ``sso`` or ``sso_oidc``. Raises ConfigError if no secret may be sent to the URL.
     """
     if _is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls", section, environ):
         return None
-    for variable in (f"AWS_ENDPOINT_URL_{service.upper()}", "AWS_ENDPOINT_URL"):
-        if environ.get(variable):
-            return _checked_url(service, Setting(environ[variable], variable))
-    services = section.setting("services")
-    if services is not None:
-        if services.value not in config.services:
-            raise ConfigError(
-                f"{services.where}: there is no section [services {services.value}]", "add it, or remove this line"
-            )
-        block = config.services[services.value].setting(service)
-        url = block.sub_properties().get("endpoint_url") if block is not None else None
-        if block is not None and url:
-            return _checked_url(service, Setting(url, block.where))
-    found = section.setting("endpoint_url")
-    return _checked_url(service, found) if found is not None and found.value else None
-
-
-def _checked_url(service: str, setting: Setting) -> Setting:
-    """Return the setting. Raises ConfigError if signed requests must not be sent to its URL."""
-    name = service.upper()
-    netloc = setting.value.partition("://")[2].partition("/")[0]
-    try:
-        url = Url.of(setting.value if "@" not in netloc else "")
-    except ValueError:
-        url = None
-    has_more = "?" in setting.value or "#" in setting.value or "@" in netloc
-    if has_more and _is_visible(setting.value):
-        raise ConfigError(
-            f"{setting.where}: the {name} endpoint may have a scheme, host, port and path only", _URL_HINT
-        )
-    if url is None or not _HOST.fullmatch(url.host):
-        raise ConfigError(f"{setting.where}: the {name} endpoint must be an http or https URL", _URL_HINT)
-    if url.scheme == "http" and not is_loopback(url.host):
-        raise ConfigError(
-            f"{setting.where}: the {name} endpoint is plain http to {url.host}: others could read the credentials",
-            f"write https; http is for this machine only (AWS_ENDPOINT_URL_{name} sets the endpoint of {name} alone)",
-        )
-    return setting
-
-
-def _is_visible(text: str) -> bool:
-    return all("!" <= character <= "~" for character in text)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether the host is this machine's loopback address or ``localhost``."""
-    parts = host.split(".")
-    if ":" in host:
-        from ipaddress import ip_address  # noqa: PLC0415 - 1 ms, for IPv6 alone
-
-        try:
-            return ip_address(host).is_loopback
-        except ValueError:
-            return False
-    # some resolvers look up 127.1 and 0x7f.0.0.1 as names in a search domain
-    return host == "localhost" or (
-        len(parts) == 4
-        and parts[0] == "127"
-        and all(part.isdecimal() and str(int(part)) == part for part in parts)
-        and max(map(int, parts)) < 256
+    own_variable = f"AWS_ENDPOINT_URL_{service.upper()}"
+    found = (
+        _variable(own_variable, environ)
+        or _variable("AWS_ENDPOINT_URL", environ)
+        or _in_services(service, section, config)
+        or section.setting("endpoint_url")
     )
+    if found is None or not found.value:
+        return None
+    name = service.upper().replace("_", " ")
+    check_url(name, found, f"{HTTP_HINT} ({own_variable} sets the endpoint of {name} alone)")
+    return found
+
+
+def _variable(name: str, environ: Mapping[str, str]) -> Setting | None:
+    return Setting(environ[name], name) if environ.get(name) else None
+
+
+def _in_services(service: str, section: Section, config: SharedConfig) -> Setting | None:
+    """Return the URL of the service in the section that ``services`` names, or None. Raises ConfigError."""
+    services = section.setting("services")
+    if services is None:
+        return None
+    if services.value not in config.services:
+        raise ConfigError(
+            f"{services.where}: there is no section [services {services.value}]", "add it, or remove this line"
+        )
+    block = config.services[services.value].setting(service)
+    found = None if block is None else block.sub_setting("endpoint_url")
+    return found if found is not None and found.value else None
+
+
+def check_container_url(variable: str, value: str) -> None:
+    """Raise ConfigError if a container's token must not be sent where this variable of CONTAINER_VARIABLES says.
+
+    Botocore's own check is not enough: it reads the host by ``urllib.parse``, and urllib3 may connect to another one.
+    """
+    url = f"http://{_AGENTS[0]}{value}" if variable == CONTAINER_VARIABLES[0] else value
+    hint = f"{HTTP_HINT}, and for the agents of ECS and EKS"
+    check_url("container", Setting(url.partition("?")[0], variable), hint, _AGENTS)

@@ -12,6 +12,7 @@ from credproc.config.settings import CREDENTIAL_SOURCES, credential_source_named
 from credproc.config.shared_config import Section, Setting, SharedConfig
 from credproc.config.suggestions import nearest
 from credproc.errors import ConfigError, UsageError, quoted
+from credproc.plan.endpoint import CONTAINER_VARIABLES
 from credproc.plan.source import (
     Source,
     environment_source,
@@ -211,7 +212,7 @@ class ProfileResolver:
     def _source_without_profile(self) -> Source:
         if self._has_web_identity_variables():
             return web_identity_variables(self._environ, self._session_name)
-        for variable in ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+        for variable in CONTAINER_VARIABLES:
             if self._environ.get(variable):
                 return environment_source("EcsContainer", variable, self._environ)
         return environment_source("Ec2InstanceMetadata", "instance metadata", self._environ, is_fallback=True)

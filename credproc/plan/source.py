@@ -12,6 +12,7 @@ from credproc.config.settings import (
 from credproc.config.shared_config import Section, Setting, SharedConfig, variable
 from credproc.credentials import ACCESS_KEY_ID, Credentials
 from credproc.errors import ConfigError, quoted
+from credproc.plan.endpoint import CONTAINER_VARIABLES, check_container_url
 from credproc.plan.role import Role, check_role_arn, web_identity_role_in
 
 _IDENTITY_CENTER_FIELDS = tuple(name for name in IDENTITY_CENTER_NAMES if name != "sso_session")
@@ -20,7 +21,6 @@ _WEB_IDENTITY_VARIABLES = {
     "role_arn": "AWS_ROLE_ARN",
     "role_session_name": "AWS_ROLE_SESSION_NAME",
 }
-
 
 # Each ``match`` over a kind has a case for every kind, or mypy reports it
 SourceKind = CredentialSource | Literal["StaticKeys", "KeyringKeys", "WebIdentity", "IdentityCenter", "Process"]
@@ -40,6 +40,18 @@ class Source(NamedTuple):
     def field(self, name: str) -> str:
         """Return one field of the identity. Raises KeyError."""
         return dict(self.identity)[name]
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services of AWS, beside STS, that the source's token is sent to; the second renews it."""
+        if self.kind != "IdentityCenter":
+            return ()
+        return ("sso", "sso_oidc") if "sso_session" in dict(self.identity) else ("sso",)
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The URLs that settings name for the services; where AWS has them, if they name none."""
+        return {name: url for name, url in self.identity if name in self.services}
 
     @property
     def access_key_id(self) -> str | None:
@@ -173,8 +185,10 @@ def _identity_center(section: Section, config: SharedConfig) -> Source:
 def environment_source(
     kind: CredentialSource, where: str, environ: Mapping[str, str], *, is_fallback: bool = False
 ) -> Source:
-    """Return the source of that kind; ``where`` is the line or variable that chooses it."""
+    """Return the source of that kind; ``where`` is the line or variable that chooses it. Raises ConfigError."""
     identity = tuple((name, value) for name in _variables_of(kind) if (value := variable(environ, name)) is not None)
+    if kind == "EcsContainer" and identity:
+        check_container_url(*identity[0])
     return Source(kind, where, identity=identity[:1], is_fallback=is_fallback)
 
 
@@ -184,7 +198,7 @@ def _variables_of(kind: CredentialSource) -> tuple[str, ...]:
         case "Environment":
             return ("AWS_ACCESS_KEY_ID",)
         case "EcsContainer":
-            return ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+            return CONTAINER_VARIABLES
         case "Ec2InstanceMetadata":
             return ()
 

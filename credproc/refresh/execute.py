@@ -131,7 +131,7 @@ class PlanRun:
     def _botocore_session(self) -> "botocore.session.Session":
         from credproc.aws.session import botocore_session  # noqa: PLC0415 - botocore
 
-        return botocore_session(self._config, self._plan.profile)
+        return botocore_session(self._config, self._plan.profile, self._plan.source.urls)
 
     # MFA
 

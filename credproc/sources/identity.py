@@ -92,7 +92,7 @@ def _compared(plan: Plan, config: SharedConfig, environ: Mapping[str, str], now:
             from credproc.sources import sso_token  # noqa: PLC0415 - the same
 
             token = sso_token.access_token(source)
-            return None if token is None else {"token": _digest(token), "portal": _portal(plan, config, environ)}
+            return None if token is None else {"token": _digest(token)}
         case "Process":
             return _states(_dependencies(source, environ), environ, now)
         case "Ec2InstanceMetadata":
@@ -126,15 +126,6 @@ def _metadata(plan: Plan, config: SharedConfig, environ: Mapping[str, str]) -> d
     section = _selected(plan, config)
     found: dict[str, Any] = {key: environ.get(name) or section.value(key) for key, name in _METADATA.items()}
     return {**found, "disabled": environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"}
-
-
-def _portal(plan: Plan, config: SharedConfig, environ: Mapping[str, str]) -> list[str | None]:
-    """Return all that chooses where botocore finds the portal of Identity Center."""
-    section = _selected(plan, config)
-    services = config.services.get(section.value("services") or "", Section("", ""))
-    names = ("AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
-    keys = ("endpoint_url", "ignore_configured_endpoint_urls")
-    return [*map(environ.get, names), *map(section.value, keys), services.value("sso")]
 
 
 def _selected(plan: Plan, config: SharedConfig) -> Section:

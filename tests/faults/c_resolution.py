@@ -207,7 +207,7 @@ def _container(uri: str) -> Case:
         undo=lambda s: s.config(),
         environ={"AWS_CONTAINER_CREDENTIALS_FULL_URI": uri, "AWS_CONTAINER_AUTHORIZATION_TOKEN": _TOKEN},
         wrapper=_TRACED,
-        says="EcsContainer: .*container agent",
+        says="AWS_CONTAINER_CREDENTIALS_FULL_URI: the container endpoint is plain http",
         check=_no_connection,
         calls=0,
     )
