@@ -18,6 +18,7 @@ from credproc.aws.transport import Timeouts
 from credproc.config.shared_config import Section, Setting
 from credproc.errors import ConfigError
 from credproc.plan.url import Url
+from credproc.trust import UntrustedFile
 from tests.built import authorities as frozen_authorities
 from tests.loopback import Ca, Server, saying, tls
 
@@ -87,6 +88,14 @@ def _load_error(path: str, where: str | None = "AWS_CA_BUNDLE") -> str:
         Authorities(path, where).load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     assert failure.value.hint
     return str(failure.value)
+
+
+def test_a_bundle_of_a_file_that_others_can_change_is_refused_and_none_is_taken_in_its_place() -> None:
+    section = _section("/p.pem")
+    section["ca_bundle"] = section["ca_bundle"]._replace(untrusted=UntrustedFile("belongs to another user", "chown"))
+    with pytest.raises(ConfigError, match=r"~/.aws/config:2: ca_bundle is refused: the file belongs to another user"):
+        authorities_for(section, {"REQUESTS_CA_BUNDLE": "/r.pem"})
+    assert authorities_for(section, BOTH).path == "/a.pem"
 
 
 def test_a_bundle_that_cannot_be_read_is_named_with_its_path_and_who_names_it(tmp_path: Path) -> None:

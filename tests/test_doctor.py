@@ -139,6 +139,16 @@ def test_doctor_says_that_others_can_change_a_profiles_ca_bundle(tmp_path: Path)
     assert f"FAIL  ~/.aws/config:2: {bundle}: is writable by others" in ran.stdout.replace("\n      ", " ")
 
 
+def test_doctor_says_that_a_ca_bundle_is_refused_in_a_file_that_others_can_change(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home", AWS_ENDPOINT_URL_STS="http://127.0.0.1:1")
+    home.config(f"[profile a]\nca_bundle = ca.pem\nrole_arn = {ROLE}\ncredential_source = Environment\n")
+    (home.path / ".aws" / "config").chmod(0o666)
+    ran = home.run("doctor", "a")
+    assert (ran.status, ran.stderr) == (1, "")
+    said = re.findall("FAIL  (.*)", ran.stdout.replace("\n      ", " "))
+    assert [line for line in said if "ca_bundle is refused" in line] == said[1:3], "of the file, and of the call"
+
+
 def test_the_cache_directory_is_tried_and_left_as_it_was(home: Path) -> None:
     _expect(files.cache_directory(os.environ), "ok", "~/.cache/credproc: ")
     assert list((home / ".cache" / "credproc").iterdir()) == []

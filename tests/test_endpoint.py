@@ -25,6 +25,7 @@ from credproc.plan.endpoint import (
 )
 from credproc.plan.iam_endpoint import iam_endpoint_for
 from credproc.request import Request
+from credproc.trust import UntrustedFile
 from tests.wording import assert_names
 
 PARTITIONS: list[dict[str, Any]] = botocore.loaders.Loader().load_data("partitions")["partitions"]
@@ -410,6 +411,17 @@ def test_a_client_of_botocores_is_sent_nowhere_by_what_credproc_has_not_checked(
     config = parse("[profile p]\nservices = own\nendpoint_url = http://all.example\n" + _OWN, "")
     client: Any = botocore_session(config, "p").create_client("sso", region_name="us-east-1")
     assert client.meta.endpoint_url == "https://portal.sso.us-east-1.amazonaws.com"
+
+
+def test_a_client_of_botocores_trusts_whom_credproc_trusts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    text = "[profile p]\nca_bundle = /nowhere/ca.pem\n"
+    client: Any = botocore_session(parse(text, ""), "p").create_client("sso", region_name="us-east-1")
+    assert client._endpoint.http_session._session._verify == "/nowhere/ca.pem"
+    untrusted = {"config": UntrustedFile("is writable by others", "chmod")}
+    session = botocore_session(parse(text, "", untrusted=untrusted), "p")
+    with pytest.raises(ConfigError, match="config:2: ca_bundle is refused"):
+        session.create_client("sso", region_name="us-east-1")
 
 
 @pytest.mark.parametrize(

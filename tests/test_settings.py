@@ -62,3 +62,21 @@ def test_every_parameter_of_a_role_is_that_of_a_setting() -> None:
     role = Role("arn", "name", "config:1", "id", 900, "{}", ("arn",), (("a", "b"),), ("a",), "me")
     session = {"WebIdentityToken", "SerialNumber"}  # of other calls, or with a code
     assert set(role.parameters()) == set(ROLE_PARAMETERS.values()) - session
+
+
+def test_the_page_names_what_is_refused_in_a_file_that_others_can_change() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    section = page.partition("\n## A config that others can change\n")[2].partition("\n## ")[0]
+    _, refused, not_started = section.split("\n- ")
+    for rule, text in (("refused", refused), ("not started", not_started)):
+        names = {setting.name for setting in SETTINGS if setting.in_untrusted_file == rule}
+        assert names == set(re.findall(r"`(\w+)`", text.partition("\n\n")[0]))
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_what_starts_a_program_or_says_where_a_secret_goes_counts_in_no_file_that_others_can_change(
+    setting: KnownSetting,
+) -> None:
+    assert (setting.in_untrusted_file == "not started") == (setting.shown == "the program")
+    chooses = re.search(r"(?<!metadata_service_)(endpoint_url$|services$|bundle|prox)", setting.name)
+    assert (setting.in_untrusted_file == "refused") == bool(chooses)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credproc.config.parser import parse, read
+from credproc.config.shared_config import Section, SharedConfig
 from credproc.errors import ConfigError
 from credproc.plan import plan_for
 from credproc.request import Request
@@ -332,51 +333,93 @@ def test_a_file_that_cannot_be_read_after_all_is_an_error_of_ours() -> None:
         read({"HOME": "/nonexistent", "AWS_CONFIG_FILE": "/proc/self/mem"})
 
 
+REFUSED = {"endpoint_url", "services", "ca_bundle", "proxies_config"}
+PROGRAMS = {"credential_process", "mfa_process"}
+SETTINGS_TEXT = "".join(f"{name} = x\n" for name in sorted({*REFUSED, *PROGRAMS, "region"}))
+
+
 def _home(path: Path) -> dict[str, str]:
     """Make a home with both files, each private, and return what leads there."""
     (path / ".aws").mkdir()
-    for name, header in (("config", "profile a"), ("credentials", "a")):
-        (path / ".aws" / name).write_text(f"[{header}]\nregion = x\n")
+    for name, header in (("config", "profile a"), ("credentials", "b")):
+        (path / ".aws" / name).write_text(f"[{header}]\n{SETTINGS_TEXT}")
         (path / ".aws" / name).chmod(0o600)
+    with (path / ".aws" / "config").open("a") as file:
+        file.write("[services s]\nsso =\n  endpoint_url = https://sso.example\n")
     return {"HOME": str(path)}
 
 
-def test_a_program_of_a_file_that_its_group_may_write_is_started(tmp_path: Path) -> None:
-    environ = _home(tmp_path)
-    (tmp_path / ".aws" / "config").chmod(0o660)
-    found = read(environ)
-    found.check_program("mfa_process", "~/.aws/config:2")
-    assert found.warnings == ()
+def _unused(section: Section) -> set[str]:
+    """Return the settings of the section that are not given to whoever asks, or to whoever starts programs."""
+    found = set[str]()
+    for name in section:
+        try:
+            setting = section.setting(name)
+            if name in PROGRAMS and setting is not None:
+                setting.trusted(name)
+        except ConfigError as error:
+            found.add(name if name in str(error) else f"{name}: {error}")
+    return found
 
 
-@pytest.mark.parametrize("mode", [0o602, 0o622, 0o666])
-def test_no_program_of_a_file_that_others_may_write_is_started(tmp_path: Path, mode: int) -> None:
+def _services_url(found: SharedConfig) -> str | None:
+    block = found.services["s"].setting("sso")
+    assert block is not None
+    setting = block.sub_setting("endpoint_url")
+    return None if setting is None else setting.value
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o660])
+def test_all_settings_are_used_of_a_file_that_its_user_or_group_may_write(tmp_path: Path, mode: int) -> None:
     environ = _home(tmp_path)
     (tmp_path / ".aws" / "config").chmod(mode)
     found = read(environ)
-    with pytest.raises(ConfigError) as failure:
-        found.check_program("mfa_process", "~/.aws/config:2")
-    assert re.fullmatch(rf"~/.aws/config:2: mfa_process .*writable by others.*\(mode {mode:o}\)", str(failure.value))
-    assert failure.value.hint == "chmod go-w ~/.aws/config"
+    assert _unused(found.profiles["a"]) == _unused(found.profiles["b"]) == set()
+    assert _services_url(found) == "https://sso.example"
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize("mode", [0o602, 0o622, 0o666, 0o777])
+def test_of_a_file_that_others_may_write_nothing_is_started_and_nothing_says_where_secrets_go(
+    tmp_path: Path, mode: int
+) -> None:
+    environ = _home(tmp_path)
+    (tmp_path / ".aws" / "config").chmod(mode)
+    found = read(environ)
+    section = found.profiles["a"]
+    assert _unused(section) == REFUSED | PROGRAMS
+    for key in ("endpoint_url", "credproc_endpoint_url"):
+        section[key] = section["endpoint_url"]
+        with pytest.raises(ConfigError) as failure:
+            section.setting("endpoint_url")
+        said = rf"~/.aws/config:4: endpoint_url is refused: the file is writable by others \(mode {mode:o}\)"
+        assert re.fullmatch(said, str(failure.value))
+        assert failure.value.hint == "chmod go-w ~/.aws/config"
+    with pytest.raises(ConfigError, match="config:10: endpoint_url is refused"):
+        _services_url(found)
     (warning,) = found.warnings
     assert re.fullmatch(rf"~/.aws/config: .*writable by others.*\(mode {mode:o}\)", warning)
-    found.check_program("mfa_process", "~/.aws/credentials:2")
+    assert _unused(found.profiles["b"]) == set(), "the other file is private"
 
 
 @pytest.mark.root("gives a file away")
-def test_no_program_of_a_file_of_another_user_is_started(tmp_path: Path) -> None:
+def test_of_a_file_of_another_user_nothing_is_started_and_nothing_says_where_secrets_go(tmp_path: Path) -> None:
     environ = _home(tmp_path)
     os.chown(tmp_path / ".aws" / "credentials", 65534, -1)
+    found = read(environ)
+    section = found.profiles["b"]
+    assert _unused(section) == REFUSED | PROGRAMS
     with pytest.raises(ConfigError) as failure:
-        read(environ).check_program("credential_process", "~/.aws/credentials:2")
-    assert re.fullmatch(r"~/.aws/credentials:2: credential_process .*another user.*65534.*", str(failure.value))
+        section["credential_process"].trusted("credential_process")
+    assert re.fullmatch(r"~/.aws/credentials:3: credential_process .*another user.*65534.*", str(failure.value))
     assert failure.value.hint == "sudo chown $USER ~/.aws/credentials"
+    assert _unused(found.profiles["a"]) == set()
 
 
-def test_a_program_of_a_private_file_is_started(tmp_path: Path) -> None:
-    found = read(_home(tmp_path))
-    found.check_program("mfa_process", "~/.aws/config:2")
-    assert found.warnings == ()
+@pytest.mark.root("is another user than the one whose files these are")
+def test_a_file_of_root_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert _unused(read(_home(tmp_path)).profiles["a"]) == set()
 
 
 @pytest.mark.parametrize("mode", [0o604, 0o640, 0o644])

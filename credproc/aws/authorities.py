@@ -42,11 +42,13 @@ class Authorities(NamedTuple):
 
 
 def authorities_for(section: Section | None, environ: Mapping[str, str]) -> Authorities:
-    """Return what the environment, the profile or else the installation names. Raises ConfigError if it is empty."""
-    setting = None if section is None else section.setting("ca_bundle")
+    """Return what the environment, the profile or else the installation names.
+
+    Raises ConfigError if it is empty, or refused in the profile's file.
+    """
     if "AWS_CA_BUNDLE" in environ:
         found = Authorities(environ["AWS_CA_BUNDLE"], "AWS_CA_BUNDLE")
-    elif setting is not None:
+    elif section is not None and (setting := section.setting("ca_bundle")) is not None:
         found = Authorities(setting.value, setting.where)
     elif "REQUESTS_CA_BUNDLE" in environ:
         found = Authorities(environ["REQUESTS_CA_BUNDLE"], "REQUESTS_CA_BUNDLE")

@@ -13,8 +13,10 @@ import botocore.session
 from botocore.loaders import Loader
 
 from credproc import __version__
+from credproc.aws.authorities import authorities_for
 from credproc.aws.bounded import BoundedSession
 from credproc.aws.transport import ignore_key_log
+from credproc.config.settings import REFUSED_NAMES
 from credproc.config.shared_config import Section, SharedConfig
 
 
@@ -29,7 +31,7 @@ def botocore_session(
     os.environ.pop("AWS_DATA_PATH", None)
     ignore_key_log()
     name = profile or "default"
-    session = _Session(urls)
+    session = _Session(config.profiles.get(name), urls)
     # Nor ~/.aws/models, where `aws configure add-model` writes: what lies there would choose where STS is
     builtin = _Models(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
     session.register_component("data_loader", builtin)
@@ -47,14 +49,18 @@ def botocore_session(
 
 
 class _Session(botocore.session.Session):
-    """Botocore's session; its clients send where we say, and read an answer to a limit."""
+    """Botocore's session; its clients send where we say, trust whom we say, and read an answer to a limit."""
 
-    def __init__(self, urls: Mapping[str, str]) -> None:
+    def __init__(self, section: Section | None, urls: Mapping[str, str]) -> None:
         super().__init__()
+        self._section = section
         self._urls = urls
 
     def create_client(self, service_name: str, *given: Any, **options: Any) -> Any:  # noqa: ANN401 - botocore's
-        """Return the client."""
+        """Return the client. Raises ConfigError if the profile's CA bundle cannot be followed."""
+        authorities = authorities_for(self._section, os.environ)
+        if authorities.where is not None:
+            options["verify"] = authorities.path
         options["endpoint_url"] = self._urls.get(service_name.replace("-", "_"))
         client: Any = super().create_client(service_name, *given, **options)
         # No public way to give a client its HTTP session
@@ -71,10 +77,15 @@ class _Models(Loader):
 
 
 def _plain(section: Section) -> dict[str, Any]:
-    """Return the section as botocore's own loader would: strings, and nested settings as dictionaries."""
+    """Return the section as botocore's own loader would: strings, and nested settings as dictionaries.
+
+    Without the settings that say where secrets go: those ``Section.setting`` gives, and checks.
+    """
     plain: dict[str, Any] = {}
     for key in section:
         name = key.removeprefix("credproc_")
+        if name in REFUSED_NAMES:
+            continue
         setting = section.get(f"credproc_{name}") or section[key]
         plain[name] = setting.sub_properties() if setting.value.startswith("\n") else setting.value
     return plain

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from credproc.config.shared_config import Section, Setting
 from credproc.errors import ConfigError, quoted
+from credproc.trust import UntrustedFile
 
 LINE_END = re.compile(r"\r\n|\r|\n")
 NAME = re.compile(
@@ -37,12 +38,17 @@ class Remarks(list[str]):
 
 
 def sections(
-    text: str, file: str, remarks: Remarks, *, from_credentials_file: bool = False
+    text: str,
+    file: str,
+    remarks: Remarks,
+    untrusted: UntrustedFile | None,
+    *,
+    from_credentials_file: bool = False,
 ) -> Iterator[tuple[str, Section]]:
     """Yield the header (without brackets) and the settings of each section, in the file's order.
 
-    ``file`` is the file's name for messages. What is wrong with a section is its ``error``. Raises ConfigError for a
-    line before the first section.
+    ``file`` is the file's name for messages; ``untrusted`` says how another user can change it. What is wrong with a
+    section is its ``error``. Raises ConfigError for a line before the first section.
     """
     header: str | None = None
     section = Section("", file)
@@ -67,7 +73,7 @@ def sections(
             key, value, error = _property(stripped, where)
             section.error = section.error or error
             if NAME.fullmatch(key):
-                section[key] = Setting(value, where, from_credentials_file)
+                section[key] = Setting(value, where, from_credentials_file, untrusted)
             elif error is None:
                 remarks.add(f"{where}: a key with a space or a special character is ignored")
     if header is not None:

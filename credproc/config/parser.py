@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from credproc import cache, paths
 from credproc.config.files import ACCESS_HINT, read_file, readable_by_others
@@ -16,7 +17,7 @@ from credproc.config.grammar import (
 )
 from credproc.config.shared_config import Section, SharedConfig
 from credproc.errors import ConfigError
-from credproc.trust import untrusted_file
+from credproc.trust import UntrustedFile, untrusted_file
 
 
 def read(environ: Mapping[str, str], now: float | None = None) -> SharedConfig:
@@ -30,22 +31,20 @@ def read(environ: Mapping[str, str], now: float | None = None) -> SharedConfig:
     config, credentials = read_file(config_path, environ), read_file(credentials_path, environ)
     if config.read_error is not None:
         raise ConfigError(config.read_error, ACCESS_HINT)
-    parsed = parse(
-        config.text,
-        credentials.text,
-        config_name=paths.shown(config_path or "~/.aws/config", environ),
-        credentials_name=paths.shown(credentials_path or "~/.aws/credentials", environ),
+    names = (
+        paths.shown(config_path or "~/.aws/config", environ),
+        paths.shown(credentials_path or "~/.aws/credentials", environ),
     )
     untrusted = {
         name: found
-        for name, file in zip(parsed.files, (config, credentials), strict=True)
+        for name, file in zip(names, (config, credentials), strict=True)
         if (found := untrusted_file(file.status, name)) is not None
     }
     warnings = [f"{name}: {found.reason}" for name, found in untrusted.items()]
-    warnings += readable_by_others(credentials.status, parsed.files[1]) if parsed.files[1] not in untrusted else []
+    warnings += readable_by_others(credentials.status, names[1]) if names[1] not in untrusted else []
     warnings += [] if credentials.read_error is None else [credentials.read_error]
-    return parsed._replace(
-        warnings=tuple(warnings), untrusted=untrusted, read_error=credentials.read_error, fingerprint=fingerprint
+    return parse(config.text, credentials.text, *names, untrusted=untrusted)._replace(
+        warnings=tuple(warnings), read_error=credentials.read_error, fingerprint=fingerprint
     )
 
 
@@ -54,20 +53,21 @@ def parse(
     credentials_text: str,
     config_name: str = "config",
     credentials_name: str = "credentials",
+    *,
+    untrusted: Mapping[str, UntrustedFile] = MappingProxyType({}),
 ) -> SharedConfig:
     """Parse the texts of the two files; the names are for messages.
 
-    What is wrong with one section is its ``error``. Raises ConfigError, with file and line, for a line before the first
-    section.
+    ``untrusted`` says how another user can change a file, by its name. What is wrong with one section is its ``error``.
+    Raises ConfigError, with file and line, for a line before the first section.
     """
     found = _Sections()
-    found.add_config(config_text, config_name)
-    found.add_credentials(credentials_text, credentials_name)
+    found.add_config(config_text, config_name, untrusted.get(config_name))
+    found.add_credentials(credentials_text, credentials_name, untrusted.get(credentials_name))
     return SharedConfig(
         profiles=found.by_kind["profile"],
         sso_sessions=found.by_kind["sso-session"],
         services=found.by_kind["services"],
-        untrusted={},
         remarks=tuple(found.remarks),
         files=(config_name, credentials_name),
         misplaced=found.misplaced,
@@ -82,11 +82,11 @@ class _Sections:
         self.remarks = Remarks()
         self.misplaced: dict[str, str] = {}
 
-    def add_config(self, text: str, file: str) -> None:
+    def add_config(self, text: str, file: str, untrusted: UntrustedFile | None) -> None:
         """Add the sections of the config file."""
         starts: dict[str, str] = {}
         prefixed_default = False
-        for header, section in sections(text, file, self.remarks):
+        for header, section in sections(text, file, self.remarks, untrusted):
             kind, name = config_header(header)
             if kind == "profile" and name == "default":
                 # "[profile default]" wins over "[default]", in whatever order they stand
@@ -104,10 +104,10 @@ class _Sections:
             self._remark_repeated(starts, header, section)
             _merge(self.by_kind[kind], name, section)
 
-    def add_credentials(self, text: str, file: str) -> None:
+    def add_credentials(self, text: str, file: str, untrusted: UntrustedFile | None) -> None:
         """Add the profiles of the credentials file."""
         starts: dict[str, str] = {}
-        for header, section in sections(text, file, self.remarks, from_credentials_file=True):
+        for header, section in sections(text, file, self.remarks, untrusted, from_credentials_file=True):
             name = credentials_header(header)
             if name is None:
                 self._ignore(

@@ -17,6 +17,8 @@ Group = Literal[
 ]
 # How much of its value a person is shown: an argument of a program may be a password
 Shown = Literal["all", "the program", "nothing"]
+# What becomes of it in a file that another user can change: what it names would be started, or get secrets
+InUntrustedFile = Literal["used", "refused", "not started"]
 # Whose order of a profile's settings is known (CONTRACT.md, 1.6)
 Sdk = Literal["boto3 and the AWS CLI", "Go", "JavaScript", "Java", "Rust", "Ruby", "CRT", "minio-go"]
 
@@ -39,6 +41,7 @@ class KnownSetting(NamedTuple):
     parameter: str | None = None  # of the call of STS that its value is sent in
     shown: Shown = "all"
     wins_in: tuple[Sdk, ...] = ()  # the SDKs that pass over a credential_process for it
+    in_untrusted_file: InUntrustedFile = "used"
 
     @property
     def written(self) -> str:
@@ -116,7 +119,14 @@ SETTINGS: tuple[KnownSetting, ...] = (
         " no MFA, whatever its source profile says",
         "SerialNumber",
     ),
-    KnownSetting("mfa_process", "a program that prints the MFA code", "MFA", "credproc", shown="the program"),
+    KnownSetting(
+        "mfa_process",
+        "a program that prints the MFA code",
+        "MFA",
+        "credproc",
+        shown="the program",
+        in_untrusted_file="not started",
+    ),
     KnownSetting(
         "mfa_session_duration_seconds",
         "lifetime of a GetSessionToken session, 900 to 129600; 43200 if not set",
@@ -149,24 +159,34 @@ SETTINGS: tuple[KnownSetting, ...] = (
     _sso("sso_role_name", (*_WITH_ACCOUNT, "minio-go")),
     _sso("sso_start_url", _WITH_ANY_SSO),
     _sso("sso_region", _WITH_ANY_SSO),
-    KnownSetting("credential_process", "a program that prints the credentials", "source", shown="the program"),
+    KnownSetting(
+        "credential_process",
+        "a program that prints the credentials",
+        "source",
+        shown="the program",
+        in_untrusted_file="not started",
+    ),
     KnownSetting(
         "login_session",
         "the sign-in of `aws login`, which is for the AWS CLI alone",
         "source",
         wins_in=(_BOTO3, "Java", "Rust"),
     ),
+    KnownSetting("region", _ENDPOINT, "endpoint"),
+    KnownSetting("endpoint_url", _ENDPOINT, "endpoint", in_untrusted_file="refused"),
+    KnownSetting("services", _ENDPOINT, "endpoint", in_untrusted_file="refused"),
     *(
         KnownSetting(name, _ENDPOINT, "endpoint")
         for name in (
-            "region endpoint_url services ignore_configured_endpoint_urls sts_regional_endpoints use_fips_endpoint"
-            " use_dualstack_endpoint"
+            "ignore_configured_endpoint_urls sts_regional_endpoints use_fips_endpoint use_dualstack_endpoint"
         ).split()
     ),
+    KnownSetting("ca_bundle", _CONNECTION, "connection", in_untrusted_file="refused"),
+    KnownSetting("proxies_config", _CONNECTION, "connection", in_untrusted_file="refused"),
     *(
         KnownSetting(name, _CONNECTION, "connection")
         for name in (
-            "ca_bundle proxies_config retry_mode max_attempts"
+            "retry_mode max_attempts"
             " defaults_mode metadata_service_timeout metadata_service_num_attempts ec2_metadata_service_endpoint"
             " ec2_metadata_service_endpoint_mode ec2_metadata_v1_disabled imds_use_ipv6"
         ).split()
@@ -186,6 +206,8 @@ IDENTITY_CENTER_NAMES = tuple(setting.name for setting in SETTINGS if setting.gr
 OWN_NAMES = frozenset(
     setting.name for setting in SETTINGS if setting.owner == "credproc" and setting.prefix == "optional"
 )
+# What says where secrets go, and so counts in no file that another user can change
+REFUSED_NAMES = frozenset(setting.name for setting in SETTINGS if setting.in_untrusted_file == "refused")
 # The parameters of AssumeRole, by the settings
 ROLE_PARAMETERS = {
     setting.name: setting.parameter for setting in SETTINGS if setting.group == "role" and setting.parameter is not None

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from credproc import cache
-from credproc.config.settings import PREFIX
+from credproc.config.settings import PREFIX, REFUSED_NAMES, setting_named
 from credproc.errors import ConfigError
 from credproc.trust import UntrustedFile
 
@@ -32,6 +32,20 @@ class Setting(NamedTuple):
     value: str
     where: str
     from_credentials_file: bool = False
+    untrusted: UntrustedFile | None = None  # how another user can change its file
+
+    def trusted(self, name: str) -> "Setting":
+        """Return this, the setting ``name``. Raises ConfigError if another user can change it, and must not choose it.
+
+        ``Section.setting`` calls it for the settings in REFUSED_NAMES. Whoever starts a program calls it before.
+        """
+        known = setting_named(name)
+        if self.untrusted is not None and known is not None and known.in_untrusted_file != "used":
+            raise ConfigError(
+                f"{self.where}: {name} is {known.in_untrusted_file}: the file {self.untrusted.reason}",
+                self.untrusted.hint,
+            )
+        return self
 
     def sub_properties(self) -> dict[str, str]:
         """Return the ``key = value`` lines that are indented below a setting without a value of its own."""
@@ -39,9 +53,9 @@ class Setting(NamedTuple):
         return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
     def sub_setting(self, name: str) -> "Setting | None":
-        """Return the setting that is indented below this one, with this one's place, or None."""
+        """Return the setting that is indented below this one, with this one's place, or None. Raises ConfigError."""
         value = self.sub_properties().get(name)
-        return None if value is None else self._replace(value=value)
+        return None if value is None else self._replace(value=value).trusted(name)
 
 
 class Section(dict[str, Setting]):
@@ -61,15 +75,15 @@ class Section(dict[str, Setting]):
     def setting(self, key: str) -> Setting | None:
         """Return the setting ``credproc_<key>`` if it is set, else ``<key>``, else None.
 
-        Raises ConfigError if the section is broken, or the value contains a control character, which programs read in
-        different ways.
+        Raises ConfigError if the section is broken, if the value contains a control character, which programs read in
+        different ways, or if it says where secrets go and another user can change it.
         """
         if self.error is not None:
             raise self.error
         found = self.get(PREFIX + key) or self.get(key)
         if found is not None and _CONTROL.search(found.value):
             raise ConfigError(f"{found.where}: {key} contains a control character", "retype the line")
-        return found
+        return found.trusted(key) if found is not None and key in REFUSED_NAMES else found
 
     def credproc_setting(self, key: str) -> Setting | None:
         """Return the setting ``credproc_<key>``, or None; for settings that only credproc reads."""
@@ -92,7 +106,6 @@ class SharedConfig(NamedTuple):
     profiles: dict[str, Section]
     sso_sessions: dict[str, Section]
     services: dict[str, Section]
-    untrusted: Mapping[str, UntrustedFile]  # by the path, as messages show it
     remarks: tuple[str, ...] = ()  # lines that other readers may take differently, for the log and ``doctor``
     files: tuple[str, ...] = ()  # the paths of the two files, as messages show them
     warnings: tuple[str, ...] = ()  # about owner, mode and access of the files, for the log
@@ -108,9 +121,3 @@ class SharedConfig(NamedTuple):
         """Return what is wrong with sections, whether a profile leads there or not."""
         kinds = (self.profiles, self.sso_sessions, self.services)
         return [section.error for kind in kinds for section in kind.values() if section.error is not None]
-
-    def check_program(self, key: str, where: str) -> None:
-        """Raise ConfigError if another user can change the program that ``key`` at ``where`` names."""
-        untrusted = self.untrusted.get(where.rpartition(":")[0])
-        if untrusted is not None:
-            raise ConfigError(f"{where}: {key} is not started: the file {untrusted.reason}", untrusted.hint)

@@ -35,6 +35,7 @@ class Source(NamedTuple):
     identity: tuple[tuple[str, str], ...] = ()
     keys: Credentials | None = None  # of StaticKeys; its repr does not show the secret
     role: Role | None = None  # of WebIdentity
+    program: Setting | None = None  # of Process
     is_fallback: bool = False  # chosen because no profile is named: the error without credentials then says so
 
     def field(self, name: str) -> str:
@@ -99,7 +100,7 @@ def source_in(section: Section, config: SharedConfig, session_name: str) -> Sour
             f" --profile {section.name} --format process in a source profile of its own",
         )
     if process is not None:
-        return Source("Process", process.where, section.name, (("command", process.value),))
+        return Source("Process", process.where, section.name, (("command", process.value),), program=process)
     if section.setting("sso_session") is not None and not has_keys(section):
         return _identity_center(section, config)  # raises with the names of the missing settings
     return _static(section)

@@ -105,8 +105,8 @@ class PlanRun:
 
         source = self._plan.source
         seconds = NETWORK_SECONDS
-        if source.kind == "Process":
-            self._config.check_program("credential_process", source.where)
+        if source.program is not None:
+            source.program.trusted("credential_process")
             seconds = PROCESS_SECONDS
         children = ChildProcesses()
         fetching = BackgroundCall(lambda: fetch(source, self._botocore_session, self._request.environ, children))
@@ -139,7 +139,7 @@ class PlanRun:
         """Prepare the call with the code before a code is asked for, so that a failure costs no code."""
         device = self._plan.mfa
         if device is not None and device.process is not None:
-            self._config.check_program("mfa_process", device.process.where)
+            device.process.trusted("mfa_process")
         self._client.start()
         self._source_keys()
 

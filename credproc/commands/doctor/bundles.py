@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from credproc import paths
-from credproc.commands.doctor.check import Check, fail
+from credproc.commands.doctor.check import Check, fail, from_error
 from credproc.config.shared_config import Section
+from credproc.errors import ConfigError
 from credproc.trust import untrusted_place
 
 
@@ -14,7 +15,13 @@ def untrusted_bundles(sections: Iterable[Section], environ: Mapping[str, str]) -
     The check of STS reports a bundle that cannot be read.
     """
     named = {name: environ[name] for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE") if environ.get(name)}
-    named |= {found.where: found.value for each in sections if (found := each.setting("ca_bundle")) is not None}
+    for section in sections:
+        try:
+            found = section.setting("ca_bundle")
+        except ConfigError as error:
+            yield from_error(error)
+        else:
+            named |= {} if found is None else {found.where: found.value}
     for where, path in named.items():
         if untrusted := untrusted_place(path, sticky=True):
             shown = paths.shown(untrusted.path, environ)
