@@ -3,6 +3,7 @@
     .venv/bin/python -m tests.conformance.compared               # Markdown
     .venv/bin/python -m tests.conformance.compared --different   # only the rules that not both keep
     .venv/bin/python -m tests.conformance.compared --text        # a table each, and what each broken rule protects
+    .venv/bin/python -m tests.conformance.compared --aws build/work/sdk/awscli2/dist/aws    # another AWS CLI 2
 
 Each helper has a home of its own in which profile ``admin`` is a role behind a user's keys, and ``person`` one that
 asks for MFA; the strict STS stands behind both. Their caches are emptied before each run. It takes three minutes,
@@ -12,6 +13,7 @@ as prompts are waited for to the end.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -66,11 +68,11 @@ def _endpoint_rules(url: str) -> dict[str, object]:
     }
 
 
-def subjects(directory: Path, stack: ExitStack) -> dict[str, Subject]:
-    """Return both helpers; the stack ends their services."""
+def subjects(directory: Path, stack: ExitStack, aws: str = AWS) -> dict[str, Subject]:
+    """Return both helpers, with the AWS CLI at this path; the stack ends their services."""
     ours = home_with_roles(directory / "credproc", stack.enter_context(Sts()))
     theirs = home_with_roles(directory / "aws", stack.enter_context(Sts()))
-    export = f"{AWS} configure export-credentials --format process --profile"
+    export = f"{aws} configure export-credentials --format process --profile"
     return {
         "credproc": Subject(
             f"{PROGRAM} --profile admin",
@@ -93,11 +95,12 @@ def subjects(directory: Path, stack: ExitStack) -> dict[str, Subject]:
 
 def main(arguments: list[str]) -> int:
     """Print the table."""
-    if shutil.which(AWS) is None:
-        sys.stderr.write("compared: error: no AWS CLI: apt-get install awscli\n")
+    aws = os.path.abspath(arguments[arguments.index("--aws") + 1]) if "--aws" in arguments else AWS
+    if shutil.which(aws) is None:
+        sys.stderr.write(f"compared: error: no AWS CLI 2 at {aws}\ncompared: hint: apt-get install awscli\n")
         return 2
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
-        columns = {name: examined(subject) for name, subject in subjects(Path(directory), stack).items()}
+        columns = {name: examined(subject) for name, subject in subjects(Path(directory), stack, aws).items()}
     if "--text" in arguments:
         sys.stdout.write("\n".join(f"{name}\n{as_text(rows)}" for name, rows in columns.items()))
     else:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import pytest
 
 from tests.program import PROGRAM
+from tests.sdk.more import MORE
 from tests.sdk.sdks import ROOT, SDKS, Sdk
 from tests.sdk.world import World, world
 from tests.terminal import Terminal
@@ -21,10 +22,12 @@ from tests.terminal import Terminal
 FROZEN = ROOT / "build" / "dist" / "credproc" / "credproc"
 # What a report says of its test, to this process from another: its SDK and program, the SDK's version by its requests
 ROW, VERSION = "row", "version"
+ALL = (*SDKS, *MORE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole", action="store_true", help="with --frozen: each scenario of each SDK with both programs")
+    parser.addoption("--more", action="store_true", help="the SDKs of tests/sdk/more.py as well")
     parser.addoption("--frozen", action="store_true", help=f"hold {FROZEN.relative_to(ROOT)} against the SDKs as well")
 
 
@@ -43,7 +46,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "make_world" in metafunc.fixturenames:
         found = programs(metafunc.config)
         metafunc.parametrize("program", list(found.values()), ids=list(found))
-        metafunc.parametrize("sdk", SDKS, ids=[sdk.name for sdk in SDKS])
+        sdks = ALL if metafunc.config.getoption("more") else SDKS
+        metafunc.parametrize("sdk", sdks, ids=[sdk.name for sdk in sdks])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -57,7 +61,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         assert isinstance(item, pytest.Function)
         others = {name: str(value) for name, value in item.callspec.params.items() if name not in {"sdk", "program"}}
         number = scenarios.setdefault((item.originalname, *others.items()), len(scenarios))
-        turn = (number + SDKS.index(item.callspec.params["sdk"])) % len(both)
+        turn = (number + ALL.index(item.callspec.params["sdk"])) % len(both)
         (shared if item.callspec.params["program"] == both[turn] else left).append(item)
     config.hook.pytest_deselected(items=left)
     items[:] = shared
@@ -130,7 +134,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     bad = Counter(tests[test] for test in failed)
     terminalreporter.section("the SDKs")
     terminalreporter.write_line(f"{'SDK':<18} {'version':<10} {'credproc':<10} rows passed")
-    order = [sdk.name for sdk in SDKS]
+    order = [sdk.name for sdk in ALL]
     for row in sorted(rows, key=lambda row: order.index(row[0])):
         sdk, program = row
         count = f"{rows[row] - bad[row]} of {rows[row]}"

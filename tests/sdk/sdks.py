@@ -37,11 +37,15 @@ class Sdk:
     jitter: int = 0  # up to so many of these seconds fewer, by chance
     within: tuple[int, int, int]  # runs of the helper after each of three calls with credentials in it from the start
     old_in_window: bool = False  # whether the first call in the window is still signed with the old ones
+    starts: int = 1  # runs of a helper that works, until the first call is signed
     failing: int = 1  # runs of a helper that fails
     patience: float | None = None  # seconds until it gives up on a helper; None: later than a prompt closes, if ever
-    message: Literal["quoted", "shown", "lost"]  # where a helper's stderr goes: into the error, to ours, nowhere
+    # Where a helper's stderr goes: into the error, to ours, into a pipe that nobody shows, or where the helper can tell
+    # that nobody will
+    message: Literal["quoted", "shown", "lost", "discarded"]
     spaced: tuple[tuple[str, str], ...] = ()  # the ways in which it reads a profile's name with a space
     credentials_file: bool = True  # whether it looks for credential_process there
+    quotes: bool = True  # whether a word of the line may be quoted
     assumes: Literal["profile", "argument", "no"] = "profile"  # how it assumes a role with what a helper gives
 
     @property
@@ -156,7 +160,7 @@ SDKS = (
         window=300,
         within=(4, 5, 6),  # an S3 client asks three times before its first request, which itself asks once more
         failing=4,
-        message="lost",
+        message="discarded",
         assumes="argument",  # its chain's profiles reach the real STS only, and here they are passed over
     ),
     Sdk(
@@ -167,7 +171,7 @@ SDKS = (
         window=0,
         within=(1, 1, 1),
         failing=4,
-        message="lost",
+        message="discarded",
         credentials_file=False,
         assumes="no",  # nor by an argument: its STS client knows no other endpoint than AWS's
     ),

@@ -12,7 +12,7 @@ from tests.sts import Trust
 
 def test_the_first_call_is_signed_with_the_role(w: World) -> None:
     assert w.caller(w.run()).startswith(w.session())
-    assert w.runs == 1
+    assert w.runs == w.sdk.starts
     assert [call.action for call in w.sts.calls][:1] == ["AssumeRole"]
     issued = w.sts.iam.credentials(w.signers[-1] or "")
     assert issued is not None
@@ -21,7 +21,7 @@ def test_the_first_call_is_signed_with_the_role(w: World) -> None:
 
 def test_a_second_process_costs_no_call_of_sts(w: World) -> None:
     assert w.caller(w.run()) == w.caller(w.run())
-    assert w.runs == 2
+    assert w.runs == 2 * w.sdk.starts
     assert w.sts.count("AssumeRole") == 1
     assert len(set(w.signers)) == 1
 
@@ -31,7 +31,7 @@ def test_twenty_processes_at_once_cost_one_call_of_sts(w: World) -> None:
     ended = [(child.communicate(timeout=3 * START), child.returncode) for child in children]
     assert {stderr for (_, stderr), _ in ended} == {""}
     assert {status for _, status in ended} == {0}
-    assert w.runs == 20
+    assert w.runs == 20 * w.sdk.starts
     assert w.sts.count("AssumeRole") == 1
     assert (len(w.signers), len(set(w.signers))) == (20, 1)
 
@@ -69,6 +69,10 @@ def test_a_profile_with_a_space_in_its_name_is_read_as_the_sdk_reads_such_names(
 def test_a_role_profile_with_a_space_in_its_name_may_be_named_in_quotes(w: World) -> None:
     line = f'{w.home.path}/helper --profile "my admin"'
     w.home.config(w.admin(name='profile "my admin"') + w.consumer(line=line))
+    if not w.sdk.quotes:
+        assert w.run().status != 0
+        assert w.signers == []
+        return
     assert w.caller(w.run()).startswith(w.session())
 
 
@@ -84,7 +88,7 @@ def test_the_credentials_are_a_source_for_a_role_that_the_sdk_assumes_itself(w: 
         _tell_endpoint(w)
     if w.sdk.assumes != "no":
         assert w.caller(w.run()).startswith(w.session("outer"))
-        assert w.runs == 1
+        assert w.runs == w.sdk.starts
         assert w.sts.count("AssumeRole", "OK") == w.sts.count("AssumeRole") == 2
 
 

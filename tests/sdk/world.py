@@ -163,7 +163,7 @@ class World(NamedTuple):
 
     def assert_message(self, ended: Outcome, message: str) -> None:
         """Hold that a run has shown the helper's message where its SDK does, and that the log has it in any case."""
-        assert (message in ended.stderr) is (self.sdk.message != "lost"), ended.stderr
+        assert (message in ended.stderr) is (self.sdk.message in {"quoted", "shown"}), ended.stderr
         assert f" failed: {message.splitlines()[0].removeprefix('credproc: error: ')}" in self.home.log
 
     @contextmanager
@@ -187,7 +187,7 @@ class World(NamedTuple):
         """The SDK's version, as its requests say; None where there were none."""
         agents = [*(call.user_agent for call in self.s3.calls), *(call.user_agent for call in self.sts.calls)]
         # The last one: within an SDK, what assumes roles may be of another version
-        found = re.findall(rf"(?m)^{re.escape(self.sdk.user_agent)}(\S+)", "\n".join(agents))
+        found = re.findall(rf"(?<!\S){re.escape(self.sdk.user_agent)}(\S+)", "\n".join(agents))
         return found[-1] if found else None
 
     def session(self, name: str = "admin") -> str:
