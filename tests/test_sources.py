@@ -443,6 +443,14 @@ def test_with_nothing_named_and_nothing_there_the_option_is_named(world: World) 
     assert_names(hint, "", "--profile", "AWS_PROFILE")
 
 
+def test_keys_in_the_environment_alone_are_no_source(world: World) -> None:
+    keys = world.sts.user("alone").credentials
+    environ = {"AWS_ACCESS_KEY_ID": keys.access_key_id, "AWS_SECRET_ACCESS_KEY": keys.secret_access_key}
+    error, _ = _failed(world.home.run(environ=environ))
+    assert_names(error, "no profile is named")
+    assert world.sts.count() == 0
+
+
 def _opened(world: World, directory: Path) -> list[str]:
     """Return what a refresh opens, as strace tells, with variables that would have botocore open other files."""
     user = world.sts.user("user1")
