@@ -165,8 +165,8 @@ def test_a_hit_and_the_commands_look_where_a_refresh_stores(
     _store(environ)
     assert len(list((place / "credproc" if others else place).glob("*.entry"))) == 1
     assert cache.hit("p", environ, time.time()) == b"{}\n"
-    assert " p " in status(environ, time.time(), as_json=False)
-    assert clear(None, environ).count("\n") == 1
+    assert " p " in status(environ, time.time(), as_json=False).data.decode()
+    assert len(clear(None, environ)) == 1
     assert cache.hit("p", environ, time.time()) is None
     assert (place / "other.entry").exists() is others
 

@@ -3,12 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from credproc.config.settings import (
-    ACCESS_KEY_NAMES,
-    IDENTITY_CENTER_NAMES,
-    SESSION_TOKEN_NAMES,
-    CredentialSource,
-)
+from credproc.config.settings import ACCESS_KEY_NAMES, IDENTITY_CENTER_NAMES, SESSION_TOKEN_NAMES, CredentialSource
 from credproc.config.shared_config import Section, Setting, SharedConfig, variable
 from credproc.credentials import ACCESS_KEY_ID, Credentials
 from credproc.errors import ConfigError, quoted
