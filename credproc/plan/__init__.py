@@ -14,7 +14,7 @@ from credproc.plan.endpoint import Endpoint, configured_url, endpoint_for, regio
 from credproc.plan.mfa import SESSION_SECONDS, Mfa, mfa_of, session_seconds_of
 from credproc.plan.resolver import ProfileResolver
 from credproc.plan.role import Role, default_session_name, role_in
-from credproc.plan.source import Source
+from credproc.plan.source import IDENTITY_CENTER_SERVICES, Source
 from credproc.request import Request
 
 
@@ -91,8 +91,11 @@ def plan_for(config: SharedConfig, request: Request) -> Plan:
 
 
 def _with_urls(source: Source, selected: Section, config: SharedConfig, environ: Mapping[str, str]) -> Source:
-    """Return the source with the URLs that settings name for the services that it signs in to. Raises ConfigError."""
-    found = ((name, configured_url(name, selected, config, environ)) for name in source.services)
+    """Return the source with the URLs that settings name for Identity Center, if it is that. Raises ConfigError."""
+    if source.kind != "IdentityCenter":
+        return source
+    services = IDENTITY_CENTER_SERVICES if "sso_session" in dict(source.identity) else IDENTITY_CENTER_SERVICES[:1]
+    found = ((name, configured_url(name, selected, config, environ)) for name in services)
     urls = tuple((name, url.value) for name, url in found if url is not None)
     return source._replace(identity=source.identity + urls)
 

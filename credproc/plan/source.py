@@ -11,6 +11,7 @@ from credproc.plan.endpoint import CONTAINER_VARIABLES, check_container_url
 from credproc.plan.role import Role, check_role_arn, web_identity_role_in
 
 _IDENTITY_CENTER_FIELDS = tuple(name for name in IDENTITY_CENTER_NAMES if name != "sso_session")
+IDENTITY_CENTER_SERVICES = ("sso", "sso_oidc")  # the portal, and what renews the token of an sso-session
 _WEB_IDENTITY_VARIABLES = {
     "web_identity_token_file": "AWS_WEB_IDENTITY_TOKEN_FILE",
     "role_arn": "AWS_ROLE_ARN",
@@ -38,16 +39,9 @@ class Source(NamedTuple):
         return dict(self.identity)[name]
 
     @property
-    def services(self) -> tuple[str, ...]:
-        """The services of AWS, beside STS, that the source's token is sent to; the second renews it."""
-        if self.kind != "IdentityCenter":
-            return ()
-        return ("sso", "sso_oidc") if "sso_session" in dict(self.identity) else ("sso",)
-
-    @property
     def urls(self) -> dict[str, str]:
-        """The URLs that settings name for the services; where AWS has them, if they name none."""
-        return {name: url for name, url in self.identity if name in self.services}
+        """The URLs that settings name for IDENTITY_CENTER_SERVICES, by service."""
+        return {name: url for name, url in self.identity if name in IDENTITY_CENTER_SERVICES}
 
     @property
     def access_key_id(self) -> str | None:
