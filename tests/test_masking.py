@@ -21,7 +21,7 @@ from credproc.masking import masked
 from credproc.plan.url import Url
 
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-_RANDOM = random.Random(1)
+_RANDOM = random.Random(1)  # noqa: S311 - a made-up token
 TOKEN = base64.b64encode(b"".join(bytes([n]) * 3 + _RANDOM.randbytes(5) for n in range(60))).decode()
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL29pZGMuZXhhbXBsZS5jb20ifQ.c2lnbmF0dXJlLW9mLXRoaXMtdG9rZW4"
 POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::é/b"}]}'

@@ -38,12 +38,7 @@ class Remarks(list[str]):
 
 
 def sections(
-    text: str,
-    file: str,
-    remarks: Remarks,
-    untrusted: UntrustedFile | None,
-    *,
-    from_credentials_file: bool = False,
+    text: str, file: str, remarks: Remarks, untrusted: UntrustedFile | None, *, from_credentials_file: bool = False
 ) -> Iterator[tuple[str, Section]]:
     """Yield the header (without brackets) and the settings of each section, in the file's order.
 
