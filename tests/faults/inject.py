@@ -106,7 +106,7 @@ SCENARIOS = (
 
 @dataclass(frozen=True)
 class Point:
-    """A system call of a run: the thread's ordinal, how many of the same it has made before, and what it is about."""
+    """A system call of a run: the thread's name, how many of the same it has made before, and what it is about."""
 
     thread: str
     number: str
@@ -277,7 +277,9 @@ def _attended(scene: Scene, job: Job, hesitation: Callable[[], float]) -> int:
             scene.terminal.expect(PROMPT)
             prompts += 1
             began = time.monotonic()
-            while _runs(job) and job.stopped is None and time.monotonic() < began + hesitation():
+            while _runs(job) and job.stopped is None and time.monotonic() < min(end, began + hesitation()):
+                if _prepares(job):
+                    began = time.monotonic()
                 time.sleep(0.01)
             if _runs(job) and job.stopped is None:
                 scene.type_code()
@@ -287,3 +289,11 @@ def _attended(scene: Scene, job: Job, hesitation: Callable[[], float]) -> int:
 
 def _runs(job: Job) -> bool:
     return job.status is None
+
+
+def _prepares(job: Job) -> bool:
+    """Whether threads are at work in the background of its prompt, which may come to the call that is looked for."""
+    try:
+        return len(os.listdir(f"/proc/{job.pid}/task")) > 1
+    except OSError:  # it has ended
+        return False

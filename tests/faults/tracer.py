@@ -9,8 +9,9 @@
 The program takes the place of this process, so that parent, group and terminal are its own; a grandchild traces it, as
 `strace -D` does. What strace cannot do is to name a call of a thread: its `when=K` counts in each thread by itself,
 and the first of them that has made K such calls is hit, which is mostly the one that has started Python. Here a call's
-name is its thread (in the order of their making), its system call, what that is about (a path, a descriptor's), and
-how many of the same there were before it; so what is hit is what was meant, or nothing is, and the log says which.
+name is its thread (`0.3.1` is the first that the third has made which the first has made), its system call, what that
+is about (a path, a descriptor's), and how many of the same there were before it; so what is hit is what was meant, or
+nothing is, and the log says which.
 
 Listed are the calls from when the main module is opened. At a pause a line goes into the log, and the thread goes on
 when the file has as many bytes as there were pauses. A seccomp filter stops the program at the calls that are looked
@@ -108,7 +109,9 @@ class Tracer:
         self.action, _, self.value = action.partition("=")
         self.point = point
         self.names = names()
-        self.threads: dict[int, int] = {}  # ordinals
+        self.threads: dict[int, str] = {}  # their names
+        self.made: dict[int, int] = {}  # how many each has made
+        self.stops: dict[int, int] = {}  # the status of those that have stopped; of a new one until its maker has
         self.counts: dict[tuple[str, ...], int] = {}
         self.started = False
         self.done = False
@@ -121,20 +124,22 @@ class Tracer:
                 thread, status = os.waitpid(-1, ALL)
             except ChildProcessError:
                 return
-            if os.WIFSTOPPED(status):
-                self.known(thread)
-                self.stopped(thread, os.WSTOPSIG(status), status >> 16)
-
-    def known(self, thread: int) -> None:
-        """Give a new thread its ordinal."""
-        self.threads.setdefault(thread, len(self.threads))
+            if os.WIFSIGNALED(status):  # whoever has made one may not be able to say so any more
+                self.threads.update(dict.fromkeys(self.stops, ANY))
+            elif os.WIFSTOPPED(status):
+                self.stops[thread] = status
+            while known := [thread for thread in self.stops if thread in self.threads]:
+                for thread in known:
+                    status = self.stops.pop(thread)
+                    self.stopped(thread, os.WSTOPSIG(status), status >> 16)
 
     def stopped(self, thread: int, number: int, event: int) -> None:
         """Deal with a stop, and let the thread go on."""
         if event in MADE:
             made = ctypes.c_ulong()
             ptrace(GET_EVENT, thread, 0, ctypes.addressof(made))
-            self.known(made.value)
+            self.made[thread] = self.made.get(thread, 0) + 1
+            self.threads[made.value] = f"{self.threads[thread]}.{self.made[thread]}"
         elif event == CALLED and not self.done:
             self.called(thread)
         if event == STOPPED and number != signal.SIGTRAP:
@@ -146,16 +151,16 @@ class Tracer:
         """Look at a call that is about to be made."""
         info = Syscall()
         ptrace(GET_SYSCALL, thread, ctypes.sizeof(info), ctypes.addressof(info))
-        call, ordinal = self.names.get(info.number, str(info.number)), str(self.threads[thread])
-        if self.action in ("signal", "error") and self.point[0] != ordinal:
+        call, name = self.names.get(info.number, str(info.number)), self.threads[thread]
+        if self.action in ("signal", "error") and self.point[0] != name:
             if self.point[0] != ANY:
                 return
-            ordinal = ANY
+            name = ANY
         about = self.about(thread, call, info.arguments)
-        number = self.counts.get((ordinal, call, about), 0)
-        self.counts[ordinal, call, about] = number + 1
+        number = self.counts.get((name, call, about), 0)
+        self.counts[name, call, about] = number + 1
         self.started = self.started or (call == "openat" and bool(STARTS.search(about)))
-        self.met(thread, (ordinal, str(number), call, about))
+        self.met(thread, (name, str(number), call, about))
 
     def met(self, thread: int, name: "tuple[str, ...]") -> None:
         """Do what is to be done at this call."""
@@ -284,7 +289,7 @@ def trace(pid: int, writer: int, log: str, action: str, point: "tuple[str, ...]"
         if ptrace(SEIZE, pid, 0, OPTIONS) and ptrace(INTERRUPT, pid):
             os.write(writer, b".")
             os.close(writer)
-            tracer.known(pid)
+            tracer.threads[pid] = "0"
             tracer.follow()
     finally:
         os._exit(0)
