@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from credproc.stores.file import FileStore, NoStore
 from credproc.stores.keyring import KeyringStore
 from credproc.stores.mfa_sessions import MIN_SECONDS_LEFT, SessionIndex, StoredSession, read_index, session_id
 from tests.mfa import PROMPT, World, world
+from tests.sts import Trust, hold
 
 if sys.platform != "linux":
     pytest.skip("the keyrings are made for Linux", allow_module_level=True)
@@ -112,6 +113,8 @@ def test_a_keyring_that_does_not_answer_is_left_alone_for_a_while(w: World) -> N
         job = w.ask("admin")
         w.type_code()
         # The backend loads; it is the write that gets no answer, and the credentials come all the same
+        assert w.sts.wait_for(1, "AssumeRole", "OK", timeout=30)
+        assert "cannot store the MFA session" not in w.home.log
         assert job.outcome(30).document["Version"] == 1
         assert w.actions == ["GetSessionToken", "AssumeRole"]
         assert "cannot store the MFA session: the keyring did not answer in 5 s" in w.home.log
@@ -270,6 +273,71 @@ def test_a_run_that_is_killed_while_it_stores_a_session_leaves_a_note_that_no_ru
         assert w.home.run("status").stdout.startswith("not signed in with MFA\n")
         w.answered("other")
         assert len(service.items()) == 1
+
+
+# A new session is stored beside the calls that are made with it
+
+
+@contextmanager
+def _slow_keyring(w: World, service: SecretService) -> Iterator[None]:
+    """Type the code that is asked for, and let the keyring take nothing from STS's answer to it on."""
+    answer = threading.Event()
+    w.sts.once(hold(answer), action="GetSessionToken")
+    w.type_code()
+    assert w.sts.wait_for(1, "GetSessionToken", timeout=30)  # so there is a keyring: that is found out before
+    with service.busy():
+        answer.set()
+        yield
+
+
+def test_the_role_is_assumed_while_the_session_is_stored_and_nothing_is_printed_before_both(w: World) -> None:
+    with SecretService(w.home.path) as service:
+        job = _with(w, service.environ).ask("admin")
+        with _slow_keyring(w, service):
+            assert w.sts.wait_for(1, "AssumeRole", "OK")
+            time.sleep(0.5)  # in which nothing must come
+            assert (job.status, job.stdout, w.home.entries) == (None, "", [])
+        assert job.outcome(30).document["Version"] == 1
+        assert len(service.items()) == 1
+        w.unasked("other")
+    assert w.actions == ["GetSessionToken", "AssumeRole", "AssumeRole"]
+
+
+def test_a_denied_role_waits_for_the_session_to_be_stored(w: World) -> None:
+    w.role("admin", Trust(("nobody",)))
+    with SecretService(w.home.path) as service:
+        job = _with(w, service.environ).ask("admin")
+        with _slow_keyring(w, service):
+            assert w.sts.wait_for(1, "AssumeRole", "AccessDenied")
+        assert job.wait(30) == 1
+        w.unasked("other")
+    assert w.sts.count("GetSessionToken") == 1
+
+
+def test_a_run_killed_before_the_session_is_stored_costs_the_next_one_a_code(w: World) -> None:
+    with SecretService(w.home.path) as service:
+        job = _with(w, service.environ).ask("admin")
+        with _slow_keyring(w, service):
+            assert w.sts.wait_for(1, "AssumeRole", "OK")
+            job.signal(signal.SIGKILL)
+            assert job.wait() == -signal.SIGKILL
+        w.answered("admin")
+        w.unasked("other")
+    assert w.actions == ["GetSessionToken", "AssumeRole"] * 2 + ["AssumeRole"]
+
+
+def test_those_who_wait_are_not_asked_while_the_session_is_stored(w: World) -> None:
+    with SecretService(w.home.path) as service:
+        job = _with(w, service.environ).ask("admin")
+        with _slow_keyring(w, service):
+            assert w.sts.wait_for(1, "AssumeRole", "OK")
+            other = w.start("--profile", "other")
+            time.sleep(1)  # in which nothing must be asked
+            assert PROMPT not in w.terminal.unseen
+        assert job.outcome(30).document["Version"] == 1
+        assert other.outcome(30).document["Version"] == 1
+    assert PROMPT not in w.terminal.unseen
+    assert w.actions == ["GetSessionToken", "AssumeRole", "AssumeRole"]
 
 
 # The stores by themselves

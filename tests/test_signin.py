@@ -3,6 +3,7 @@
 import calendar
 import json
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -238,11 +239,31 @@ def test_a_run_killed_behind_the_code_does_not_cost_the_session(w: World, number
     job = w.ask("admin")
     w.type_code()
     assert w.sts.wait_for(1, "AssumeRole", timeout=30)
+    w.terminal.until(lambda: any(w.home.cache.glob("*.session")), "the session to be stored")
     job.signal(number)
     assert job.wait() == -number
     w.sts.heal()
     w.unasked("admin")
     assert w.sts.count("GetSessionToken") == 1
+
+
+def test_others_have_their_turn_as_soon_as_the_session_is_stored(w: World) -> None:
+    w.home.config(
+        profile("long", w.role("long"), "user1", "duration_seconds = 7200")
+        + profile("admin", w.role("admin"))
+        + user_profile(w.user)
+    )
+    answer = threading.Event()
+    w.sts.hold(answer, "AssumeRole")
+    first = w.ask("admin")
+    w.type_code()
+    assert w.sts.wait_for(1, "AssumeRole", timeout=30)
+    second = w.ask("long")  # which needs a code of its own
+    w.type_code()
+    assert w.sts.wait_for(2, "AssumeRole", timeout=30)
+    answer.set()
+    assert first.outcome(30).document["AccessKeyId"] != second.outcome(30).document["AccessKeyId"]
+    assert w.actions == ["GetSessionToken", "AssumeRole", "AssumeRole"]
 
 
 def test_a_caller_that_goes_behind_the_code_finds_the_credentials_in_the_cache(w: World) -> None:

@@ -4,7 +4,6 @@
 the store, asks for the code, and lets ``refresh/execute.py`` make the call.
 """
 
-import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
@@ -17,17 +16,16 @@ from credproc.locking.notice import prompt_lock, wait_deadline, wait_with_notice
 from credproc.locking.refusal import SharedRefusal
 from credproc.mfa import code_provider
 from credproc.mfa.code import CodeProvider, CodeRequest
+from credproc.mfa.new_session import NewSession
 from credproc.mfa.used_codes import UsedCodes
 from credproc.plan import Plan
 from credproc.plan.mfa import Mfa
 from credproc.plan.steps import Circumstances, GetSession, Step, UseSession, steps
-from credproc.process.deadline import BackgroundCall
 from credproc.request import Attempt
 from credproc.stores import Store, store_for
 from credproc.stores.mfa_sessions import MIN_SECONDS_LEFT, SessionIndex, StoredSession, session_id
 
 _RENEW_BELOW = 300  # seconds that a session has left which is itself the result; with more, no code is asked for
-_STORE_SECONDS = 4  # to find out whether a session can be stored; a keyring gives up a little earlier
 
 
 class SignInCalls(Protocol):
@@ -79,14 +77,17 @@ class SignIn:
         self._lock = Lock(directory, session.name)
         self._refusal = SharedRefusal(directory, session.name)
         self._used = UsedCodes(directory, session.name)
-        self._store_check = BackgroundCall(store.unavailable_reason)
+        self._new_session = NewSession(self._session, self._lock, plan.source.profile, attempt)
         self.has_asked = False  # whether the user has seen a prompt
         self._code_provider: CodeProvider | None = None
         self._remark: str | None = None  # why the user is asked for a code again
         self._tried_index: SessionIndex | None = None  # of a session that could not be used
 
     def sign_in(self) -> SignInResult:
-        """Return the shared MFA session, or the credentials that a code gets. Raises CredprocError."""
+        """Return the shared MFA session, or the credentials that a code gets. Raises CredprocError.
+
+        Other runs may take their turn then, or once a new session is stored.
+        """
         if not isinstance(self._steps(has_session=True)[0], UseSession):  # the session would give less than a code does
             self._wait_for_turn(lambda: None)
             return self._sign_in_with_code()
@@ -105,13 +106,9 @@ class SignIn:
                 self._tried_index = index
         return self.sign_in()
 
-    def release(self) -> None:
-        """Let other runs take their turn."""
-        self._lock.close()
-
     def close(self) -> None:
-        """Release the lock and close the terminal."""
-        self._lock.close()
+        """Wait until a new session is stored, release the lock and close the terminal."""
+        self._new_session.close()
         if self._code_provider is not None:
             self._code_provider.close()
             self._code_provider = None
@@ -128,6 +125,7 @@ class SignIn:
                 return None
             session = self._read_session(index)
             if session is not None:
+                self._lock.close()
                 return SignInResult(session, self._steps(has_session=True)[1:], index.issued)
 
     def _usable_index(self) -> SessionIndex | None:
@@ -184,7 +182,7 @@ class SignIn:
             codes = self._open_code_provider()
             self._calls.prepare()
             if isinstance(self._steps(has_session=False)[0], GetSession):
-                self._store_check.start()
+                self._new_session.prepare()
             self._wait_for_terminal(prompt)
             self._code_request.check_time()
             return self._try_codes(codes)
@@ -226,25 +224,15 @@ class SignIn:
         return self._code_provider
 
     def _call_with_code(self, code: str) -> SignInResult:
-        serial, directory, profile = self._code_request.serial, self._directory, self._request.profile
+        serial = self._code_request.serial
         first, *rest = self._steps(has_session=False)
-        if isinstance(first, GetSession) and not self._can_store():
+        if isinstance(first, GetSession) and not self._new_session.can_be_stored():
             first, *rest = self._steps(has_session=False, can_store=False)
         credentials = self._calls.call_with_code(first, serial, code)
         if isinstance(first, GetSession):
-            log.write(directory, f"signed in with {serial}", profile=profile)
+            log.write(self._directory, f"signed in with {serial}", profile=self._request.profile)
         if isinstance(first, GetSession) and first.is_shared:
-            try:
-                self._session.save(credentials, self._plan.source.profile, self._request.clock())
-            except SessionStoreError as error:
-                log.write(directory, f"cannot store the MFA session: {error}", profile=profile)
+            self._new_session.store(credentials)
+        else:
+            self._lock.close()
         return SignInResult(credentials, tuple(rest))
-
-    def _can_store(self) -> bool:
-        try:
-            reason = self._store_check.result(time.monotonic() + _STORE_SECONDS)
-        except DeadlineError as error:
-            reason = str(error)
-        if reason is not None:
-            log.write(self._directory, f"no MFA session can be stored: {reason}", profile=self._request.profile)
-        return reason is None

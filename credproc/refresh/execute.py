@@ -164,7 +164,6 @@ class PlanRun:
     def _sign_in_and_call(self, sign_in: "SignIn") -> Credentials:
         """Sign in and return the credentials of the last step; replace a session that STS rejects, once."""
         signed_in = sign_in.sign_in()
-        sign_in.release()
         try:
             return self._call_each(signed_in.remaining_steps, signed_in.credentials)
         except ServiceError as error:
@@ -173,7 +172,6 @@ class PlanRun:
             if error.code not in _INVALID_SESSION:
                 raise self._with_age_hint(error, signed_in) from None
         signed_in = sign_in.sign_in_anew(signed_in.credentials)
-        sign_in.release()
         return self._call_each(signed_in.remaining_steps, signed_in.credentials)
 
     def _with_age_hint(self, error: ServiceError, signed_in: "SignInResult") -> ServiceError:

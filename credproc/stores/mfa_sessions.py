@@ -78,6 +78,10 @@ class StoredSession:
             return SessionIndex(*self._id, None, "", 0, _UNKNOWN_EXPIRATION, self._store.kind)
         return read_index(self._directory, self._id.name)
 
+    def unavailable_reason(self) -> str | None:
+        """Return why a new session cannot be stored, or None if it can."""
+        return self._store.unavailable_reason()
+
     def read(self) -> Credentials | None:
         """Return the stored session, even an expired one; None without a valid one. Raises SessionStoreError."""
         store = self._current_store()
