@@ -303,6 +303,21 @@ def test_the_role_is_assumed_while_the_session_is_stored_and_nothing_is_printed_
     assert w.actions == ["GetSessionToken", "AssumeRole", "AssumeRole"]
 
 
+def test_what_a_write_needs_is_loaded_by_the_look_at_the_keyring_while_the_code_is_typed(w: World) -> None:
+    code = (
+        "import os, sys, keyring.backends.SecretService;"  # which takes long, and has 3 s
+        "from credproc.stores.keyring import KeyringStore; store = KeyringStore(None, os.environ);"
+        "assert store.unavailable_reason() is None; before = {*sys.modules};"
+        "store.set('name', 'value'); print(sorted({*sys.modules} - before))"
+    )
+    with SecretService(w.home.path) as service:
+        environ = {"PATH": os.environ["PATH"], "HOME": str(w.home.path), **service.environ}
+        ran = subprocess.run(
+            [sys.executable, "-I", "-c", code], env=environ, check=True, capture_output=True, text=True
+        )
+    assert ran.stdout == "[]\n"
+
+
 def test_a_denied_role_waits_for_the_session_to_be_stored(w: World) -> None:
     w.role("admin", Trust(("nobody",)))
     with SecretService(w.home.path) as service:

@@ -66,9 +66,9 @@ class KeyringStore:
         self._backend: Any = None
 
     def unavailable_reason(self) -> str | None:
-        """Return why no keyring can be used, or None; this loads the backend, within 3 s."""
+        """Return why no keyring can be used, or None; this loads what a write needs, within 3 s."""
         try:
-            self._call(lambda _backend: None, _READ_SECONDS)
+            self._call(_load_encryption, _READ_SECONDS)
         except SessionStoreError as error:
             return str(error)
         return None
@@ -207,6 +207,14 @@ def _load(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - keyring's backen
         except _backend_errors() as error:
             reasons.append(_describe(error))
     raise NoKeyringError(f"there is no keyring: {reasons[0] if reasons else 'credproc knows none for this platform'}")
+
+
+def _load_encryption(_backend: object) -> None:
+    """Import what the Secret Service's backend would with the first secret: 20 ms, for which nobody need wait then."""
+    if "secretstorage" in sys.modules:
+        from cryptography.hazmat.backends import default_backend  # noqa: PLC0415 - as above
+
+        default_backend()
 
 
 def _backend_names(environ: Mapping[str, str]) -> tuple[str, ...]:
