@@ -16,7 +16,7 @@ from credproc.plan import Plan, plan_for
 from credproc.plan.endpoint import GLOBAL_REGION, PARTITION_REGIONS, Endpoint
 from credproc.request import Request
 from credproc.stores import Store, store_for
-from credproc.stores.keyring import NoKeyringError
+from credproc.stores.backends import NoKeyringError
 from credproc.stores.mfa_sessions import SessionId, StoredSession, session_id
 
 _ISSUERS = {*PARTITION_REGIONS, Endpoint(GLOBAL_REGION).issuer}  # without the URLs of configured endpoints

@@ -1,8 +1,7 @@
 """The OS keyring as a store of MFA sessions and access keys.
 
-The store loads one of the ``keyring`` library's own backends for this platform by name: it searches for no plug-in,
-reads no configuration file and stores nothing in plain text. Every call has a deadline, as the keyring may be asking
-the user for a password, or not answer at all.
+Every call of its backend (``backends``) has a deadline, as the keyring may be asking the user for a password, or not
+answer at all.
 """
 
 import sys
@@ -13,29 +12,19 @@ from typing import Any, TypeVar
 
 from credproc import log, notes
 from credproc.config.settings import SessionStore
-from credproc.errors import DeadlineError, SessionStoreError, inert
+from credproc.errors import DeadlineError, SessionStoreError
 from credproc.files import PrivateDirectory, digest
 from credproc.process.deadline import BackgroundCall
+from credproc.stores import backends
 
 T = TypeVar("T")
 _SERVICE = "credproc MFA session"
-_BACKENDS = {
-    "darwin": ("keyring.backends.macOS.Keyring",),
-    "win32": ("keyring.backends.Windows.WinVaultKeyring",),
-}
-_OTHER_BACKENDS = ("keyring.backends.SecretService.Keyring", "keyring.backends.kwallet.DBusKeyring")
-# In keyring.backends: two that store nothing, and one that searches for others
-_NO_KEYRINGS = ("fail", "null", "chainer")
 _READ_SECONDS = 3
 _WRITE_SECONDS = 5
 _UNLOCK_SECONDS = 20  # where the system may be asking the user for the password
 _NOTICE_SECONDS = 1
 _VALUE_LIMIT = 1200  # characters on Windows, which takes 2,560 bytes of UTF-16
 _PARTS = "credproc-parts:"
-
-
-class NoKeyringError(SessionStoreError):
-    """There is no keyring in this login session."""
 
 
 class KeyringStore:
@@ -68,7 +57,7 @@ class KeyringStore:
     def unavailable_reason(self) -> str | None:
         """Return why no keyring can be used, or None; this loads what a write needs, within 3 s."""
         try:
-            self._call(_load_encryption, _READ_SECONDS)
+            self._call(backends.load_encryption, _READ_SECONDS)
         except SessionStoreError as error:
             return str(error)
         return None
@@ -162,14 +151,14 @@ class KeyringStore:
         while True:
             try:
                 if self._backend is None:
-                    self._backend = _load(self._environ)
+                    self._backend = backends.load(self._environ)
                 return use(self._backend)
             except TimeoutError as error:  # jeepney waits one second for D-Bus to accept it; a busy machine needs more
                 if time.monotonic() >= deadline:
-                    raise SessionStoreError(f"the keyring {_describe(error)}") from None
-            except _backend_errors() as error:
-                if not (is_first and _service_exited(error)):
-                    raise SessionStoreError(f"the keyring {_describe(error)}") from None
+                    raise SessionStoreError(f"the keyring {backends.described(error)}") from None
+            except backends.errors() as error:
+                if not (is_first and backends.has_exited(error)):
+                    raise SessionStoreError(f"the keyring {backends.described(error)}") from None
                 is_first = False
 
     def _is_unresponsive(self) -> bool:
@@ -189,67 +178,3 @@ class KeyringStore:
         """Return a digest of the session bus: the keyrings of a desktop and of an ssh login are different ones."""
         address = self._environ.get("DBUS_SESSION_BUS_ADDRESS", "")
         return digest(address, size=8)
-
-
-def _load(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - keyring's backends share no type
-    """Return the platform's backend.
-
-    Raises NoKeyringError if none works, TimeoutError if D-Bus does not answer in time.
-    """
-    reasons = []
-    for name in _backend_names(environ):
-        try:
-            import keyring.core  # noqa: PLC0415 - only when a value is read or written
-
-            return keyring.core.load_keyring(name)
-        except TimeoutError:
-            raise
-        except _backend_errors() as error:
-            reasons.append(_describe(error))
-    raise NoKeyringError(f"there is no keyring: {reasons[0] if reasons else 'credproc knows none for this platform'}")
-
-
-def _load_encryption(_backend: object) -> None:
-    """Import what the Secret Service's backend would with the first secret: 20 ms, for which nobody need wait then."""
-    if "secretstorage" in sys.modules:
-        from cryptography.hazmat.backends import default_backend  # noqa: PLC0415 - as above
-
-        default_backend()
-
-
-def _backend_names(environ: Mapping[str, str]) -> tuple[str, ...]:
-    chosen = environ.get("PYTHON_KEYRING_BACKEND", "")
-    package, _, rest = chosen.partition("keyring.backends.")
-    if not package and rest.count(".") == 1 and rest.replace(".", "").isidentifier():
-        return () if rest.partition(".")[0] in _NO_KEYRINGS else (chosen,)
-    return _BACKENDS.get(sys.platform, _OTHER_BACKENDS)
-
-
-def _backend_errors() -> tuple[type[Exception], ...]:
-    """Return the exceptions that a backend and the libraries it uses raise, of those that are loaded."""
-    found: list[type[Exception]] = [OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError]
-    found.append(ImportError)
-    for module, name in (
-        ("keyring.errors", "KeyringError"),
-        ("secretstorage.exceptions", "SecretStorageException"),
-        ("jeepney.wrappers", "DBusErrorResponse"),
-    ):
-        if module in sys.modules:
-            found.append(getattr(sys.modules[module], name))
-    return tuple(found)
-
-
-def _service_exited(error: BaseException | None) -> bool:
-    """Return whether the Secret Service exited during the call, as gnome-keyring may: the next call starts it again."""
-    while error is not None and type(error).__name__ != "SecretServiceNotAvailableException":
-        error = error.__cause__
-    return error is not None
-
-
-def _describe(error: Exception) -> str:
-    """Return a backend's failure as the rest of a sentence; its text is about the keyring and quotes no value."""
-    kind = type(error).__name__
-    if kind == "KeyringLocked":
-        return "is locked, and was not unlocked"
-    text = inert(str(error), 200).strip()
-    return f"failed: {kind}: {text}" if text else f"failed: {kind}"
