@@ -110,6 +110,16 @@ def quoted(name: str) -> str:
     return text if len(text) <= _SHOWN_NAME else text[: _SHOWN_NAME - 4] + "...'"
 
 
+def for_shell(name: str) -> str:
+    """Return a name as it is typed as an argument of a command, in the quotes that the platform's shells need."""
+    import os  # noqa: PLC0415 - as the next
+    from shlex import quote  # noqa: PLC0415 - only for a message
+
+    if os.name != "nt":
+        return quote(name)
+    return f'"{name}"' if set(name) & set(" &|<>^()%") else name  # for cmd.exe and PowerShell alike
+
+
 def inert(text: str, limit: int | None = None) -> str:
     """Return the text with control, bidirectional, invisible and combining characters escaped, and on one line.
 

@@ -125,11 +125,25 @@ FLAGS = [
 
 @pytest.mark.parametrize(("key", "variable", "field"), FLAGS)
 def test_a_flag_is_true_only_as_true_and_its_variable_comes_first(key: str, variable: str, field: str) -> None:
-    assert getattr(_endpoint(f"{key} = TRUE"), field)
-    assert not any(getattr(_endpoint(f"{key} = {value}"), field) for value in ("1", "yes", "false", ""))
-    assert getattr(_endpoint(f"{key} = false", **{variable: "True"}), field)
-    assert not getattr(_endpoint(f"{key} = true", **{variable: "false"}), field)
-    assert getattr(_endpoint(f"{key} = true", **{variable: ""}), field), "an empty variable is not set"
+    region = "region = us-east-1\n"
+    assert getattr(_endpoint(f"{region}{key} = TRUE"), field)
+    assert not any(getattr(_endpoint(f"{region}{key} = {value}"), field) for value in ("1", "yes", "false", ""))
+    assert getattr(_endpoint(f"{region}{key} = false", **{variable: "True"}), field)
+    assert not getattr(_endpoint(f"{region}{key} = true", **{variable: "false"}), field)
+    assert getattr(_endpoint(f"{region}{key} = true", **{variable: ""}), field), "an empty variable is not set"
+
+
+@pytest.mark.parametrize("region", ["", "region = eu-west-1\n", "region = ap-southeast-2\n", "region = aws-global\n"])
+def test_fips_where_sts_has_no_such_endpoint_is_an_error_before_any_call(region: str) -> None:
+    error, hint = _error(f"{region}use_fips_endpoint = true")
+    assert_names(error, f"config:{3 if region else 2}: ", "FIPS")
+    assert_names(hint, "", "us-east-1", "GovCloud")
+    assert_names(_error(region.rstrip() or "output = json", AWS_USE_FIPS_ENDPOINT="true")[0], "AWS_USE_FIPS_ENDPOINT: ")
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "ca-central-1", "us-gov-west-1", "cn-north-1", "us-iso-east-1"])
+def test_fips_where_sts_may_have_such_an_endpoint_is_tried(region: str) -> None:
+    assert _endpoint(f"region = {region}\nuse_fips_endpoint = true").use_fips
 
 
 @pytest.mark.parametrize(("key", "variable", "field"), FLAGS)
@@ -140,7 +154,7 @@ def test_a_configured_endpoint_excludes_fips_and_dual_stack(key: str, variable: 
     ):
         assert_names(error, where, "STS endpoint")
         assert_names(hint, "", key)
-    ignored = f"{key} = true\nendpoint_url = {STS}\nignore_configured_endpoint_urls = true"
+    ignored = f"region = us-east-1\n{key} = true\nendpoint_url = {STS}\nignore_configured_endpoint_urls = true"
     assert getattr(_endpoint(ignored), field)
 
 

@@ -100,6 +100,23 @@ REFUSALS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("code", "variable"),
+    [
+        ("ExpiredToken", "AWS_SESSION_TOKEN"),
+        ("InvalidClientTokenId", "AWS_ACCESS_KEY_ID"),
+        ("SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY"),
+    ],
+)
+def test_what_is_wrong_with_keys_of_the_environment_is_said_of_their_variable(
+    world: World, code: str, variable: str
+) -> None:
+    world.sts.always(fail(403, code, "so it is"))
+    world.home.config(f"[profile admin]\nrole_arn = {ROLE}\ncredential_source = Environment\n")
+    keys = {"AWS_ACCESS_KEY_ID": "ASIAX", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t"}
+    assert variable in _said(world.home, **keys)[1]
+
+
 @pytest.mark.parametrize(("status", "code", "message", "hint"), REFUSALS)
 def test_each_refusal_of_sts_has_its_sentence(
     world: World, status: int, code: str, message: str, hint: str | None

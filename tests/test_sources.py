@@ -245,6 +245,25 @@ def test_an_expired_sign_in_names_the_command(world: World, state: str) -> None:
         assert_names(hint, "", "aws sso login --sso-session corp")
 
 
+@pytest.mark.parametrize(
+    "content", ["", "{", '{"accessToken": "t', "[]", "null", "{}", "\xff", '{"accessToken": 1, "expiresAt": 2}']
+)
+@pytest.mark.parametrize("session", [True, False])
+def test_a_sign_in_file_that_is_empty_or_cut_is_no_sign_in(world: World, content: str, session: bool) -> None:  # noqa: FBT001
+    name = "my corp"
+    words = f"sso_session = {name}\n[sso-session '{name}']\n{SESSION}" if session else SESSION
+    world.home.config(f"[profile 'an sso']\n{IDENTITY}{words}")
+    with Sso(world.sts, MACHINE) as portal:
+        file = portal.sign_in(world.home.path, sso_session=name if session else None)
+        file.write_text(content, encoding="latin-1")
+        world.home.environ.update(portal.environment())
+        error, hint = _failed(world.home.run("--profile", "an sso"))
+    assert_names(error, "~/.aws/config:2: ", "sign-in to IAM Identity Center")
+    option = f"--sso-session '{name}'" if session else "--profile 'an sso'"
+    assert hint == f"run aws sso login {option}"
+    assert portal.requests == []
+
+
 def _program(path: Path, body: str) -> str:
     """Write a program that runs this Python, and return its path."""
     path.write_text(f"#!{sys.executable}\nimport json, os, sys, time\n{body}\n")

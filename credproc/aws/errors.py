@@ -9,6 +9,7 @@ from credproc.aws.client import skew_of
 from credproc.aws.http1 import TOO_LONG
 from credproc.aws.message import Kind, Response, TransportError, UnsendableError
 from credproc.errors import CredprocError, NetworkError, ServiceError, TokenCodeError, inert
+from credproc.plan.endpoint import FIPS_HINT
 from credproc.plan.url import Url
 
 MALFORMED_HINT = "something between here and AWS answers in its place: check the proxy, the portal and the endpoint"
@@ -23,10 +24,13 @@ FAILURES = (RefusedError, TransportError, MalformedAnswerError, UnsendableError)
 class Explainer:
     """Puts the failure of one call into words: what was called, about what, and where it went."""
 
-    def __init__(self, operation: str, subject: str, url: Url, *, mfa: bool = False) -> None:
+    def __init__(
+        self, operation: str, subject: str, url: Url, *, mfa: bool = False, from_environment: bool = False
+    ) -> None:
         """Take the operation, and what it is about: the role's ARN, or the access key id.
 
-        ``mfa`` is whether the plan has an MFA device: a refusal is explained differently then.
+        ``mfa`` is whether the plan has an MFA device, ``from_environment`` whether the keys are the environment's: a
+        refusal is explained differently then.
         """
         self.with_code = False  # whether the call carries an MFA code, which is used then
         self._operation = operation
@@ -34,6 +38,7 @@ class Explainer:
         self._url = url
         self._endpoint = f"{url.scheme}://{url.host_header}"
         self._mfa = mfa
+        self._hints = {**_HINTS, **(_ENVIRONMENT_HINTS if from_environment else {})}
 
     def explained(self, error: Exception) -> CredprocError:
         """Return one of ``FAILURES`` in our words."""
@@ -69,7 +74,7 @@ class Explainer:
             )
         if _WRONG_CODE in message and self.with_code:
             return TokenCodeError(what + f": {message}", "wait for the next code", code)
-        hint = _hint(code, message, self._operation, mfa=self._mfa)
+        hint = _hint(code, message, self._operation, mfa=self._mfa) or self._hints.get(code)
         return ServiceError(what + (f": {message}" if message else ""), hint, code)
 
     def _malformed(self, response: Response | None, what: str = "the answer cannot be understood") -> ServiceError:
@@ -89,6 +94,8 @@ class Explainer:
         if error.kind == "proxy" and error.detail == "407":
             what = "the proxy asks for a user and a password, or does not take these (407)"
             hint = f"write them into {proxies.variable_of(self._url.scheme)}: http://USER:PASSWORD@HOST:PORT"
+        elif error.kind == "resolve" and self._url.host.startswith("sts-fips."):
+            hint = f"{FIPS_HINT}; else check the network"
         elif error.kind in _DETAILED and error.detail:
             what += f": {inert(error.detail, _DETAIL_LIMIT)}"
         proxy = proxies.proxy_for(self._url.scheme, self._url.host_header)
@@ -133,6 +140,13 @@ _HINTS = {
     "RequestLimitExceeded": "AWS asks for fewer calls: try again in a minute",
     "OptInRequired": "the region or service is not activated for this account",
 }
+_UNKNOWN_KEY = "AWS does not know AWS_ACCESS_KEY_ID (any more): set the keys in the environment anew"
+_ENVIRONMENT_HINTS = {
+    "ExpiredToken": "the session of AWS_SESSION_TOKEN has expired: set the keys in the environment anew",
+    "InvalidClientTokenId": _UNKNOWN_KEY,
+    "UnrecognizedClientException": _UNKNOWN_KEY,
+    "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID",
+}
 
 
 def _hint(code: str, message: str, operation: str, *, mfa: bool) -> str | None:
@@ -144,7 +158,7 @@ def _hint(code: str, message: str, operation: str, *, mfa: bool) -> str | None:
         return "set duration_seconds to 3600 or less: the caller's credentials are temporary"
     if code.isdigit() and code.startswith("5"):
         return "AWS has a problem of its own: try again"
-    return _HINTS.get(code)
+    return None
 
 
 def _access_denied_hint(message: str, operation: str, *, mfa: bool) -> str:

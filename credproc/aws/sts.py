@@ -28,14 +28,16 @@ class Sts:
     A call with an MFA code is sent once and never repeated. All raise ServiceError, NetworkError or ConfigError.
     """
 
-    def __init__(self, endpoint: Endpoint, settings: Settings, *, mfa: bool) -> None:
+    def __init__(self, endpoint: Endpoint, settings: Settings, *, mfa: bool, from_environment: bool = False) -> None:
         """Take where it is, and the profile's settings for calls.
 
-        ``mfa`` says whether the plan has an MFA device; a refusal is explained differently then.
+        ``mfa`` says whether the plan has an MFA device, ``from_environment`` whether the first keys are those of the
+        environment; a refusal is explained differently then.
         """
         self.url = Url.of(endpoint.address)
         self._client = Client(Service("sts", VERSION, self.url, endpoint.signing_region), settings)
         self._mfa = mfa
+        self._from_environment = from_environment
 
     def warm(self) -> None:
         """Import and read what the first call would. Raises ConfigError."""
@@ -69,7 +71,7 @@ class Sts:
     def _call(
         self, operation: str, subject: str, keys: Credentials | None, parameters: Mapping[str, object]
     ) -> Element:
-        explainer = Explainer(operation, subject, self.url, mfa=self._mfa)
+        explainer = Explainer(operation, subject, self.url, mfa=self._mfa, from_environment=self._from_environment)
         call = Call(operation, parameters, keys, is_once="TokenCode" in parameters)
         return called(self._client, call, explainer)
 

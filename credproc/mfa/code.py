@@ -1,11 +1,10 @@
 """An MFA code: what it looks like, what a run needs it for, and the interface of what provides it."""
 
 import re
-import shlex
 import time
 from typing import NamedTuple, Protocol
 
-from credproc.errors import PersonNeededError, inert
+from credproc.errors import PersonNeededError, for_shell, inert
 from credproc.request import Request
 
 _MAX_PROFILE = 80  # characters of a profile name in a hint
@@ -43,7 +42,7 @@ class CodeRequest(NamedTuple):
             return "run credproc login in a terminal"
         if len(profile) > _MAX_PROFILE or inert(profile) != profile:  # the name as shown could not be typed
             return "run credproc login in a terminal, with the same --profile"
-        return f"run credproc login --profile {shlex.quote(profile)} in a terminal"
+        return f"run credproc login --profile {for_shell(profile)} in a terminal"
 
 
 class CodeProvider(Protocol):

@@ -52,6 +52,13 @@ _SUFFIXES = {
     "aws-iso-f": ("csp.hci.ic.gov", "api.aws.hci.ic.gov"),
     "aws-eusc": ("amazonaws.eu", "api.amazonwebservices.eu"),
 }
+# FIPS 140 is of the United States and Canada: no other region of the aws partition has such endpoints (AWS, "Federal
+# Information Processing Standard (FIPS) 140-3", endpoints by service)
+_FIPS_PREFIXES = ("us-", "ca-")
+FIPS_HINT = (
+    "STS has FIPS endpoints in us-east-1, us-east-2, us-west-1, us-west-2 and GovCloud: name one of these regions"
+)
+_FIPS = ("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")
 _REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")  # a host label, as botocore checks it
 
 # The first that is set counts
@@ -113,7 +120,8 @@ def endpoint_for(section: Section, config: SharedConfig, environ: Mapping[str, s
     Raises ConfigError, with file and line or the variable's name.
     """
     url = configured_url("sts", section, config, environ)
-    fips = _is_true("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", section, environ)
+    fips_setting = _setting_from(*_FIPS, section, environ)
+    fips = _is_true(*_FIPS, section, environ)
     dualstack = _is_true("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", section, environ)
     if url is not None and (fips or dualstack):
         raise ConfigError(
@@ -125,6 +133,9 @@ def endpoint_for(section: Section, config: SharedConfig, environ: Mapping[str, s
         region = PARTITION_REGIONS.get(role_arn.split(":")[1], GLOBAL_REGION) if role_arn else GLOBAL_REGION
         if url is not None and region == GLOBAL_REGION:
             region = SIGNING_REGION
+    if fips and fips_setting is not None and partition_of(region) == "aws" and not region.startswith(_FIPS_PREFIXES):
+        where = "without a region" if region == GLOBAL_REGION else f"in {region}"
+        raise ConfigError(f"{fips_setting.where}: STS has no FIPS endpoint {where}", FIPS_HINT)
     return Endpoint(
         region=region,
         url=None if url is None else url.value,

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from credproc.config.settings import ACCESS_KEY_NAMES, IDENTITY_CENTER_NAMES, SESSION_TOKEN_NAMES, CredentialSource
 from credproc.config.shared_config import Section, Setting, SharedConfig, variable
 from credproc.credentials import ACCESS_KEY_ID, Credentials
-from credproc.errors import ConfigError, quoted
+from credproc.errors import ConfigError, for_shell, quoted
 from credproc.plan.endpoint import CONTAINER_VARIABLES, check_container_url
 from credproc.plan.role import Role, check_role_arn, web_identity_role_in
 
@@ -128,7 +128,7 @@ def _keyring(section: Section, access_key_id: Setting) -> Source:
         raise ConfigError(
             f"{access_key_id.where}: credproc_access_key_id must be 16 to 128 letters, digits or underscores,"
             f" not {quoted(access_key_id.value[:40])}",
-            f"run credproc keys list, or credproc keys add {section.name}",
+            f"run credproc keys list, or credproc keys add {for_shell(section.name)}",
         )
     return Source("KeyringKeys", access_key_id.where, section.name, (("access_key_id", access_key_id.value),))
 

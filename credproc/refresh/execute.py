@@ -201,7 +201,8 @@ class PlanRun:
         settings = Settings.of(self._config, plan.profile, request.environ)._replace(
             note=lambda text: log.write(directory, text, profile=request.profile), last=self._deadline
         )
-        sts = Sts(plan.endpoint, settings, mfa=plan.mfa is not None)
+        from_environment = plan.source.kind == "Environment"
+        sts = Sts(plan.endpoint, settings, mfa=plan.mfa is not None, from_environment=from_environment)
         if plan.mfa is not None:  # what the connection needs is loaded while the user types
             sts.warm()
         return sts

@@ -1,5 +1,7 @@
 """IAM Identity Center, with the token file that ``aws sso login`` writes."""
 
+import time
+
 import botocore.exceptions as boto
 import botocore.session
 from botocore.credentials import SSOProvider
@@ -8,9 +10,10 @@ from botocore.tokens import SSOTokenProvider
 from credproc import limits
 from credproc.aws.bounded import TooLongAnswerError
 from credproc.credentials import Credentials
-from credproc.errors import SourceError, inert
+from credproc.errors import SourceError, for_shell, inert
 from credproc.plan.source import Source
 from credproc.sources.provider import FAILURES, load
+from credproc.sources.sso_token import is_signed_in
 
 
 def fetch(source: Source, session: botocore.session.Session) -> Credentials:
@@ -37,9 +40,12 @@ def fetch(source: Source, session: botocore.session.Session) -> Credentials:
 
 def _failed(source: Source, error: Exception) -> SourceError:
     identity = dict(source.identity)
-    option = f"--sso-session {identity['sso_session']}" if "sso_session" in identity else f"--profile {source.profile}"
+    option = f"--profile {for_shell(source.profile or '')}"
+    if "sso_session" in identity:
+        option = f"--sso-session {for_shell(identity['sso_session'])}"
     signed_out = (boto.UnauthorizedSSOTokenError, boto.SSOTokenLoadError, boto.TokenRetrievalError, boto.SSOError)
-    if isinstance(error, signed_out) or (isinstance(error, OSError) and not isinstance(error, ConnectionError)):
+    # whatever botocore raises of a token file that is empty or cut
+    if isinstance(error, signed_out) or not is_signed_in(source, time.time()):
         return SourceError(
             f"{source.where}: the sign-in to IAM Identity Center has expired, or is missing",
             f"run aws sso login {option}",
