@@ -3,6 +3,8 @@
 ``str(error)`` is ``<where>: <what>``, lower case, without a full stop and without secrets. ``hint`` says what to do.
 """
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing costs a hit more than all that it needs of this module
     from typing import Literal
@@ -110,14 +112,12 @@ def quoted(name: str) -> str:
     return text if len(text) <= _SHOWN_NAME else text[: _SHOWN_NAME - 4] + "...'"
 
 
-def for_shell(name: str) -> str:
-    """Return a name as it is typed as an argument of a command, in the quotes that the platform's shells need."""
-    import os  # noqa: PLC0415 - as the next
-    from shlex import quote  # noqa: PLC0415 - only for a message
+def argument(name: str, platform: str = sys.platform) -> str:
+    """Return a name as one argument of a command that a person can copy, for a shell or a line of the config file."""
+    import shlex  # noqa: PLC0415 - only for a message
 
-    if os.name != "nt":
-        return quote(name)
-    return f'"{name}"' if set(name) & set(" &|<>^()%") else name  # for cmd.exe and PowerShell alike
+    text = shlex.quote(name)
+    return text if text == name or platform != "win32" else f'"{name}"'  # where single quotes mean nothing
 
 
 def inert(text: str, limit: int | None = None) -> str:

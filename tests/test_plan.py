@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from credproc.config.parser import parse, read
-from credproc.errors import ConfigError
+from credproc.errors import ConfigError, argument
 from credproc.plan import Plan, plan_for
+from credproc.process.command_line import split
 from credproc.request import Request
 from tests.wording import assert_names
 
@@ -175,8 +176,19 @@ def test_credential_source_is_compared_as_written(name: str) -> None:
 
 def test_login_session_says_what_to_write_instead() -> None:
     error, hint = _error("[profile r]\nlogin_session = arn:aws:iam::1:user/x\n")
-    assert_names(error, "config:2", "login_session", "AWS CLI")
+    assert_names(error, "config:2", "login_session", "AWS CLI", "boto3")
     assert_names(hint, "", "credential_process = aws configure export-credentials --profile r --format process")
+    _, hint = _error("[profile 'my user']\nlogin_session = arn:aws:iam::1:user/x\n", "my user")
+    assert_names(hint, "", "--profile 'my user' --format")
+
+
+@pytest.mark.parametrize(
+    ("name", "posix", "windows"),
+    [("r.1", "r.1", "r.1"), ("my user", "'my user'", '"my user"'), ("r&d", "'r&d'", '"r&d"'), ("", "''", '""')],
+)
+def test_a_name_is_one_argument_of_a_command_to_copy(name: str, posix: str, windows: str) -> None:
+    assert (argument(name, "linux"), argument(name, "win32")) == (posix, windows)
+    assert (split(posix, "linux"), split(windows, "win32")) == ([name], [name])
 
 
 def test_keys_in_the_credentials_file_come_before_a_program_and_those_in_config_after() -> None:

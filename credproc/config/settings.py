@@ -168,7 +168,7 @@ SETTINGS: tuple[KnownSetting, ...] = (
     ),
     KnownSetting(
         "login_session",
-        "the sign-in of `aws login`, which is for the AWS CLI alone",
+        "the sign-in of `aws login`, for the AWS CLI and boto3 from 1.43 (`botocore[crt]`); credproc cannot use it",
         "source",
         wins_in=(_BOTO3, "Java", "Rust"),
     ),
