@@ -112,7 +112,7 @@ def quoted(name: str) -> str:
     return text if len(text) <= _SHOWN_NAME else text[: _SHOWN_NAME - 4] + "...'"
 
 
-def argument(name: str, platform: str = sys.platform) -> str:
+def for_shell(name: str, platform: str = sys.platform) -> str:
     """Return a name as one argument of a command that a person can copy, for a shell or a line of the config file."""
     import shlex  # noqa: PLC0415 - only for a message
 

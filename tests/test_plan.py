@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from credproc.config.parser import parse, read
-from credproc.errors import ConfigError, argument
+from credproc.errors import ConfigError, for_shell
 from credproc.plan import Plan, plan_for
 from credproc.process.command_line import split
 from credproc.request import Request
@@ -187,7 +187,7 @@ def test_login_session_says_what_to_write_instead() -> None:
     [("r.1", "r.1", "r.1"), ("my user", "'my user'", '"my user"'), ("r&d", "'r&d'", '"r&d"'), ("", "''", '""')],
 )
 def test_a_name_is_one_argument_of_a_command_to_copy(name: str, posix: str, windows: str) -> None:
-    assert (argument(name, "linux"), argument(name, "win32")) == (posix, windows)
+    assert (for_shell(name, "linux"), for_shell(name, "win32")) == (posix, windows)
     assert (split(posix, "linux"), split(windows, "win32")) == ([name], [name])
 
 

@@ -13,7 +13,7 @@ from types import ModuleType
 from credproc import cache
 from credproc.commands.arguments import Parser, ShowText, StoreOnce, TextRequested, add_help_option, help_hint
 from credproc.commands.ui.output import Document, Output
-from credproc.errors import UsageError, argument
+from credproc.errors import UsageError, for_shell
 from credproc.request import Request
 
 _DESCRIPTION = """\
@@ -128,7 +128,7 @@ def _check_known(command: str | None, unknown: list[str]) -> None:
         return
     hint = help_hint("credproc" if command is None else f"credproc {command}")
     if command in _WITH_PROFILE_OPTION and len(unknown) == 1 and not unknown[0].startswith("-"):
-        hint = f"write credproc {command} --profile {argument(unknown[0])}"
+        hint = f"write credproc {command} --profile {for_shell(unknown[0])}"
     raise UsageError(f"usage: unrecognized arguments: {' '.join(unknown)}", hint)
 
 

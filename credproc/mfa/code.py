@@ -4,7 +4,7 @@ import re
 import time
 from typing import NamedTuple, Protocol
 
-from credproc.errors import PersonNeededError, argument, inert
+from credproc.errors import PersonNeededError, for_shell, inert
 from credproc.request import Request
 
 _MAX_PROFILE = 80  # characters of a profile name in a hint
@@ -42,7 +42,7 @@ class CodeRequest(NamedTuple):
             return "run credproc login in a terminal"
         if len(profile) > _MAX_PROFILE or inert(profile) != profile:  # the name as shown could not be typed
             return "run credproc login in a terminal, with the same --profile"
-        return f"run credproc login --profile {argument(profile)} in a terminal"
+        return f"run credproc login --profile {for_shell(profile)} in a terminal"
 
 
 class CodeProvider(Protocol):

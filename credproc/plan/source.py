@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from credproc.config.settings import ACCESS_KEY_NAMES, IDENTITY_CENTER_NAMES, SESSION_TOKEN_NAMES, CredentialSource
 from credproc.config.shared_config import Section, Setting, SharedConfig, variable
 from credproc.credentials import ACCESS_KEY_ID, Credentials
-from credproc.errors import ConfigError, argument, quoted
+from credproc.errors import ConfigError, for_shell, quoted
 from credproc.plan.endpoint import CONTAINER_VARIABLES, check_container_url
 from credproc.plan.role import Role, check_role_arn, web_identity_role_in
 
@@ -86,7 +86,7 @@ def source_in(section: Section, config: SharedConfig, session_name: str) -> Sour
         raise ConfigError(
             f"{login.where}: credproc cannot use login_session; the AWS CLI and boto3 from 1.43 can",
             "use credential_process = aws configure export-credentials"
-            f" --profile {argument(section.name)} --format process in a source profile of its own",
+            f" --profile {for_shell(section.name)} --format process in a source profile of its own",
         )
     if process is not None:
         return Source("Process", process.where, section.name, (("command", process.value),), program=process)
@@ -128,7 +128,7 @@ def _keyring(section: Section, access_key_id: Setting) -> Source:
         raise ConfigError(
             f"{access_key_id.where}: credproc_access_key_id must be 16 to 128 letters, digits or underscores,"
             f" not {quoted(access_key_id.value[:40])}",
-            f"run credproc keys list, or credproc keys add {argument(section.name)}",
+            f"run credproc keys list, or credproc keys add {for_shell(section.name)}",
         )
     return Source("KeyringKeys", access_key_id.where, section.name, (("access_key_id", access_key_id.value),))
 

@@ -10,7 +10,7 @@ from botocore.tokens import SSOTokenProvider
 from credproc import limits
 from credproc.aws.bounded import TooLongAnswerError
 from credproc.credentials import Credentials
-from credproc.errors import SourceError, argument, inert
+from credproc.errors import SourceError, for_shell, inert
 from credproc.plan.source import Source
 from credproc.sources.provider import FAILURES, load
 from credproc.sources.sso_token import is_signed_in
@@ -40,9 +40,9 @@ def fetch(source: Source, session: botocore.session.Session) -> Credentials:
 
 def _failed(source: Source, error: Exception) -> SourceError:
     identity = dict(source.identity)
-    option = f"--profile {argument(source.profile or '')}"
+    option = f"--profile {for_shell(source.profile or '')}"
     if "sso_session" in identity:
-        option = f"--sso-session {argument(identity['sso_session'])}"
+        option = f"--sso-session {for_shell(identity['sso_session'])}"
     signed_out = (boto.UnauthorizedSSOTokenError, boto.SSOTokenLoadError, boto.TokenRetrievalError, boto.SSOError)
     # whatever botocore raises of a token file that is empty or cut
     if isinstance(error, signed_out) or not is_signed_in(source, time.time()):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from credproc import terminal
 from credproc.credentials import Credentials
-from credproc.errors import SessionStoreError, SourceError, argument
+from credproc.errors import SessionStoreError, SourceError, for_shell
 from credproc.files import PrivateDirectory
 from credproc.plan.source import Source
 from credproc.stores.access_keys import AccessKeyStore
@@ -37,7 +37,7 @@ def read_keys(source: Source, keys: AccessKeyStore) -> Credentials:
     if found is None:
         raise SourceError(
             f"{source.where}: the keyring holds no secret access key of {access_key_id}",
-            f"run credproc keys add {argument(source.profile or '')} in a terminal, on each machine and for each user",
+            f"run credproc keys add {for_shell(source.profile or '')} in a terminal, on each machine and for each user",
         )
     return found
 

@@ -8,7 +8,7 @@ from credproc.commands.ui.prompt import Prompter
 from credproc.config.parser import read
 from credproc.config.shared_config import Section
 from credproc.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Credentials
-from credproc.errors import ConfigError, argument, quoted
+from credproc.errors import ConfigError, for_shell, quoted
 from credproc.plan.source import keys_in_keyring
 from credproc.request import Request
 
@@ -24,7 +24,7 @@ def add(request: Request, profile: str, *, offline: bool) -> list[str]:
     if in_file is not None:
         raise ConfigError(
             f"{in_file.where}: profile {quoted(profile)} has its access key in the file, which wins over the keyring",
-            f"run credproc keys import {argument(profile)} to move it into the keyring",
+            f"run credproc keys import {for_shell(profile)} to move it into the keyring",
         )
     before = keys_in_keyring(section)
     keys = _prompt(request, profile)

@@ -7,7 +7,7 @@ from credproc.config import writer
 from credproc.config.lines import with_setting, without_settings
 from credproc.config.parser import read
 from credproc.config.shared_config import Section, Setting, SharedConfig
-from credproc.errors import ConfigError, argument, quoted
+from credproc.errors import ConfigError, for_shell, quoted
 from credproc.plan.source import keys_in_keyring
 from credproc.request import Request
 
@@ -20,7 +20,7 @@ def profile_section(config: SharedConfig, profile: str) -> Section:
     if found is None:
         raise ConfigError(
             f"{config.shown_files()}: no profile named {quoted(profile)}",
-            f"run credproc keys add {argument(profile)} to create it",
+            f"run credproc keys add {for_shell(profile)} to create it",
         )
     return found
 
@@ -31,7 +31,7 @@ def key_setting(profile: Section) -> Setting:
     if setting is None:
         raise ConfigError(
             f"{profile.where}: profile {quoted(profile.name)} has no access key in the keyring",
-            f"run credproc keys import {argument(profile.name)} or credproc keys add {argument(profile.name)}",
+            f"run credproc keys import {for_shell(profile.name)} or credproc keys add {for_shell(profile.name)}",
         )
     return setting
 

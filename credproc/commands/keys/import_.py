@@ -15,7 +15,7 @@ from credproc.config.parser import read
 from credproc.config.settings import ACCESS_KEY_NAMES, PREFIX, SESSION_TOKEN_NAMES
 from credproc.config.shared_config import Section, Setting
 from credproc.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Credentials
-from credproc.errors import ConfigError, argument, quoted
+from credproc.errors import ConfigError, for_shell, quoted
 from credproc.plan.source import keys_in_keyring
 from credproc.request import Request
 
@@ -40,7 +40,7 @@ def move(request: Request, profile: str, *, yes: bool) -> list[str]:
             return [f"{in_keyring.value} is already in the keyring"]
         raise ConfigError(
             f"{section.where}: profile {quoted(profile)} has no access key in a file",
-            f"run credproc keys add {argument(profile)}",
+            f"run credproc keys add {for_shell(profile)}",
         )
     _check(section, access_key_id, secret)
     keys = Credentials(access_key_id.value, secret.value)

@@ -7,7 +7,7 @@ from credproc.commands.keys.keyring import delete_sessions, key_lock, raise_with
 from credproc.commands.ui.prompt import Prompter
 from credproc.config.parser import read
 from credproc.config.shared_config import Setting
-from credproc.errors import ConfigError, argument, quoted
+from credproc.errors import ConfigError, for_shell, quoted
 from credproc.locking.directory import own_directory
 from credproc.plan.source import keys_in_keyring
 from credproc.request import Request
@@ -46,7 +46,7 @@ def _delete_key(request: Request, profile: str, setting: Setting) -> list[str]:
         if _is_being_rotated(keyring, access_key_id):
             raise ConfigError(
                 f"{setting.where}: the rotation of {access_key_id} is unfinished, and the new access key would be lost",
-                f"run credproc keys rotate {argument(profile)} first",
+                f"run credproc keys rotate {for_shell(profile)} first",
             )
         keyring.delete(access_key_id)
         keyring.delete_pending(access_key_id)
