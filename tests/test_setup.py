@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import stat
 import subprocess
 import time
@@ -94,6 +95,27 @@ def test_setup_edits_shows_and_tries(h: Home, sts: Sts) -> None:
     ran = h.run("setup", "admin", "--undo", "--yes")
     assert (ran.status, ran.stderr) == (0, "")
     assert ran.stdout.endswith(f"+source_profile = user1\n region = us-west-2\n \n [profile other]\n{WRITTEN}")
+    assert _config(h).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "plain"),
+    [("my user", "'my user'", "my-user-role"), ("r&d", "r&d", "r-d-role"), ("josé", "josé", "jos-role")],
+)
+def test_a_name_that_sdks_cannot_pass_on_is_set_up_with_a_plain_one_behind_it(
+    h: Home, name: str, header: str, plain: str
+) -> None:
+    _config(h).write_text(_config(h).read_text().replace("[profile admin]", f"[profile {header}]"))
+    before = _config(h).read_bytes()
+    ran = h.run("setup", name, "--yes")
+    assert (ran.status, ran.stdout) == (1, "")
+    assert f"credproc setup {shlex.quote(name)} --separate" in ran.stderr
+    assert _config(h).read_bytes() == before
+    ran = h.run("setup", name, "--separate", "--yes")
+    assert (ran.status, ran.stderr) == (0, "")
+    assert f"[profile {header}]\ncredential_process = {PROGRAM} --profile {plain}\n" in _config(h).read_text()
+    assert h.run("--profile", name).document["Version"] == 1
+    assert h.run("setup", name, "--undo", "--yes").status == 0
     assert _config(h).read_bytes() == before
 
 

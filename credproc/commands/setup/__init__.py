@@ -16,7 +16,14 @@ from credproc.commands.plan_text import NOT_SHOWN, setting_shown
 from credproc.commands.profile_state import alias_of
 from credproc.commands.setup import edits
 from credproc.commands.setup.edits import EditError
-from credproc.commands.setup.profiles import ROLE_SUFFIX, check_profile, choose_profile, find_profile
+from credproc.commands.setup.profiles import (
+    ROLE_SUFFIX,
+    check_name,
+    check_profile,
+    choose_profile,
+    find_profile,
+    role_profile_for,
+)
 from credproc.commands.setup.trial import try_profile
 from credproc.commands.ui.output import Output
 from credproc.commands.ui.prompt import Prompter
@@ -71,6 +78,8 @@ def _edit_config(config: SharedConfig, request: Request, name: str, options: Opt
     shown = paths.shown(path, request.environ)
     section = find_profile(config, name)
     if not options.undo and alias_of(section, request.program) is None:
+        if not options.separate:
+            check_name(name)
         check_profile(section, config, request)
     file = writer.read(path, shown)
     before = file.text
@@ -106,7 +115,7 @@ def _edit(text: str, section: Section, request: Request, options: Options) -> st
             "remove the credential_process line, and run the command again",
         )
     if options.separate:
-        role_profile = section.name + ROLE_SUFFIX
+        role_profile = role_profile_for(section.name)
         return edits.separate(text, section.name, role_profile, f"{program} --profile {role_profile}")
     return edits.in_place(text, section.name, f"{program} --profile {section.name}")
 
@@ -128,7 +137,7 @@ def _undo_edit(text: str, section: Section, request: Request) -> str:
         )
     if target == section.name:
         return edits.undo_in_place(text, section.name)
-    if target == section.name + ROLE_SUFFIX:
+    if target == role_profile_for(section.name):
         return edits.undo_separate(text, section.name, target)
     raise ConfigError(
         f"{section.where}: credproc setup has not made profile {quoted(section.name)}",

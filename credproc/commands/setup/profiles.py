@@ -8,21 +8,32 @@ from credproc.commands.profile_state import ProfileInspector, alias_of, is_typab
 from credproc.commands.ui.prompt import Prompter
 from credproc.config.settings import BEFORE_PROCESS, ROLE_NAMES
 from credproc.config.shared_config import Section, SharedConfig
-from credproc.errors import ConfigError, PersonNeededError, inert, quoted
+from credproc.errors import ConfigError, PersonNeededError, for_shell, inert, quoted
 from credproc.request import Request
 
 ROLE_SUFFIX = "-role"  # of the second profile that --separate makes
 _NAME = re.compile(r"[A-Za-z0-9_.@:+/][A-Za-z0-9_.@:+/-]*")  # passed on by every SDK (CONTRACT.md, 1.1)
+_NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_.@:+/-]+")
 _MAX_NAMES = 5  # in a hint
 
 
-def find_profile(config: SharedConfig, name: str) -> Section:
-    """Return the profile's section. Raises ConfigError if there is none, or if SDKs cannot pass on its name."""
+def role_profile_for(name: str) -> str:
+    """Return the name of the second profile that --separate makes; every SDK can pass it on."""
+    return (_NOT_IN_NAME.sub("-", name).strip("-") or "profile") + ROLE_SUFFIX
+
+
+def check_name(name: str) -> None:
+    """Raise ConfigError if SDKs cannot pass on the profile's name in its own ``credential_process`` line."""
     if not _NAME.fullmatch(name):
         raise ConfigError(
             f"setup: SDKs cannot pass on the profile name {quoted(name)}",
-            "rename the profile with letters, digits and _ . @ : + / - only",
+            f"run credproc setup {for_shell(name)} --separate: SDKs then name {role_profile_for(name)} to credproc, and"
+            f" people go on with {quoted(name)}",
         )
+
+
+def find_profile(config: SharedConfig, name: str) -> Section:
+    """Return the profile's section. Raises ConfigError if there is none."""
     section = config.profiles.get(name)
     if section is None:
         near = difflib.get_close_matches(name, config.profiles, n=1)
@@ -82,7 +93,7 @@ def _candidates(config: SharedConfig, request: Request, *, undo: bool) -> Iterat
     """Yield name and role ARN of each profile that can be set up, or undone."""
     for name, section in config.profiles.items():
         target = alias_of(section, request.program)
-        if undo and target in (name, name + ROLE_SUFFIX):
+        if undo and target in (name, role_profile_for(name)):
             role_section = config.profiles.get(target, section)
             yield name, role_section.value("role_arn") or "-"
         if not undo and target is None and "role_arn" in section and is_typable(name):

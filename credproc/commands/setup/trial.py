@@ -3,7 +3,7 @@
 from credproc.commands.ui.progress import Progress
 from credproc.commands.ui.wrap import terminal_columns, wrapped
 from credproc.config.parser import read
-from credproc.errors import CredprocError
+from credproc.errors import CredprocError, for_shell
 from credproc.plan import plan_for
 from credproc.refresh import FOR_PEOPLE, refresh
 from credproc.request import Request
@@ -30,7 +30,7 @@ def try_profile(request: Request) -> list[str]:
         sts = Sts(plan.endpoint, Settings.of(config, plan.profile, request.environ, _CALL_SECONDS), mfa=False)
         arn = sts.get_caller_identity(credentials_in(refreshed.document))
     except CredprocError as error:
-        undo = f"credproc setup {request.profile} --undo reverts the edit"
+        undo = f"credproc setup {for_shell(request.profile or '')} --undo reverts the edit"
         hint = f"{error.hint}; {undo}" if error.hint else undo
         failure = CredprocError(f"setup: the edit was written, but the profile does not work: {error}", hint)
         failure.quotation = error.quotation
