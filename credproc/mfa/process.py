@@ -28,6 +28,7 @@ class ProcessCodeProvider:
         self._code_request = code_request
         self._where = f"{code_request.where}: mfa_process"
         self._words = _split(command, self._where)
+        self._shell_hint = command_line.shell_hint(command)
         self._environ = _child_environment(code_request.request)
         self._used = used
         self._has_run = False
@@ -64,12 +65,12 @@ class ProcessCodeProvider:
         output, status = self._run(min(time.monotonic() + _RUN_SECONDS, self._code_request.deadline))
         if status != 0:
             how = f"was ended by signal {-status}" if status < 0 else f"exited with status {status}"
-            raise SourceError(f"{self._where}: {how}", "run the command by hand")
+            raise SourceError(f"{self._where}: {how}", self._shell_hint or "run the command by hand")
         code = parse_code(_COLOUR.sub("", output))
         if code is None:
             raise SourceError(
                 f"{self._where}: printed something else than a code of six digits",
-                "it must print the code and nothing else",
+                self._shell_hint or "it must print the code and nothing else",
             )
         return code
 
@@ -85,7 +86,8 @@ class ProcessCodeProvider:
         except OSError as error:
             reason = (error.strerror or "error").lower()
             raise SourceError(
-                f"{self._where}: cannot be started: {inert(self._words[0], 200)}: {reason}", "check the path"
+                f"{self._where}: cannot be started: {inert(self._words[0], 200)}: {reason}",
+                self._shell_hint or "check the path",
             ) from None
         try:
             output = Output(child.stdout, _OUTPUT_LIMIT)
@@ -135,9 +137,9 @@ def _split(command: str, where: str) -> list[str]:
     try:
         words = command_line.split(command)
     except ValueError:
-        words = []
+        raise ConfigError(f"{where}: {command_line.NO_END}", command_line.CLOSE_HINT) from None
     if not words:
-        raise ConfigError(f"{where}: names no program, or has a quotation mark without its pair", "correct the line")
+        raise ConfigError(f"{where}: names no program", "write the program's path")
     return words
 
 

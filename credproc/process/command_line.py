@@ -6,6 +6,7 @@ another user's, and is not started from where another user can put one.
 
 import errno
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -14,12 +15,34 @@ from collections.abc import Iterator, Mapping
 from credproc.errors import ConfigError, inert
 from credproc.trust import untrusted_place
 
+NO_END = "has a quotation that does not end, so nothing was started"
+CLOSE_HINT = "close the quotes, or write a backslash before a quote that is part of a word"
 _PATH_LIMIT = 200  # characters of a path in a message
+_QUOTATION = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.""")
+_EXPANSION = re.compile(r"(?<!\S)~(?=/|\s|$)|\$\{?[A-Za-z_]\w{0,40}\}?")
+_QUOTED_EXPANSION = re.compile(r"(?<!\S)\"(\$\{?[A-Za-z_]\w{0,40}\}?)")  # as the first thing in double quotes
+# A single & may stand in a word, of a URL say
+_OPERATOR = re.compile(r"^[A-Za-z_]\w{0,40}=|[|]+|&&|(?<!\S)&(?=\s|$)|;|(?<!\S)\d?&?[<>]+|`|\$\(")
 
 
 def split(command: str, platform: str = sys.platform) -> list[str]:
     """Return the words. Raises ValueError if a quotation has no end."""
     return _split_as_windows_does(command) if platform == "win32" else shlex.split(command)
+
+
+def shell_hint(command: str) -> str | None:
+    """Return what to write if the command has something in it that a shell alone would follow; None if it has not.
+
+    It is for a command that has failed: what a shell would follow may also be meant as it stands.
+    """
+    bare = _QUOTATION.sub("x", command.strip())
+    if operator := _OPERATOR.search(bare):
+        return f"no shell reads this line, so {operator[0]} does nothing in it: name a script that has the command"
+    if expansion := _EXPANSION.search(bare):
+        return f"nothing expands {expansion[0]} in this line: write what it stands for"
+    if quoted := _QUOTED_EXPANSION.search(command):
+        return f"nothing expands {quoted[1]} in this line: write what it stands for"
+    return None
 
 
 def find_program(word: str, environ: Mapping[str, str], where: str) -> str:

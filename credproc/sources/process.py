@@ -30,10 +30,11 @@ def fetch(source: Source, environ: Mapping[str, str], children: ChildProcesses) 
     where = f"{source.where}: credential_process of {quoted(source.profile or '')}"
     try:
         words = command_line.split(source.field("command"))
-    except ValueError as error:
-        raise SourceError(f"{where}: {str(error).lower()}", "close the quotes") from None
+    except ValueError:
+        raise SourceError(f"{where}: {command_line.NO_END}", command_line.CLOSE_HINT) from None
     if not words:
         raise SourceError(f"{where}: names no program", "write the program's path")
+    shell_hint = command_line.shell_hint(source.field("command"))
     try:
         # not the caller's stdin, which may stay open for ever; argv[0] is the word, as with botocore
         child = subprocess.Popen(  # noqa: S603 - the user's own command
@@ -47,15 +48,16 @@ def fetch(source: Source, environ: Mapping[str, str], children: ChildProcesses) 
         children.append(child)
     except (OSError, ValueError) as error:  # ValueError: a null character
         reason = (getattr(error, "strerror", None) or "error").lower()
-        raise SourceError(f"{where}: cannot be started: {reason}", "check the path") from None
+        raise SourceError(f"{where}: cannot be started: {reason}", shell_hint or "check the path") from None
     given = [value for variable, value in environ.items() if is_secret(variable)]
-    return _credentials(_output(child, where, given), where)
+    hint = shell_hint or _HINT
+    return _credentials(_output(child, where, given, hint), where, hint)
 
 
-def _output(child: "subprocess.Popen[bytes]", where: str, given: Sequence[str]) -> bytes:
+def _output(child: "subprocess.Popen[bytes]", where: str, given: Sequence[str], hint: str) -> bytes:
     """Return what the program prints, once it has succeeded; kill one that prints too much.
 
-    Raises SourceError, which quotes the program's stderr without the secrets that it was given.
+    Raises SourceError with ``hint``, which quotes the program's stderr without the secrets that it was given.
     """
     try:
         stderr = Output(child.stderr, _STDERR_LIMIT)
@@ -69,22 +71,22 @@ def _output(child: "subprocess.Popen[bytes]", where: str, given: Sequence[str]) 
         child.kill()
         raise SourceError(f"{where}: the output is {error}", _HINT) from None
     if child.wait() != 0:
-        failure = SourceError(f"{where}: {_exit_text(child.returncode)}", _HINT)
+        failure = SourceError(f"{where}: {_exit_text(child.returncode)}", hint)
         failure.quotation = inert(masked(stderr.text(_DRAIN_SECONDS), given).strip(), _TEXT_LIMIT)
         raise failure
     return stdout
 
 
-def _credentials(output: bytes, where: str) -> Credentials:
-    """Return the credentials in a Version 1 document. Raises SourceError, which quotes nothing of it."""
+def _credentials(output: bytes, where: str, hint: str) -> Credentials:
+    """Return the credentials in a Version 1 document. Raises SourceError with ``hint``, which quotes nothing of it."""
     try:
         fields = json.loads(output.decode("utf-8"))
         if fields.get("Version") != 1:
             what = "has another Version than 1, the only one there is" if "Version" in fields else "has no Version"
-            raise SourceError(f"{where}: the document that it printed {what}", _HINT)
+            raise SourceError(f"{where}: the document that it printed {what}", hint)
         for name in ("AccessKeyId", "SecretAccessKey"):
             if name not in fields:
-                raise SourceError(f"{where}: Missing required key in response: {name!r}", _HINT)
+                raise SourceError(f"{where}: Missing required key in response: {name!r}", hint)
         keys = tuple(
             map(_checked_str, (fields["AccessKeyId"], fields["SecretAccessKey"], fields.get("SessionToken") or ""))
         )
@@ -93,7 +95,7 @@ def _credentials(output: bytes, where: str) -> Credentials:
     except ExpiredError:
         raise SourceError(f"{where}: printed credentials that have expired", _HINT) from None
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-        raise SourceError(f"{where}: printed something else than a Version 1 document", _HINT) from None
+        raise SourceError(f"{where}: printed something else than a Version 1 document", hint) from None
     return Credentials(
         keys[0],
         keys[1],
