@@ -521,6 +521,15 @@ def test_a_proxy_is_asked_and_named_without_its_password(home_of_people: Home, s
     assert re.search(r"\nFAIL  STS: http://localhost:1: .*proxy.*127\.0\.0\.1:1.*\n      .*HTTPS_PROXY", gone.stdout)
 
 
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "http_proxy"])
+def test_a_proxy_whose_password_breaks_its_url_is_named_without_it_and_without_a_request(
+    tmp_path: Path, name: str
+) -> None:
+    ran = Home(tmp_path / "home").run("doctor", "--offline", environ={name: "http://me:pre/cious@127.0.0.1:9"})
+    assert re.search(f"\nFAIL  {name}: .* holds a / .*\n      write %2F", ran.stdout), ran.stdout
+    assert "cious" not in ran.stdout
+
+
 def test_a_clock_that_is_off_is_wrong(home_of_people: Home, sts: Sts) -> None:
     sts.clock_offset = 1000
     ran = home_of_people.run("doctor")

@@ -232,6 +232,36 @@ def test_a_sign_in_that_can_be_renewed_is_renewed_by_botocore(world: World) -> N
         assert portal.requests == ["CreateToken", "GetRoleCredentials"]
 
 
+BROKEN_PROXIES = [
+    ("http://me:pre/cious@127.0.0.1:9", "holds a / that is not escaped"),
+    ("http://me:precioüs@127.0.0.1:9", "not plain ASCII"),
+    ("http://127.0.0.1:port", "no URL of a proxy"),
+]
+
+
+@pytest.mark.parametrize(("proxy", "said"), BROKEN_PROXIES)
+def test_a_proxy_that_is_set_wrongly_is_named_before_identity_center(world: World, proxy: str, said: str) -> None:
+    world.home.config(f"[profile sso]\n{IDENTITY}sso_session = corp\n[sso-session corp]\n{SESSION}")
+    with Sso(world.sts, MACHINE) as portal:
+        portal.sign_in(world.home.path, sso_session="corp")
+        world.home.environ.update(portal.environment(), HTTP_PROXY=proxy)
+        error, _ = _failed(world.home.run("--profile", "sso"))
+        assert portal.requests == []
+    assert_names(error, "HTTP_PROXY: ", said)
+    assert "cious" not in error
+
+
+@pytest.mark.parametrize(("proxy", "said"), BROKEN_PROXIES)
+def test_a_proxy_that_is_set_wrongly_is_named_before_the_instance(world: World, proxy: str, said: str) -> None:
+    world.home.config(_profile("credential_source = Ec2InstanceMetadata"))
+    with Imds(world.sts, MACHINE) as imds:
+        world.home.environ.update(AWS_EC2_METADATA_DISABLED="false", HTTP_PROXY=proxy, **imds.environment())
+        error, _ = _failed(world.home.run("--profile", "admin"))
+        assert imds.requests == []
+    assert_names(error, "HTTP_PROXY: ", said)
+    assert "cious" not in error
+
+
 @pytest.mark.parametrize("state", ["never", "expired", "revoked"])
 def test_an_expired_sign_in_names_the_command(world: World, state: str) -> None:
     world.home.config(f"[profile sso]\n{IDENTITY}sso_session = corp\n[sso-session corp]\n{SESSION}")

@@ -58,7 +58,7 @@ class Proxied:
             finally:
                 session.close()
         except (boto.BotoCoreError, HTTPError) as error:
-            raise _failed(error, proxies.variable_of(request.url.scheme)) from None
+            raise _failed(error, request.url.scheme) from None
 
     def _session(self, scheme: str, timeouts: Timeouts) -> URLLib3Session:
         ignore_key_log()
@@ -101,7 +101,7 @@ def _body(raw: Any) -> bytes:  # noqa: ANN401 - urllib3's response, which botoco
         raise TransportError("malformed", TOO_LONG) from None
 
 
-def _failed(error: boto.BotoCoreError | HTTPError, variable: str) -> TransportError | ConfigError:
+def _failed(error: boto.BotoCoreError | HTTPError, scheme: str) -> TransportError | ConfigError:
     """Return botocore's exception, or urllib3's from reading the body, in our words."""
     if isinstance(error, HTTPError):
         return TransportError("read timeout" if isinstance(error, ReadTimeoutError) else "cut off")
@@ -110,10 +110,8 @@ def _failed(error: boto.BotoCoreError | HTTPError, variable: str) -> TransportEr
         return TransportError("proxy", "407" if "407 " in str(cause) else "")
     if isinstance(cause, boto.InvalidProxiesConfigError):
         return ConfigError("proxies_config: the certificates cannot be used", "check the paths in it")
-    if isinstance(cause, UnicodeError):
-        return ConfigError(f"{variable}: the user or password of the proxy is not plain ASCII", "use one that is")
-    if isinstance(cause, ValueError):
-        return ConfigError(f"{variable}: is no URL of a proxy", "write http://HOST:PORT")
+    if (unusable := proxies.unusable(cause, scheme)) is not None:
+        return unusable
     if isinstance(error, boto.SSLError):
         untrusted = _untrusted(error)
         return TransportError("tls") if untrusted is None else TransportError("certificate", untrusted)

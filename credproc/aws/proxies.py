@@ -28,6 +28,12 @@ def proxy_for(scheme: str, netloc: str) -> str | None:
     proxy = getproxies().get(scheme)
     if not proxy:
         return None
+    check(proxy, scheme)
+    return proxy
+
+
+def check(proxy: str, scheme: str) -> None:
+    """Raise ConfigError, without the password, if the user or password breaks the URL of the scheme's proxy."""
     user = proxy.partition("://")[2] if "://" in proxy else proxy
     user = user.removeprefix("//").rpartition("@")[0]
     broken = next((character for character in user if character in _BREAKING), None)
@@ -36,7 +42,17 @@ def proxy_for(scheme: str, netloc: str) -> str | None:
             f"{variable_of(scheme)}: the user or password of the proxy holds a {broken} that is not escaped",
             f"write %{ord(broken):02X} in its place",
         )
-    return proxy
+
+
+def unusable(cause: object, scheme: str) -> ConfigError | None:
+    """Return the error for what botocore wraps if the URL of the scheme's proxy is why it fails, else None."""
+    if isinstance(cause, UnicodeError):
+        return ConfigError(
+            f"{variable_of(scheme)}: the user or password of the proxy is not plain ASCII", "use one that is"
+        )
+    if isinstance(cause, ValueError):
+        return ConfigError(f"{variable_of(scheme)}: is no URL of a proxy", "write http://HOST:PORT")
+    return None
 
 
 def variable_of(scheme: str) -> str:

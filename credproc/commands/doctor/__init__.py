@@ -55,6 +55,7 @@ class Examination:
         else:
             yield from self._settings(self._config)
         yield from environment.variables(self._environ, self._plans)
+        yield from environment.broken_proxies()
         yield from untrusted_bundles(self._sections(), self._environ)
         yield files.cache_directory(self._environ)
         yield environment.terminal(terminal.unavailable_reason(), self._environ)

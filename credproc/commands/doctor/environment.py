@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from credproc.commands.doctor.check import Check, ok, warn
+from credproc.commands.doctor.check import Check, from_error, ok, warn
+from credproc.errors import ConfigError
 from credproc.plan import Plan
 
 
@@ -20,6 +21,19 @@ def variables(environ: Mapping[str, str], plans: list[Plan]) -> Iterator[Check]:
             "AWS_ENDPOINT_URL is set and changes the endpoint of STS too",
             "if you need it for S3 only, set AWS_ENDPOINT_URL_S3 instead",
         )
+
+
+def broken_proxies() -> Iterator[Check]:
+    """Yield a failure for each variable in whose proxy a user or password breaks the URL, used here or not."""
+    from urllib.request import getproxies  # noqa: PLC0415 - 30 ms
+
+    from credproc.aws import proxies  # noqa: PLC0415 - with it
+
+    for scheme, proxy in getproxies().items():
+        try:
+            proxies.check(proxy, scheme)
+        except ConfigError as error:
+            yield from_error(error)
 
 
 def terminal(unavailable_reason: str | None, environ: Mapping[str, str]) -> Check:
