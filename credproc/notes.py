@@ -121,7 +121,15 @@ UNRESPONSIVE = Kind(
     {"since": _is_moment, "bus": _is_text},
     UNRESPONSIVE_SECONDS,
 )
-KINDS = (SESSION, ACCESS_KEY, REFUSAL, USED_CODES, SHOWN, UNRESPONSIVE)
+DENIED_SESSION_SECONDS = 12 * 3600  # as long as a session lasts
+DENIED_SESSION = Kind(
+    ".denied",
+    "HASH.denied",
+    "that AWS denied a role to an MFA session, and how old that was",
+    {"at": _is_moment, "age": _is_number},
+    DENIED_SESSION_SECONDS,
+)
+KINDS = (SESSION, ACCESS_KEY, REFUSAL, USED_CODES, SHOWN, UNRESPONSIVE, DENIED_SESSION)
 
 
 class Note:

@@ -29,6 +29,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     },
     notes.ACCESS_KEY.suffix: {"access_key_id": "AKIA", "pending": True},
     notes.UNRESPONSIVE.suffix: {"since": 1, "bus": "b"},
+    notes.DENIED_SESSION.suffix: {"at": 1.5, "age": 7200},
 }
 # What each kind wrote when it had a format of its own
 OLD = {
@@ -38,6 +39,7 @@ OLD = {
     notes.SESSION.suffix: json.dumps({"format": 1, "name": NAME, **FIELDS[notes.SESSION.suffix]}).encode(),
     notes.ACCESS_KEY.suffix: b'{"access_key_id": "AKIA", "format": 1, "pending": true}\n',
     notes.UNRESPONSIVE.suffix: b"1 0123456789abcdef\n",
+    notes.DENIED_SESSION.suffix: b'{"format": 1, "at": 1.5, "age": 7200}',
 }
 kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.suffix)
 

@@ -2,6 +2,7 @@
 
 import calendar
 import json
+import re
 import signal
 import threading
 import time
@@ -200,7 +201,31 @@ def test_an_old_session_is_named_where_the_role_refuses_it(w: World) -> None:
     w.role("other", Trust(("nobody",)))
     ran = w.start("--profile", "other").outcome()
     assert ran.status == 1
-    assert_names(ran.stderr.splitlines()[1], "credproc: hint: ", "10 minutes", "credproc login --renew --profile other")
+    hint = ran.stderr.splitlines()[1]
+    assert_names(hint, "credproc: hint: ", "10 minutes", "credproc login --renew --profile other")
+    assert "credproc_session_store = none" in hint
+
+
+def test_explain_remembers_the_age_of_a_session_that_the_role_refused_and_what_asks_each_time_instead(w: World) -> None:
+    w.role("other", Trust((w.user.arn,), mfa_max_age=0))
+    assert "remark: " not in w.home.run("explain", "other").stdout
+    w.answered("admin")
+    _age_session(w, 600)
+    assert w.start("--profile", "other").outcome().status == 1
+    said = w.home.run("explain", "other", environ={"COLUMNS": "1000"}).stdout
+    (remark,) = re.findall("^remark: (.*)$", said, re.MULTILINE)
+    assert_names(remark, "AWS denied ", "10 min", "credproc_session_store = none")
+    assert "remark: " not in w.home.run("explain", "admin").stdout
+    w.home.config(
+        profile(
+            "other", w.role("other", Trust((w.user.arn,), mfa_max_age=60)), "user1", "credproc_session_store = none"
+        )
+        + user_profile(w.user, "credproc_session_store = file")
+    )
+    w.answered("other")  # CREDPROC_SESSION_STORE is set too
+    assert w.actions == ["GetSessionToken", "AssumeRole", "AssumeRole", "AssumeRole"]
+    assert "AWS denied" not in w.home.run("explain", "other").stdout
+    assert len(list(w.home.cache.glob("*.session"))) == 1
 
 
 def test_a_session_with_less_than_a_minute_left_is_none(w: World) -> None:

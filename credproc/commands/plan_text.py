@@ -12,6 +12,7 @@ from credproc.plan.endpoint import Endpoint
 from credproc.plan.source import Source
 from credproc.plan.steps import AssumeRole, Circumstances, GetSession, UseSession, is_long, steps
 from credproc.process import command_line
+from credproc.refresh.denied_session import ADVICE
 
 MAX_VALUE = 200  # characters of a setting's value; a longer value is cut
 NOT_SHOWN = "(not shown)"
@@ -37,6 +38,7 @@ class PlanContext(NamedTuple):
     session_store: SessionStore  # of the existing session, or the one that the settings choose
     signed_in_until: int | None = None  # epoch seconds
     no_store_reason: str | None = None  # why no session can be stored
+    denied_age: int | None = None  # seconds; how old an MFA session was that AWS denied the role a short time ago
 
 
 def step_texts(plan: Plan, context: PlanContext, now: float) -> list[StepText]:
@@ -75,6 +77,9 @@ def remarks(plan: Plan, context: PlanContext) -> Iterator[str]:
         return
     if is_temporary and not plan.mfa.on_role:
         yield f"{plan.mfa.where}: mfa_serial is ignored, because the source's credentials are temporary"
+    if context.denied_age is not None and plan.mfa.session_store != "none":
+        age = format_duration(context.denied_age // 60 * 60)
+        yield f"AWS denied the role to an MFA session that was {age} old; if the trust policy limits that, {ADVICE}"
     if is_long(plan):
         yield "if nobody can be asked, credproc assumes the role with a valid MFA session, for 1 h"
     elif context.no_store_reason is not None and not is_temporary:

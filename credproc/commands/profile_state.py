@@ -12,6 +12,7 @@ from credproc.files import PrivateDirectory, open_directory
 from credproc.plan import Plan, plan_for
 from credproc.plan.resolver import alias_target
 from credproc.plan.steps import Circumstances, UseSession, is_long, steps
+from credproc.refresh.denied_session import DeniedSession
 from credproc.refresh.entry import entry_metadata, was_made_for
 from credproc.request import Request
 from credproc.sources.identity import identity_of
@@ -93,7 +94,9 @@ class ProfileInspector:
             can_store_session=no_store_reason is None,
         )
         until = None if session is None else session.expiration
-        return PlanContext(circumstances, store if session is None else session.store, until, no_store_reason)
+        denied_age = DeniedSession(self._directory, plan).age(self.now)
+        store = store if session is None else session.store
+        return PlanContext(circumstances, store, until, no_store_reason, denied_age)
 
     def _no_store_reason(self, kind: SessionStore) -> str | None:
         environ = self._request.environ

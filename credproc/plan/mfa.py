@@ -61,8 +61,11 @@ def session_seconds_of(root: Section | None, selected: Section) -> int:
 
 def _session_store(root: Section | None, selected: Section, environ: Mapping[str, str]) -> SessionStore:
     variable = environ.get(_STORE_VARIABLE)
-    settings = [section.credproc_setting("session_store") for section in (root, selected) if section is not None]
+    own = selected.credproc_setting("session_store")
+    settings = [own] if root is None else [root.credproc_setting("session_store"), own]
     chosen = [Setting(variable, _STORE_VARIABLE)] if variable else [found for found in settings if found]
+    if own is not None and own.value == "none":  # its role wants a new code each time, whatever store others use
+        chosen = [own]
     if not chosen:
         return SESSION_STORES[0]
     store = session_store_named(chosen[0].value)

@@ -18,14 +18,13 @@ from credproc.request import Attempt
 NETWORK_SECONDS = 9  # for a container, an instance, Identity Center: on a dead network a run ends within 10 s
 PROCESS_SECONDS = 40  # for a credential_process, which may ask the user itself
 _INVALID_SESSION = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClientException")
-_OLD_SESSION = 300  # seconds; no trust policy that limits the age of the MFA session sets a lower limit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import botocore.session
 
     from credproc.aws.sts import MfaCode, Sts
-    from credproc.mfa.signin import SignIn, SignInResult
+    from credproc.mfa.signin import SignIn
 
 
 def execute(plan: Plan, config: SharedConfig, attempt: Attempt) -> Fetched:
@@ -170,20 +169,12 @@ class PlanRun:
             if signed_in.shared_since is None:
                 raise
             if error.code not in _INVALID_SESSION:
-                raise self._with_age_hint(error, signed_in) from None
+                from credproc.refresh.denied_session import DeniedSession  # noqa: PLC0415 - for a denial
+
+                DeniedSession(self._attempt.directory, self._plan).explain(error, signed_in.shared_since, self._request)
+                raise
         signed_in = sign_in.sign_in_anew(signed_in.credentials)
         return self._call_each(signed_in.remaining_steps, signed_in.credentials)
-
-    def _with_age_hint(self, error: ServiceError, signed_in: "SignInResult") -> ServiceError:
-        """Return AWS's error; its hint names the session's age where a trust policy may limit that."""
-        age = self._request.clock() - (signed_in.shared_since or 0)
-        if error.code == "AccessDenied" and age > _OLD_SESSION:
-            option = "" if self._request.profile is None else f" --profile {self._request.profile[:80]}"
-            error.hint = (
-                f"{error.hint}; the MFA session is {age / 60:.0f} minutes old, and the trust policy of the role may"
-                f" require a newer one: run credproc login --renew{option}"
-            )
-        return error
 
     # STS
 
