@@ -158,7 +158,7 @@ def test_a_changed_setting_of_a_source_makes_another_plan(text: str, old: str, n
 
 @pytest.mark.parametrize(("variable", "value", "other"), OF_THE_ENVIRONMENT)
 def test_a_changed_variable_makes_another_plan(variable: str, value: str, other: str) -> None:
-    plain = f"[profile p]\nrole_arn = {ARN}\nsource_profile = user\n[profile user]\n{LONG_TERM}"
+    plain = f"[profile p]\nregion = us-east-1\nrole_arn = {ARN}\nsource_profile = user\n[profile user]\n{LONG_TERM}"
     one, two = (_plan(plain, {variable: each}).compared() for each in (value, other))
     assert one != two
     assert one != _plan(plain).compared()

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.built import COMMANDS, MAIN, completions
+from tests.completed import NAMES as NAMES_FOR_SHELLS
+from tests.completed import SHELLS as KINDS
+from tests.completed import SHORT, begun, interactive, quotes_of
 from tests.program import PROGRAM
 from tests.terminal import Terminal
 
@@ -81,7 +84,7 @@ while IFS= read -r COMP_LINE; do
   done
   COMP_WORDS+=("$rest") COMP_CWORD=${#COMP_WORDS[@]}
   ((COMP_CWORD--))
-  _credproc credproc
+  _credproc credproc "$rest"
   echo "line:$COMP_LINE"
   for word in "${COMPREPLY[@]}"; do echo "offer:$word"; done
 done
@@ -207,6 +210,48 @@ def test_bash_puts_a_name_into_the_line_that_is_one_word_to_it(
 
 
 @ON_LINUX
+@pytest.mark.parametrize(("kind", "quote"), [(kind, quote) for kind in KINDS for quote in quotes_of(kind)])
+def test_a_completed_name_is_one_word_in_any_quote_and_no_code(
+    scripts: Path, home: Path, kind: str, quote: str
+) -> None:
+    with interactive(kind, scripts, home) as shell:
+        assert set((home / "names").read_text().splitlines()) == set(NAMES_FOR_SHELLS)
+        for name in NAMES_FOR_SHELLS:
+            for length in sorted({1 if name in SHORT else 2, len(name) - 1}):
+                typed = begun(name, quote, length, kind)
+                assert shell.started(f"credproc setup {typed}") == ["setup", name], shell.shown()
+        assert not shell.has_run
+
+
+# What is typed, and behind what Tab makes of it; and the words that credproc is started with
+BY_QUOTE = {
+    ('setup "al', 'x"'): ["setup", "al$x"],  # as far as the names are alike
+    ("setup 'al", "x'"): ["setup", "al$x"],
+    ("setup al", "x"): ["setup", "al$x"],
+    ("setup $'al", "y'"): ["setup", "al$y"],
+    ('--profile="k', ""): ["--profile=k`id`"],
+    ("--profile='k", ""): ["--profile=k`id`"],
+    ('login --profile "k', ""): ["login", "--profile", "k`id`"],
+    ('keys import "k', ""): ["keys", "import", "k`id`"],
+    ('exec "k', "true"): ["exec", "k`id`", "true"],
+    ("setup $'it\\'s", ""): ["setup", "it's$(x)"],  # readline takes it for the end of a quote
+    ("setup \\", "k"): ["setup", "k"],
+    ('setup "k"\'`i', ""): ["setup", "k`id`"],
+    ('setup "$k', '"'): ["setup", ""],  # what the shell puts in its place is not known here
+    ("setup $k", ""): ["setup"],
+    ("setup `echo k`", ""): ["setup", "k"],
+}
+
+
+@ON_LINUX
+@pytest.mark.parametrize("kind", ["bash", "bash with helpers"])
+def test_bash_completes_by_the_quote_that_stands(scripts: Path, home: Path, kind: str) -> None:
+    with interactive(kind, scripts, home, ("al$x", "al$y", "k`id`", "it's$(x)")) as shell:
+        for (typed, more), words in BY_QUOTE.items():
+            assert shell.started(f"credproc {typed}", more) == words, shell.shown()
+
+
+@ON_LINUX
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("state", ["broken", "missing"])
 def test_nothing_is_said_where_the_names_cannot_be_had(scripts: Path, home: Path, shell: str, state: str) -> None:
@@ -322,6 +367,12 @@ def test_powershells_script_closes_what_it_opens(powershell: str) -> None:
     assert opened == []
     assert not re.search(r"['\"`]", bare)
     assert bare.startswith("\nRegister-ArgumentCompleter -Native -CommandName credproc -ScriptBlock {\n")
+
+
+def test_a_name_in_powershell_ends_at_none_of_its_quotes(powershell: str) -> None:
+    ((pattern, twice),) = re.findall(rf"\$text -replace {STRING}, {STRING}", powershell)
+    quotes = "'\u2018\u2019\u201a\u201b"  # CharExtensions.IsSingleQuote of PowerShell's tokenizer
+    assert (re.findall(_unquoted(pattern), f'a{quotes}b`$"'), twice) == (list(quotes), "$0$0")
 
 
 def test_powershell_uses_no_variable_that_it_has_not_set(powershell: str) -> None:

@@ -55,20 +55,92 @@ _credproc_offers() {
   esac
 }
 
-_credproc() {
-  local line=${COMP_LINE:0:COMP_POINT} words=() word i
-  # Readline has cut the words at = : and @ too, which are in options and in names
-  for ((i = 0; i <= COMP_CWORD; i++)); do
-    word=${COMP_WORDS[i]}
-    [[ $i -gt 0 && $line != [[:space:]]* ]] || words+=('')
-    line=${line#"${line%%[![:space:]]*}"}
-    [ "$i" -lt "$COMP_CWORD" ] || word=$line
-    words[${#words[@]} - 1]+=$word
-    line=${line#"$word"}
+# _credproc_read - read the line as bash will: into words without their quotes, of which the last is also in raw as it
+# stands, and into the quote at the cursor ($ is $'...'). Readline knows no $'...', and closes the quote that is in seen
+_credproc_read() {
+  local line=${COMP_LINE:0:COMP_POINT} i char next='' word='' escaped=''
+  words=() raw='' quote='' seen='' unfinished='' expands=''
+  for ((i = 0; i < ${#line}; i++)); do
+    char=${line:i:1}
+    if [ -n "$next" ]; then
+      next=''
+    elif [[ $char == \\ && $seen != \' ]]; then
+      next=$char
+    elif [ "$char" = "$seen" ]; then
+      seen=''
+    elif [[ -z $seen && $char == [\'\"] ]]; then
+      seen=$char
+    fi
   done
+  for ((i = 0; i < ${#line}; i++)); do
+    char=${line:i:1} next=${line:i+1:1}
+    raw+=$char
+    case $quote$char in
+      [[:blank:]])
+        [ "$raw" = "$char" ] || words+=("$word")
+        word='' raw='' expands=''
+        ;;
+      [\'\"]) quote=$char ;;
+      \'\' | \"\") quote='' ;;
+      \$)
+        case $next in
+          \') quote=$char ;;
+          \") quote=$next ;;
+          *)
+            expands=yes
+            continue
+            ;;
+        esac
+        raw+=$next
+        ((i++))
+        ;;
+      \$\')
+        printf -v escaped %b "$escaped"
+        quote='' word+=$escaped escaped=''
+        ;;
+      \\ | \"\\ | \$\\)
+        [ -n "$next" ] || unfinished=$char
+        case $quote$next in
+          \"[\\\"\$\`] | \$[\'\"?] | ? | '') char='' ;;
+        esac
+        if [ "$quote" = '$' ]; then escaped+=$char$next; else word+=$char$next; fi
+        raw+=$next
+        ((i++))
+        ;;
+      \` | \"[\$\`]) expands=yes ;;
+      \$*) escaped+=$char ;;
+      *) word+=$char ;;
+    esac
+  done
+  printf -v escaped %b "$escaped"
+  words+=("$word$escaped")
+}
 
-  local current=${words[${#words[@]} - 1]} command='' option='' place=0 before='' cut='' offers=() options=''
+# _credproc_quoted TEXT - set quoted to the text as it goes on within the quote at the cursor
+_credproc_quoted() {
+  local text=$1 i char
+  quoted=''
+  [[ -z $text || -n $quote ]] || printf -v quoted %q "$text"
+  [ -n "$quote" ] || return 0
+  for ((i = 0; i < ${#text}; i++)); do
+    char=${text:i:1}
+    case $quote$char in
+      \'\') char="'\\''" ;;
+      \"[\\\"\$\`] | \$[\\\']) char=\\$char ;;
+      \"!) char='"\!"' ;; # the history is looked up in double quotes
+      \$!) char='\041' ;;
+    esac
+    quoted+=$char
+  done
+}
+
+# _credproc COMMAND WORD - set COMPREPLY to what can stand for the word, which is what readline will replace
+_credproc() {
+  local words raw quote seen unfinished expands quoted
+  _credproc_read
+  local current=${words[${#words[@]} - 1]} command='' option='' place=0 before='' offers=() options='' word i
   local IFS=$' \t\n'
+  COMPREPLY=()
   for ((i = 1; i < ${#words[@]} - 1; i++)); do
     word=${words[i]}
     if [ -n "$option" ]; then
@@ -77,10 +149,12 @@ _credproc() {
     fi
     case $word in
       --)
-        IFS=$'\n'
         compopt -o filenames 2>/dev/null
-        COMPREPLY=($(compgen -f -- "$current"))
-        [ "$i" -lt $((${#words[@]} - 2)) ] || COMPREPLY=($(compgen -c -- "$current"))
+        word=-f
+        [ "$i" -lt $((${#words[@]} - 2)) ] || word=-c
+        while IFS= read -r word; do
+          COMPREPLY+=("$word")
+        done < <(compgen "$word" -- "$raw")
         return
         ;;
       @valued@) option=$word ;;
@@ -93,6 +167,9 @@ _credproc() {
         ;;
     esac
   done
+  # What the shell would put in the place of $x or `x` is not known. Nor does it help to complete a word of which
+  # readline knows another beginning, or another quote than that it could close
+  [[ -z $expands && $raw == *"$2" && ($seen == "${quote/\$/\'}" || -z $seen) ]] || return 0
   if [[ $current == --*=* ]]; then
     option=${current%%=*} before=${current%%=*}=
   fi
@@ -106,25 +183,18 @@ _credproc() {
     esac
     offers+=($options)
   fi
-  # What readline will replace begins behind the last of these, and with an @
-  for word in = : @; do
-    if [[ $COMP_WORDBREAKS == *$word* && $current == *$word* ]]; then
-      line=${current%"$word"*}
-      [ "$word" = @ ] || line+=$word
-      [ "${#line}" -le "${#cut}" ] || cut=$line
-    fi
+  for word in ${offers[@]+"${offers[@]}"}; do
+    [[ $before$word == "$current"* ]] || continue
+    word=$before$word
+    _credproc_quoted "${word#"$current"}"
+    word=${2%"$unfinished"}$quoted
+    # A quote at the beginning is one with that which stands before
+    [[ -z $seen || $word != "$seen"* ]] || word=$seen$word
+    COMPREPLY+=("$word")
   done
-  COMPREPLY=()
-  for word in "${offers[@]}"; do
-    case $current in
-      [\"\']*) [[ $word != "${current:1}"* ]] || COMPREPLY+=("$word") ;;
-      *)
-        printf -v word %q "$word"
-        word=$before$word
-        [[ $word != "$current"* ]] || COMPREPLY+=("${word#"$cut"}")
-        ;;
-    esac
-  done
+  # Readline closes the quote behind the only offer, but not where this ends in one
+  quote=${quote/\$/\'}
+  [[ ${#COMPREPLY[@]} -ne 1 || ($quote == "$seen" && ${COMPREPLY[0]} != *["$quote"]) ]] || COMPREPLY[0]+=$quote
 }
 complete -F _credproc credproc
 """
@@ -381,7 +451,8 @@ Register-ArgumentCompleter -Native -CommandName credproc -ScriptBlock {
     foreach ($offer in @($offers.PSBase.Keys)) {
         if ($offer.StartsWith($typed, [System.StringComparison]::OrdinalIgnoreCase)) {
             $text = $offer
-            if ($text -notmatch '^[\w./+=:-]+$') { $text = "'" + $text.Replace("'", "''") + "'" }
+            # Curly quotes end a string as straight ones do
+            if ($text -notmatch '^[\w./+=:-]+$') { $text = "'" + ($text -replace '[''\u2018-\u201B]', '$0$0') + "'" }
             $text = "$front$text"
             [System.Management.Automation.CompletionResult]::new($text, $offer, 'ParameterValue', $offers[$offer])
         }
