@@ -13,12 +13,13 @@ What differs on purpose, each with its reason:
 - `duration_seconds` above 3600 with temporary credentials: ours asks for 3600, which is all that AWS gives then.
 - A profile with long-term keys and no role: ours buys a session by GetSessionToken; such keys are never printed.
 - No region with a configured endpoint: ours signs for us-east-1, botocore raises NoRegionError.
-- A role ARN of fewer than six fields: ours is an error before any call.
+- A role ARN of fewer than six fields, or of something else than a role: ours is an error before any call.
 - A web identity token's newline at the end of its file: ours does not send it.
 """
 
 import argparse
 import os
+import shlex
 import sys
 import tempfile
 import threading
@@ -56,6 +57,17 @@ _ODD_DURATIONS = ("899", "43201", "abc", "1h", "-900", "36e2")
 
 
 # On a machine that is busy with other things an answer may come too late; a disagreement comes again
+# Names that aws configure takes; p0 is the one that is asked for
+_NAMES = ("my user", "r&d", "acct(prod)", "a=b", "~me", "josé", "it's", "team/dev", 'say "hi"', "a#b", "a;b")
+_BLANKS = ("", " ", "\t", "\u00a0", " \u2003")
+_ELSEWHERE = ("", "[profile elsewhere]\n  region = x\n", "[elsewhere]\nregion = x\n", "[profile one two]\nx = y\n")
+_ENDS = ("2099-01-01T00:00:00Z", "2099-01-01T02:00:00+02:00", "2099-01-01 00:00:00", "2001-01-01T00:00:00Z", "")
+_NO_ROLES = (
+    "arn:aws:iam::123456789012:user/x",
+    "arn:aws:sts::123456789012:assumed-role/x/y",
+    "arn:aws:iam::${ACCOUNT}:role/x",
+)
+
 _TRIES = 3
 _STRAGGLING = 60  # seconds
 _TOLD_EVERY = 1000  # examples
@@ -68,6 +80,11 @@ class Example(NamedTuple):
     in_credentials: frozenset[str]
     environ: Mapping[str, str]
     newline: bool
+    names: Mapping[str, str]  # what the profiles are called in the files
+    blanks: tuple[str, str]  # around keys, and around values
+    line_end: str
+    elsewhere: str  # a section that no profile leads to
+    end: str  # of the credentials that the program prints
 
 
 class Outcome(NamedTuple):
@@ -111,6 +128,7 @@ def _profile(name: str, directory: str) -> st.SearchStrategy[dict[str, str]]:
         st.just({"sso_account_id": "123456789012"}),
         st.just({"sso_session": "none", "sso_account_id": "123456789012", "sso_role_name": "x"}),
         st.just({"role_arn": "arn:aws:iam:123456789012:role/x", "source_profile": "p3"}),
+        st.sampled_from(_NO_ROLES).map(lambda arn: {"role_arn": arn, "source_profile": "p3"}),
         st.just({"output": "json"}),
     ]
     sound = st.just(_keys(name)) if not later else with_source
@@ -142,7 +160,23 @@ def examples(directory: str, url: str) -> st.SearchStrategy[Example]:
         st.frozensets(st.sampled_from(PROFILES)),
         st.tuples(endpoint, st.sampled_from(regions), keyed).map(lambda parts: {**parts[0], **parts[1], **parts[2]}),
         st.booleans(),
+        st.permutations(_NAMES).map(lambda names: dict(zip(PROFILES[1:], names, strict=False))) | st.just({}),
+        st.tuples(st.sampled_from(_BLANKS), st.sampled_from(_BLANKS)),
+        st.sampled_from(["\n", "\n", "\r\n"]),
+        st.sampled_from(_ELSEWHERE),
+        st.sampled_from([*[_ENDS[0]] * 4, *_ENDS]),
     )
+
+
+# Botocore compares an end without a zone with one that has it, and does not read every text as a time
+_FAILURES = (
+    CredprocError,
+    botocore.exceptions.BotoCoreError,
+    botocore.exceptions.ClientError,
+    OSError,
+    TypeError,
+    ValueError,
+)
 
 
 class Arena:
@@ -153,23 +187,22 @@ class Arena:
         self.directory = directory
         self.sts = sts
         self.tally: Counter[str] = Counter()
-        (directory / "document").write_text(
-            '{"Version": 1, "AccessKeyId": "ASIAPROGRAM", "SecretAccessKey": "s", "SessionToken": "t",'
-            ' "Expiration": "2099-01-01T00:00:00Z"}'
-        )
 
     def compare(self, example: Example) -> None:
         """Resolve p0 by both and assert that they did the same, but for what differs on purpose."""
         (self.directory / "token").write_text("web-identity-token" + "\n" * example.newline)
+        (self.directory / "document").write_text(
+            '{"Version": 1, "AccessKeyId": "ASIAPROGRAM", "SecretAccessKey": "s", "SessionToken": "t",'
+            f' "Expiration": "{example.end}"}}'
+        )
         for file, wanted in (("config", False), ("credentials", True)):
-            prefix = "" if wanted else "profile "
-            (self.directory / file).write_text(
-                "".join(
-                    f"[{prefix}{name}]\n" + "".join(f"{key} = {value}\n" for key, value in found.items())
-                    for name, found in example.profiles.items()
-                    if (name in example.in_credentials) is wanted
-                )
+            text = "".join(
+                _section(name, found, example, in_credentials=wanted)
+                for name, found in example.profiles.items()
+                if (name in example.in_credentials) is wanted
             )
+            text += "" if wanted else example.elsewhere
+            (self.directory / file).write_bytes(text.replace("\n", example.line_end).encode())
         environ = {
             "HOME": str(self.directory),
             "PATH": os.environ["PATH"],
@@ -198,7 +231,7 @@ class Arena:
         error = ""
         try:
             key = resolve()
-        except (CredprocError, botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, OSError) as failure:
+        except _FAILURES as failure:
             error = f"{type(failure).__name__}: {failure}"
         return Outcome(self.sts.calls[before:], key, error)
 
@@ -235,6 +268,18 @@ class Arena:
             assert _as_sent(call) == _as_botocore_sends(call, example), said
 
 
+def _section(name: str, found: Mapping[str, str], example: Example, *, in_credentials: bool) -> str:
+    """Return the section of a profile as it stands in one of the files."""
+    called = example.names.get(name, name)
+    header = called if in_credentials else f"profile {shlex.quote(called)}"
+    around_key, around_value = example.blanks
+    lines = []
+    for key, value in found.items():
+        written = example.names.get(value, value) if key == "source_profile" else value
+        lines.append(f"{key}{around_key}={around_value}{written}{around_value}\n")
+    return f"[{header}]\n{''.join(lines)}"
+
+
 def _await_stragglers() -> None:
     """Wait for the calls that were left behind at their deadline: they must not be counted with the next ones."""
     for thread in threading.enumerate():
@@ -255,7 +300,8 @@ def _is_odd(settings: Mapping[str, str]) -> bool:
     """Whether ours refuses a profile's role settings before any call, where botocore goes on."""
     if "role_arn" not in settings or "web_identity_token_file" in settings:
         return False
-    return settings.get("duration_seconds") in _ODD_DURATIONS or settings["role_arn"].count(":") < 5
+    role_arn = settings["role_arn"]
+    return settings.get("duration_seconds") in _ODD_DURATIONS or role_arn.count(":") < 5 or role_arn in _NO_ROLES
 
 
 def _normal(call: Call, example: Example) -> tuple[Any, ...]:

@@ -137,9 +137,9 @@ SETTINGS: tuple[KnownSetting, ...] = (
     ),
     KnownSetting(
         "session_store",
-        "where MFA sessions are kept: `keyring` (if not set), `file` or `none`. `none` in the profile of a role asks for a"
-        " code each time that credproc assumes the role, whatever else is set: for a trust policy that limits the age of"
-        " the MFA (`aws:MultiFactorAuthAge`)",
+        "where MFA sessions are kept: `keyring` (if not set), `file` or `none`. `none` in the profile of a role asks"
+        " for a code each time that credproc assumes the role, whatever else is set: for a trust policy that limits the"
+        " age of the MFA (`aws:MultiFactorAuthAge`)",
         "MFA",
         "credproc",
         "required",
