@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 _WINDOWS = sys.platform == "win32"
 _UNSURE_NS = 2_000_000_000  # the coarsest time stamps of a file system (FAT), within which a later edit is not visible
 UNSURE = "unsure"
+VARIABLES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
 
 
 def config_file(environ: "Mapping[str, str]", *, windows: bool = _WINDOWS) -> str | None:
     """Return the path of the config file (``AWS_CONFIG_FILE``, default ``~/.aws/config``), or None with no home."""
-    return _aws_file(environ, "AWS_CONFIG_FILE", "config", windows=windows)
+    return _aws_file(environ, VARIABLES[0], "config", windows=windows)
 
 
 def credentials_file(environ: "Mapping[str, str]", *, windows: bool = _WINDOWS) -> str | None:
     """Return the path of the credentials file (``AWS_SHARED_CREDENTIALS_FILE``), or None with no home."""
-    return _aws_file(environ, "AWS_SHARED_CREDENTIALS_FILE", "credentials", windows=windows)
+    return _aws_file(environ, VARIABLES[1], "credentials", windows=windows)
 
 
 def cache_directory(environ: "Mapping[str, str]", *, platform: str = sys.platform) -> str | None:

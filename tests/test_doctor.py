@@ -95,6 +95,14 @@ def test_a_missing_config_is_worth_a_word_and_missing_credentials_are_not(aws: P
     _expect(files.aws_file(None, {}, secret=True), "FAIL", "home directory", "set HOME")
 
 
+@pytest.mark.parametrize("secret", [False, True])
+def test_a_missing_file_that_a_variable_names_is_named_with_the_variable(aws: Path, secret: bool) -> None:  # noqa: FBT001
+    variable = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")[secret]
+    path = str(aws / "f")
+    found = files.aws_file(path, {"HOME": os.environ["HOME"], variable: path}, secret=secret)
+    _expect(found, "warn", f"{variable} names ~/.aws/f", "does not exist", f"unset {variable}")
+
+
 def test_an_aws_file_below_a_file_is_wrong(aws: Path) -> None:
     below = _write(aws / "f", "") + "/config"
     _expect(files.aws_file(below, os.environ, secret=False), "FAIL", "~/.aws/f/config: not a directory")

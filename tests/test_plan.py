@@ -7,6 +7,7 @@ import pytest
 
 from credproc.config.parser import parse, read
 from credproc.errors import ConfigError, for_shell
+from credproc.paths import VARIABLES
 from credproc.plan import Plan, plan_for
 from credproc.process.command_line import split
 from credproc.request import Request
@@ -386,6 +387,32 @@ def test_a_byte_order_mark_and_any_line_end_are_no_part_of_a_value(tmp_path: Pat
     found = read({"HOME": str(tmp_path), "AWS_CONFIG_FILE": str(tmp_path / "config")})
     assert {key: setting.value for key, setting in found.profiles["default"].items()} == {"region": "a", "output": "b"}
     assert found.profiles["default"]["output"].where == "~/config:3"
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+@pytest.mark.parametrize("profile", ["x", "r", "user"])
+def test_a_file_that_a_variable_names_and_that_is_not_there_is_called_missing(
+    tmp_path: Path, variable: str, profile: str
+) -> None:
+    (tmp_path / ".aws").mkdir()
+    for name, header in (("config", "profile user"), ("credentials", "user")):
+        (tmp_path / ".aws" / name).write_text(f"[{header}]\nregion = us-east-1\n")
+    environ = {"HOME": str(tmp_path), variable: "~/none"}
+    for there, hint in ((False, f"{variable} names ~/none, which does not exist"), (True, None)):
+        if there:
+            (tmp_path / "none").touch()
+        with pytest.raises(ConfigError) as failure:
+            plan_for(read(environ), Request(profile, environ, 0.0))
+        assert hint is None or failure.value.hint == hint
+        assert there is ("not exist" not in str(failure.value.hint))
+    assert read(environ | {variable: os.devnull}).missing is None
+    assert read({"HOME": str(tmp_path / "empty")}).missing is None
+
+
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_a_blank_at_the_end_of_a_region_can_be_seen(variable: str) -> None:
+    error, _ = _error(f"{ROLE}source_profile = user1\n{USER}", **{variable: "us-east-1 "})
+    assert_names(error, f"{variable}: ", "'us-east-1 '")
 
 
 @pytest.mark.parametrize("kind", ["fifo", "directory", "null", "zero", "missing"])

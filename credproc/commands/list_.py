@@ -181,5 +181,5 @@ def run(options: argparse.Namespace, request: Request) -> Output | Document:
     if options.json:
         return Document(as_json(found))
     if not found:
-        return Output([f"no profiles in {config.shown_files()}"])
+        return Output([f"no profiles in {config.shown_files()}", *filter(None, [config.missing])])
     return Output(table(found, inspector.now, colour=is_coloured(request.environ, 1), columns=terminal_columns(1)))

@@ -1,5 +1,6 @@
 """Read and parse the two AWS files. The credentials file overrides the config file, setting by setting."""
 
+import os
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -44,8 +45,21 @@ def read(environ: Mapping[str, str], now: float | None = None) -> SharedConfig:
     warnings += readable_by_others(credentials.status, names[1]) if names[1] not in untrusted else []
     warnings += [] if credentials.read_error is None else [credentials.read_error]
     return parse(config.text, credentials.text, *names, untrusted=untrusted)._replace(
-        warnings=tuple(warnings), read_error=credentials.read_error, fingerprint=fingerprint
+        warnings=tuple(warnings),
+        read_error=credentials.read_error,
+        fingerprint=fingerprint,
+        missing=_missing(dict(zip(paths.VARIABLES, (config_path, credentials_path), strict=True)), environ),
     )
+
+
+def _missing(named: Mapping[str, str | None], environ: Mapping[str, str]) -> str | None:
+    """Return a sentence about the files that are not there though their variable is set; None if there are none."""
+    absent = [
+        f"{variable} names {paths.shown(path, environ)}"
+        for variable, path in named.items()
+        if path and environ.get(variable) and not os.path.exists(path)
+    ]
+    return f"{' and '.join(absent)}, which {'do' if len(absent) > 1 else 'does'} not exist" if absent else None
 
 
 def parse(

@@ -111,6 +111,7 @@ class SharedConfig(NamedTuple):
     warnings: tuple[str, ...] = ()  # about owner, mode and access of the files, for the log
     read_error: str | None = None  # why the credentials file could not be read
     fingerprint: str = cache.UNSURE  # of both files, taken before they were read
+    missing: str | None = None  # that a file is not there which a variable names
     misplaced: Mapping[str, str] = {}  # of profiles that only the wrong kind of header names: what it must be
 
     def shown_files(self) -> str:

@@ -139,6 +139,8 @@ class ProfileResolver:
     def _hint(self, name: str) -> str:
         if name in self._config.misplaced:
             return self._config.misplaced[name]
+        if self._config.missing is not None:
+            return self._config.missing
         suggestion = nearest(name, self._config.profiles)
         if suggestion is not None:
             return f"did you mean {quoted(suggestion)}?"

@@ -78,7 +78,7 @@ def source_in(section: Section, config: SharedConfig, session_name: str) -> Sour
     if is_identity_center(section):
         return _identity_center(section, config)
     if keys_from_credentials_file(section) is not None:
-        return _static(section)
+        return _static(section, config.missing)
     in_keyring = keys_in_keyring(section)
     if in_keyring is not None:
         return _keyring(section, in_keyring)
@@ -92,10 +92,10 @@ def source_in(section: Section, config: SharedConfig, session_name: str) -> Sour
         return Source("Process", process.where, section.name, (("command", process.value),), program=process)
     if section.setting("sso_session") is not None and not has_keys(section):
         return _identity_center(section, config)  # raises with the names of the missing settings
-    return _static(section)
+    return _static(section, config.missing)
 
 
-def _static(section: Section) -> Source:
+def _static(section: Section, missing: str | None) -> Source:
     access_key_id = section.setting("aws_access_key_id")
     secret = section.setting("aws_secret_access_key")
     if access_key_id is None or not access_key_id.value:
@@ -106,7 +106,7 @@ def _static(section: Section) -> Source:
             )
         raise ConfigError(
             f"{section.where}: profile {quoted(section.name)} holds no credentials, and no setting names their source",
-            "add role_arn and source_profile, keys, sso_session, or credential_process",
+            missing or "add role_arn and source_profile, keys, sso_session, or credential_process",
         )
     if secret is None or not secret.value:
         raise ConfigError(

@@ -25,6 +25,9 @@ def aws_file(path: str | None, environ: Mapping[str, str], *, secret: bool) -> C
     try:
         status = os.stat(path)
     except OSError as error:
+        variable = paths.VARIABLES[secret]
+        if isinstance(error, FileNotFoundError) and environ.get(variable):
+            return warn(f"{variable} names {shown}, which does not exist", f"correct or unset {variable}")
         if isinstance(error, FileNotFoundError):
             return (
                 ok(f"{shown}: does not exist") if secret else warn(f"{shown}: does not exist", "define profiles in it")

@@ -39,7 +39,7 @@ def find_profile(config: SharedConfig, name: str) -> Section:
         near = difflib.get_close_matches(name, config.profiles, n=1)
         raise ConfigError(
             f"{config.shown_files()}: no profile named {quoted(name)}",
-            f"did you mean {quoted(near[0])}?" if near else _list_hint(config),
+            config.missing or (f"did you mean {quoted(near[0])}?" if near else _list_hint(config)),
         )
     return section
 
@@ -76,7 +76,7 @@ def choose_profile(config: SharedConfig, request: Request, prompter: Prompter, *
     found = list(_candidates(config, request, undo=undo))
     if not found:
         what = "that credproc setup has made" if undo else "with role_arn that SDKs resolve by themselves"
-        raise ConfigError(f"{config.shown_files()}: no profile {what}", _list_hint(config))
+        raise ConfigError(f"{config.shown_files()}: no profile {what}", config.missing or _list_hint(config))
     width = max(len(name) for name, _ in found)
     lines = [f"{number:>3}  {name.ljust(width)}  {inert(role, 80)}" for number, (name, role) in enumerate(found, 1)]
     names = [name for name, _ in found]
