@@ -226,7 +226,7 @@ def _print_error(error: "CredprocError") -> None:
         os.write(2, data)
     except OSError:  # stderr is closed; the exit status remains
         pass
-    if not _stderr_is_seen(error):
+    if not _is_seen(error):
         from credproc import terminal
         from credproc.locking.directory import own_directory
         from credproc.terminal.last_message import is_new
@@ -238,9 +238,9 @@ def _print_error(error: "CredprocError") -> None:
             terminal.notify(*shown)
 
 
-def _stderr_is_seen(error: "CredprocError") -> bool:
-    """Return whether a person at the terminal sees stderr, which some SDKs discard or mix into stdout."""
-    if os.isatty(2):
+def _is_seen(error: "CredprocError") -> bool:
+    """Return whether a person sees the error without us: some SDKs discard stderr or mix it into stdout."""
+    if os.isatty(2) or error.was_shown:
         return True
     try:
         status = os.fstat(2)

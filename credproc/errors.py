@@ -18,6 +18,7 @@ class CredprocError(Exception):
     """A failure with a message for a person; the base class of all failures that credproc reports."""
 
     exit_code = 1
+    was_shown = False  # whether the terminal has said it already
     was_asked = False  # whether this run has shown a prompt, so that a person is at the terminal
     quotation = ""  # what another program said of it: for stderr alone, as it may hold a secret
 
@@ -76,6 +77,7 @@ class PersonNeededError(CredprocError):
         """
         super().__init__(message, hint)
         self.kind = kind
+        self.was_shown = kind == "withdrawn"  # by the prompt itself
         self.declined_at: float | None = None  # epoch seconds; of a refusal that another run has met with
 
 

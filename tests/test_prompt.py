@@ -36,6 +36,7 @@ WHERE = "~/.aws/config:5"
 LEADER = os.path.basename(sys.executable)[:15]  # the terminal's "shell", as the kernel shortens its name
 PROMPT = f"\rEnter MFA code for {SERIAL} (profile admin, for {LEADER}): "
 RUN = [PROGRAM, "--profile", "admin"]
+GONE = "the program that asked has gone; nothing was sent"
 SOON = 5.0  # seconds; where the deadline of the prompt, 40, would be the other end
 
 needs_oathtool = pytest.mark.skipif(shutil.which("oathtool") is None, reason="needs oathtool")
@@ -646,14 +647,42 @@ def test_closing_the_window_ends_it_where_the_signal_is_ignored_too(world: World
     assert_failed(job.outcome(SOON), "MFA code", "closed")
 
 
-def test_a_reader_that_goes_away_withdraws_the_prompt(world: World) -> None:
+@pytest.mark.parametrize("stderr", ["pipe", "null", "terminal"])
+def test_a_reader_that_goes_away_withdraws_the_prompt_and_the_terminal_says_so_once(world: World, stderr: str) -> None:
+    job = world.asked(stderr=stderr)
+    world.type_unseen("123")
+    job.close("stdout")
+    assert job.wait(SOON) == 3
+    assert world.screen.startswith(f"{PROMPT[1:]}\ncredproc: ")
+    assert world.screen.count(GONE) == 1
+    said = job.stderr if stderr == "pipe" else world.screen.partition("\n")[2]
+    if stderr == "null":
+        assert said == f"credproc: {GONE}\n"
+    else:
+        assert_said(said, "MFA code", GONE)
+
+
+def test_what_is_typed_before_a_prompt_is_withdrawn_is_flushed_and_what_is_typed_then_is_the_next_programs(
+    world: World,
+) -> None:
     job = world.asked()
     world.type_unseen("123")
     job.close("stdout")
-    ended = job.outcome(SOON)
-    assert_failed(ended, "MFA code", "program")
-    assert world.screen.startswith(f"{PROMPT[1:]}\n")
-    assert world.screen.count("Enter MFA code") == 1
+    world.terminal.expect(f"credproc: {GONE}\r", SOON)
+    world.terminal.send("later\n")
+    job.wait(SOON)
+    after = world.start("sh", "-c", 'read line; echo "<$line>"', stdin="terminal")
+    assert after.outcome(SOON).stdout == "<later>\n"
+
+
+def test_a_prompt_that_is_withdrawn_after_a_code_does_not_say_that_none_was_sent(world: World) -> None:
+    job = world.asked()
+    world.terminal.send("000000\n")
+    world.remark()
+    job.close("stdout")
+    assert_failed(job.outcome(SOON), "MFA code", "the program that asked has gone")
+    assert "the program that asked has gone\n" in world.screen
+    assert GONE not in world.screen + job.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -661,9 +690,10 @@ def test_a_caller_that_is_killed_withdraws_the_prompt(world: World, number: int)
     job = world.asked("sh", "-c", f"{shlex.join(RUN)}; true")
     world.type_unseen("123")
     job.signal(number)
-    assert job.wait(SOON) == -number
+    assert job.wait(SOON) == -number  # and the terminal is the shell's again
     job.wait_released(SOON)
-    assert_said(job.stderr, "MFA code", "program")
+    assert_said(job.stderr, "MFA code", GONE)
+    assert world.screen == f"{PROMPT[1:]}\ncredproc: {GONE}\n"
 
 
 def test_a_caller_that_goes_away_after_the_code_loses_nothing(world: World) -> None:
@@ -685,7 +715,7 @@ from credproc.errors import PersonNeededError
 from credproc.terminal.posix import Terminal
 console = Terminal()
 try:
-    console.ask("code: ", time.monotonic() + 0.5, lambda: True)
+    console.ask("code: ", time.monotonic() + 0.5, lambda: None)
 except PersonNeededError as error:
     print(error.kind, error, sep=": ")
 console.close()
@@ -706,7 +736,7 @@ console = Terminal()
 print("open", flush=True)
 while not os.path.exists(sys.argv[1]):
     time.sleep(0.01)
-console.ask("later: ", time.monotonic() + 20, lambda: True)
+console.ask("later: ", time.monotonic() + 20, lambda: None)
 console.close()
 """
 

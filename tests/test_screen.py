@@ -23,6 +23,7 @@ SERIAL = "arn:aws:iam::123456789012:mfa/user1"
 RUN = "credproc --profile admin"  # by its name alone: how the screen breaks lines must not depend on where it lies
 PROMPT = f"Enter MFA code for {SERIAL} (profile admin):"  # a shell is no program that asks
 CANCELLED = "credproc: error: ~/.aws/config:5: MFA code: cancelled"
+GONE = "credproc: the program that asked has gone; nothing was sent"
 HINT = "credproc: hint: run credproc login --profile admin in a terminal"
 WIDE = 100  # columns, so that the prompt is one row and the cursor stands behind it
 PS1 = "ready> "
@@ -227,6 +228,19 @@ def test_a_programs_name_does_not_change_the_title(world: World, tmp_path: Path)
         pane.key("C-d")
         pane.wait()
         assert pane.title == ""
+
+
+def test_a_prompt_that_is_withdrawn_says_so_and_the_shell_gets_what_is_typed_then(world: World) -> None:
+    with world.shell() as pane:
+        pane.wait_for(PS1)
+        pane.send(f"{RUN} 2>/dev/null | sleep 2\n")  # for as long somebody reads
+        pane.wait_for("Enter MFA code")
+        pane.send("987")
+        screen = pane.wait_for(f"\n{GONE}\n")
+        pane.send("echo seen\n")
+        screen = pane.wait_for("\nseen\n")
+        assert screen.count("the program that asked has gone") == 1
+        assert "987" not in screen
 
 
 def test_a_narrow_window_wraps_the_prompt_and_takes_the_code(world: World) -> None:

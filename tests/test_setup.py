@@ -468,10 +468,10 @@ class _Keys:
 def test_on_a_console_an_answer_is_shown(tmp_path: Path) -> None:
     output = tmp_path / "console"
     console = Console(_Keys("yn\b\r"), str(output))
-    assert console.ask("write? ", time.monotonic() + 5, lambda: True, shown=True) == "y"
+    assert console.ask("write? ", time.monotonic() + 5, lambda: None, shown=True) == "y"
     assert output.read_bytes() == b"\rwrite? yn\b \b\r\n"
     console.close()
     console = Console(_Keys("\x1b"), str(output))
     with pytest.raises(PersonNeededError):
-        console.ask("write? ", time.monotonic() + 5, lambda: True, shown=True)
+        console.ask("write? ", time.monotonic() + 5, lambda: None, shown=True)
     console.close()

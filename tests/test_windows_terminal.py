@@ -39,13 +39,12 @@ class Keyboard:
         return "".join((*self._before, *self._keys))
 
 
-def always() -> bool:
+def always() -> None:
     """Say that the caller still waits."""
-    return True
 
 
 def ask(
-    tmp_path: Path, keys: str, *, before: str = "", seconds: float = 10, is_wanted: Callable[[], bool] = always
+    tmp_path: Path, keys: str, *, before: str = "", seconds: float = 10, withdrawal: Callable[[], str | None] = always
 ) -> tuple[str | Exception, str, str]:
     """Return what the prompt yields or raises, what was shown, and the keys that nobody has read."""
     shown = tmp_path / "CONOUT$"
@@ -53,7 +52,7 @@ def ask(
     terminal = Terminal(keyboard, str(shown))
     found: str | Exception
     try:
-        found = terminal.ask(PROMPT, time.monotonic() + seconds, is_wanted)
+        found = terminal.ask(PROMPT, time.monotonic() + seconds, withdrawal)
     except (PersonNeededError, SignalError) as error:
         found = error
     terminal.close()
@@ -109,10 +108,10 @@ def test_a_key_held_down_does_not_hold_up_the_deadline(tmp_path: Path) -> None:
 
 
 def test_the_callers_death_withdraws_it(tmp_path: Path) -> None:
-    found, shown, _ = ask(tmp_path, "123", is_wanted=lambda: False)
+    found, shown, _ = ask(tmp_path, "123", withdrawal=lambda: "the caller has gone")
     assert isinstance(found, PersonNeededError)
-    assert (str(found), found.kind) == ("the program that asked has gone", "withdrawn")
-    assert shown == f"\r{PROMPT}\r\n"
+    assert (str(found), found.kind) == ("the caller has gone", "withdrawn")
+    assert shown == f"\r{PROMPT}\r\n\rcredproc: the caller has gone\r\n"
 
 
 def test_a_line_is_said_from_the_left(tmp_path: Path) -> None:

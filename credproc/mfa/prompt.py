@@ -22,6 +22,7 @@ class PromptCodeProvider:
         self._terminal = prompt_terminal
         self._used = used
         self._prompts = 0
+        self._has_given = False  # a code, which AWS has rejected if there is another prompt
         self._prompt = _prompt_text(code_request)
 
     def next_code(self, remark: str | None) -> str:
@@ -31,7 +32,7 @@ class PromptCodeProvider:
             if remark is not None:
                 self._terminal.say(f"credproc: {remark}")
             try:
-                typed = self._terminal.ask(self._prompt, self._code_request.deadline, self._is_caller_waiting)
+                typed = self._terminal.ask(self._prompt, self._code_request.deadline, self._withdrawal)
             except SignalError as error:
                 raise SignalError(error.number, self._message(str(error)), error.declined.kind) from None
             except PersonNeededError as error:
@@ -44,6 +45,7 @@ class PromptCodeProvider:
                 seconds = seconds_to_next_step(now)
                 remark = f"that code has been used already; the device shows the next one within {seconds:.0f} s"
             else:
+                self._has_given = True
                 return code
         reason = "" if remark is None else f": {remark}"
         raise self._failure(f"no valid code in three tries{reason}", "wrong")
@@ -56,8 +58,10 @@ class PromptCodeProvider:
         """Close the terminal."""
         self._terminal.close()
 
-    def _is_caller_waiting(self) -> bool:
-        return caller.is_waiting(self._code_request.request.caller)
+    def _withdrawal(self) -> str | None:
+        if caller.is_waiting(self._code_request.request.caller):
+            return None
+        return caller.GONE if self._has_given else f"{caller.GONE}; nothing was sent"
 
     def _failure(self, what: str, kind: "PersonNeededKind") -> PersonNeededError:
         return PersonNeededError(self._message(what), self._code_request.hint, kind)

@@ -4,6 +4,7 @@ import os
 import select
 import stat
 
+GONE = "the program that asked has gone"
 _SHELLS = frozenset(("sh", "bash", "dash", "zsh", "fish", "ksh", "ash", "busybox"))
 _MAX_ANCESTORS = 3  # a shell may run the credential_process line, and another shell that one
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from credproc import log
 from credproc.config.shared_config import SharedConfig
 from credproc.credentials import Credentials
-from credproc.errors import CredprocError, DeadlineError, NetworkError, PersonNeededError, ServiceError, SourceError
+from credproc.errors import CredprocError, DeadlineError, NetworkError, ServiceError, SourceError
 from credproc.plan import Plan
 from credproc.plan.mfa import Mfa
 from credproc.plan.role import Role
@@ -154,8 +154,7 @@ class PlanRun:
         try:
             return self._sign_in_and_call(sign_in)
         except CredprocError as error:
-            is_withdrawn = isinstance(error, PersonNeededError) and error.kind == "withdrawn"
-            error.was_asked = sign_in.has_asked and not is_withdrawn
+            error.was_asked = sign_in.has_asked
             raise
         finally:
             sign_in.close()

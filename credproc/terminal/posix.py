@@ -8,6 +8,8 @@
 - The settings are restored on every way out: return, deadline, INT, TERM, HUP, QUIT, TSTP (and set again when the
   process is continued), and by a watchdog process even after KILL. Typed characters that nobody has read are flushed:
   the shell would get them.
+- A prompt that is withdrawn says so, even in the background: who types on would type for the shell. Where stderr is a
+  terminal, the error on it says so.
 - A text is one line and does nothing to the terminal: what is written passes ``inert`` here. It starts at the left and
   ends with a line end or a prompt.
 - Waiting is ``select``: poll and kqueue do not work on a terminal on macOS.
@@ -54,12 +56,12 @@ class Terminal:
         """Write one line."""
         device.write(self._fd, device.full_line(line))
 
-    def ask(self, prompt: str, deadline: float, is_wanted: Callable[[], bool], *, shown: bool = False) -> str:
+    def ask(self, prompt: str, deadline: float, withdrawal: Callable[[], str | None], *, shown: bool = False) -> str:
         """Write the prompt and return the line that a person types, without its end; ``shown`` echoes it.
 
-        ``deadline`` is in seconds of ``time.monotonic()``; ``is_wanted`` is called four times a second. Raises
-        PersonNeededError if no line is typed (kinds ``cancelled``, ``late``, ``withdrawn``, ``no terminal``),
-        SignalError if a signal arrives.
+        ``deadline`` is in seconds of ``time.monotonic()``; ``withdrawal``, which returns why the prompt is withdrawn or
+        None, is called four times a second. Raises PersonNeededError if no line is typed (kinds ``cancelled``,
+        ``late``, ``withdrawn``, ``no terminal``), SignalError if a signal arrives.
         """
         prompt = inert(prompt)
         # Saved now, not in __init__: another credproc's prompt may have been up then
@@ -72,12 +74,15 @@ class Terminal:
             try:
                 self._change_settings()
                 device.write(self._fd, f"\r{prompt}")
-                typed = self._read_line(prompt, deadline, is_wanted, signals)
+                typed = self._read_line(prompt, deadline, withdrawal, signals)
                 if not typed.endswith(b"\n"):  # ended by Ctrl-D, which shows nothing
                     device.write(self._fd, "\n")
-            except (PersonNeededError, SignalError):
+            except (PersonNeededError, SignalError) as error:
                 if self._is_changed or shown:
                     device.write(self._fd, "\n")
+                self._restore_settings()  # before the line: what is typed after it is the shell's
+                if isinstance(error, PersonNeededError) and error.was_shown and not os.isatty(2):
+                    self.say(f"credproc: {error}")
                 raise
             finally:
                 self._restore_settings()
@@ -85,7 +90,7 @@ class Terminal:
                     self._watchdog.pause()
         return typed.decode("utf-8", "replace").rstrip("\r\n")
 
-    def _read_line(self, prompt: str, deadline: float, is_wanted: Callable[[], bool], signals: int) -> bytes:
+    def _read_line(self, prompt: str, deadline: float, withdrawal: Callable[[], str | None], signals: int) -> bytes:
         line = b""
         while True:
             left = deadline - time.monotonic()
@@ -104,8 +109,8 @@ class Terminal:
                     return line
             elif left <= 0:
                 raise PersonNeededError("no code was typed in time", kind="late")
-            elif not is_wanted():
-                raise PersonNeededError("the program that asked has gone", kind="withdrawn")
+            elif (reason := withdrawal()) is not None:
+                raise PersonNeededError(reason, kind="withdrawn")
 
     def _read(self, signals: int) -> bytes | None:
         """Return the bytes that were typed; ``b""`` is the end of input, None that another reader took them."""

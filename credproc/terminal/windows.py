@@ -52,17 +52,22 @@ class Terminal:
         """Write one line."""
         self._write(_full_line(line))
 
-    def ask(self, prompt: str, deadline: float, is_wanted: Callable[[], bool], *, shown: bool = False) -> str:
+    def ask(self, prompt: str, deadline: float, withdrawal: Callable[[], str | None], *, shown: bool = False) -> str:
         """Write the prompt and return the line that a person types; arguments and errors as in ``posix``."""
         self._flush_input()
         self._write(f"\r{inert(prompt)}")
+        end = "\r\n"
         try:
-            return self._read_line(deadline, is_wanted, shown=shown)
+            return self._read_line(deadline, withdrawal, shown=shown)
+        except PersonNeededError as error:
+            if error.was_shown and not os.isatty(2):
+                end += _full_line(f"credproc: {error}")
+            raise
         finally:
             self._flush_input()
-            self._write("\r\n")
+            self._write(end)
 
-    def _read_line(self, deadline: float, is_wanted: Callable[[], bool], *, shown: bool) -> str:
+    def _read_line(self, deadline: float, withdrawal: Callable[[], str | None], *, shown: bool) -> str:
         line = ""
         checked = time.monotonic()
         while time.monotonic() < deadline:
@@ -70,8 +75,8 @@ class Terminal:
                 time.sleep(_KEY_POLL_SECONDS)
                 if time.monotonic() - checked > _POLL_SECONDS:
                     checked = time.monotonic()
-                    if not is_wanted():
-                        raise PersonNeededError("the program that asked has gone", kind="withdrawn")
+                    if (reason := withdrawal()) is not None:
+                        raise PersonNeededError(reason, kind="withdrawn")
                 continue
             key = self._keys.getwch()
             if key in _PREFIXES:

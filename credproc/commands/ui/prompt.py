@@ -42,7 +42,7 @@ class Prompter:
             for line in lines:
                 opened.say(line)
             deadline = time.monotonic() + FOR_PEOPLE.prompt
-            return opened.ask(prompt, deadline, lambda: caller.is_waiting(self._request.caller), shown=shown).strip()
+            return opened.ask(prompt, deadline, self._withdrawal, shown=shown).strip()
         except SignalError as error:
             message = f"{self._command}: {error}; {self._abort_note}"
             raise SignalError(error.number, message, error.declined.kind) from None
@@ -56,6 +56,9 @@ class Prompter:
         """Print the lines and ask a yes-or-no question. Raises PersonNeededError unless the answer is yes."""
         if self.ask(f"{question} [y/N] ", lines=lines).lower() not in ("y", "yes"):
             raise PersonNeededError(f"{self._command}: declined; {self._abort_note}", kind="cancelled")
+
+    def _withdrawal(self) -> str | None:
+        return None if caller.is_waiting(self._request.caller) else caller.GONE
 
     def _open_terminal(self) -> terminal.Terminal:
         terminal.check_interactive(self._request.environ)
