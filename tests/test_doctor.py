@@ -33,6 +33,7 @@ from tests.terminal import Terminal
 if sys.platform != "linux":
     pytest.skip("modes and terminals are Linux's", allow_module_level=True)
 
+KEYS_IN_FILE = "warn ~/.aws/credentials:2"
 WRITE = f"write credential_process = {PROGRAM} --profile NAME"
 
 
@@ -454,11 +455,12 @@ def _results(stdout: str) -> list[str]:
 
 
 def _well(first: str, *, offline: bool = False) -> list[str]:
-    """Return the results where all is well but that there is no terminal."""
+    """Return the results where all is well but that there is no terminal, and that the keys lie in a file."""
     return [
         "ok ~/.aws/config",
         "ok ~/.aws/credentials",
         first,
+        KEYS_IN_FILE,
         "ok ~/.cache/credproc",
         "warn terminal",
         "ok MFA sessions",
@@ -477,7 +479,10 @@ def test_all_is_well(home_of_people: Home) -> None:
 def test_one_profile_is_looked_at_by_its_name(home_of_people: Home, name: str) -> None:
     ran = home_of_people.run("doctor", name, start_new_session=True)
     assert (ran.status, ran.stderr) == (0, "")
-    assert _results(ran.stdout) == _well(f"ok profile '{name}'")
+    well = _well(f"ok profile '{name}'")
+    if name == "admin":  # has no line that starts credproc: SDKs need its keys where they are
+        well.remove(KEYS_IN_FILE)
+    assert _results(ran.stdout) == well
 
 
 def test_offline_asks_nobody(home_of_people: Home, sts: Sts) -> None:
@@ -527,6 +532,33 @@ def test_a_proxy_is_asked_and_named_without_its_password(home_of_people: Home, s
     gone = home_of_people.run("doctor", environ=environ | {"HTTP_PROXY": "http://me:secret@127.0.0.1:1"})
     assert gone.status == 1
     assert re.search(r"\nFAIL  STS: http://localhost:1: .*proxy.*127\.0\.0\.1:1.*\n      .*HTTPS_PROXY", gone.stdout)
+
+
+LONG_TERM = "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n"
+
+
+@pytest.mark.parametrize(
+    ("credentials", "told"),
+    [
+        (f"[my user]\n{LONG_TERM}", ["2 my"]),
+        (f"[other]\nregion = x\n[my user]\n{LONG_TERM}[b]\n{LONG_TERM}", ["4 my", "7 b"]),
+        (f"[my user]\n{LONG_TERM}aws_session_token = t\n", []),
+        ("", []),
+    ],
+)
+@pytest.mark.parametrize("line", [f"credential_process = {PROGRAM} --profile a\n", ""], ids=["line", "none"])
+@pytest.mark.parametrize("profile", ["a", None])
+def test_long_term_keys_that_lie_beside_a_role_are_told_and_what_moves_them(
+    tmp_path: Path, credentials: str, told: list[str], line: str, profile: str | None
+) -> None:
+    home = Home(tmp_path / "home")
+    in_config = f"[profile 'my user']\n{LONG_TERM}"
+    home.config(f"[profile a]\n{line}credproc_role_arn = {ROLE}\ncredproc_source_profile = my user\n{in_config}")
+    home.credentials(credentials)
+    ran = home.run("doctor", *filter(None, [profile]), "--offline")
+    found = re.findall(r"~/.aws/credentials:(\d+): .*long-term.*\n +run credproc keys import '?(\w+)", ran.stdout)
+    assert [" ".join(each) for each in found] == (told if line else []), ran.stdout
+    assert ("keys import 'my user' to" in ran.stdout) is bool(line and told)
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "http_proxy"])

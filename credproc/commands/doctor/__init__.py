@@ -78,8 +78,10 @@ class Examination:
             yield from profiles.helper_line(line, self._request.program)
         if self._profile is not None:
             yield from self._plan_checks(config, self._profile, quiet=False)
-            return
-        yield from self._all_plan_checks(config, found)
+        else:
+            yield from self._all_plan_checks(config, found)
+        if found and any(plan.roles for plan in self._plans):
+            yield from profiles.keys_in_plain_sight(config)
 
     def _all_plan_checks(self, config: SharedConfig, found: list[Line]) -> Iterator[Check]:
         if not found:

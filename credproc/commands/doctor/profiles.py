@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from credproc.commands.doctor.check import Check, fail, from_error, ok, warn
 from credproc.commands.doctor.helper_lines import Line
-from credproc.config.settings import PREFIX, ROLE_NAMES, SETTINGS
-from credproc.config.shared_config import Section
-from credproc.errors import ConfigError, quoted
+from credproc.config.settings import PREFIX, ROLE_NAMES, SESSION_TOKEN_NAMES, SETTINGS
+from credproc.config.shared_config import Section, SharedConfig
+from credproc.errors import ConfigError, argument, quoted
 from credproc.plan import Plan
 
 _POSIX = os.name == "posix"
@@ -76,6 +76,21 @@ def plan_result(profile: str, error: ConfigError | None) -> Check:
     if error is None:
         return ok(f"profile {quoted(profile)}: its settings are valid")
     return from_error(error, f"profile {quoted(profile)}: ")
+
+
+def keys_in_plain_sight(config: SharedConfig) -> Iterator[Check]:
+    """Yield a warning for each profile whose long-term keys lie in the credentials file.
+
+    Some programs take the first that they find there instead of the role (CONTRACT.md, 1.6).
+    """
+    for section in config.profiles.values():
+        key = section.get("aws_access_key_id")
+        is_temporary = any(section.get(name) for name in SESSION_TOKEN_NAMES)
+        if key is not None and key.value and key.from_credentials_file and not is_temporary:
+            yield warn(
+                f"{key.where}: some programs use these long-term keys, whatever AWS_PROFILE says",
+                f"run credproc keys import {argument(section.name)} to move them into the keyring",
+            )
 
 
 def session_without_iam(plan: Plan, subject: str) -> Iterator[Check]:
