@@ -11,6 +11,7 @@ LIMIT = 8192  # bytes; version 1 of the Go SDK truncates there silently, fluent-
 LATEST = 253_402_300_799  # epoch seconds; 9999-12-31T23:59:59Z, the latest time with a four-digit year
 ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")  # IAM API reference, AccessKey
 SECRET_ACCESS_KEY = re.compile(r"[!-~]{16,256}")
+UNSENDABLE = "is empty or holds characters that cannot be sent"
 _PRINTABLE = re.compile(r"[!-~]+")
 
 
@@ -27,6 +28,14 @@ class Credentials(NamedTuple):
     def temporary(self) -> bool:
         """Whether these expire: long-term keys have no session token."""
         return self.session_token is not None
+
+    @property
+    def unsendable(self) -> str | None:
+        """The name of a part that no header can hold, as the document calls it; None: all can be sent."""
+        parts = {"AccessKeyId": self.access_key_id, "SecretAccessKey": self.secret_access_key}
+        if self.session_token is not None:
+            parts["SessionToken"] = self.session_token
+        return next((name for name, value in parts.items() if not _PRINTABLE.fullmatch(value)), None)
 
     def __repr__(self) -> str:
         """Return the values that are not secret."""
@@ -53,9 +62,11 @@ def document(credentials: Credentials) -> bytes:
         fields["Expiration"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     if credentials.account_id:
         fields["AccountId"] = credentials.account_id
-    for name, value in fields.items():
-        if isinstance(value, str) and not _PRINTABLE.fullmatch(value):
-            raise ServiceError(f"credentials: {name} is empty or holds characters that cannot be sent")
+    unsendable = credentials.unsendable
+    if credentials.account_id and not _PRINTABLE.fullmatch(credentials.account_id):
+        unsendable = "AccountId"
+    if unsendable is not None:
+        raise ServiceError(f"credentials: {unsendable} {UNSENDABLE}")
     line = json.dumps(fields, separators=(",", ":")).encode() + b"\n"
     if len(line) >= LIMIT:
         raise ServiceError(

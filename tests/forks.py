@@ -7,6 +7,7 @@ itself is about.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -51,13 +52,20 @@ class Forks:
     Its runs leave their output in `directory`, which should be the test's, as that is looked through for secrets.
     """
 
-    def __init__(self, directory: Path) -> None:
-        """Name the directory; it may be another one later."""
+    def __init__(self, directory: Path, environ: Mapping[str, str] | None = None) -> None:
+        """Name the directory; it may be another one later. ``environ`` counts for what is read by an import."""
         self.directory = directory
+        self._environ = {**os.environ, **(environ or {})}
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _SERVER], cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", _SERVER],
+            env=self._environ,
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # without a terminal
         )
         return self
 
@@ -72,5 +80,6 @@ class Forks:
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         status = int(self._process.stdout.readline())
-        stdout, stderr = ((self.directory / f"run.{name}").read_text() for name in ("stdout", "stderr"))
+        left = ((self.directory / f"run.{name}").read_bytes() for name in ("stdout", "stderr"))
+        stdout, stderr = (data.decode("utf-8", "backslashreplace") for data in left)
         return Outcome(status, stdout, stderr)

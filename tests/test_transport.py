@@ -28,7 +28,9 @@ from credproc.config.parser import parse
 from credproc.config.shared_config import Section, Setting
 from credproc.errors import ConfigError
 from credproc.limits import ANSWER
+from credproc.plan import plan_for
 from credproc.plan.url import Url
+from credproc.request import Request as AskedFor
 from tests.loopback import Ca, Proxy, Server, passing_on, request_in, saying, tls
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello"
@@ -71,7 +73,7 @@ def _sent(
     if kind == "direct":
         return Direct(authorities).send(request, timeouts)
     with Proxy(server.port) as proxy:
-        return Proxied(proxy.url, authorities, {}).send(request, timeouts)
+        return Proxied(proxy.url, authorities, None).send(request, timeouts)
 
 
 def _failed(
@@ -484,7 +486,11 @@ def test_no_keys_of_tls_are_written_where_a_variable_says(
             monkeypatch.setenv("HTTPS_PROXY", proxy.url)
             assert _by_environment(Url("https", "localhost", 8443, "/")).body == b"hello"
     else:
-        client = botocore_session(parse("", ""), None).create_client("sso", "us-east-1")
+        lines = "sso_account_id = 1", "sso_role_name = r", "sso_region = us-east-1", "sso_start_url = x"
+        config = parse("\n".join(["[profile p]", *lines, ""]), "")
+        client = botocore_session(plan_for(config, AskedFor("p", {}, 0.0)), config, {}).create_client(
+            "sso", "us-east-1"
+        )
         assert client.meta.region_name == "us-east-1"
     assert not keys.exists()
 
@@ -620,7 +626,7 @@ def test_behind_a_proxy_botocores_own_authorities_count_where_none_are_named(ca:
     request = Request("POST", Url("https", "127.0.0.1", 443, "/"), {}, BODY)
     with Server(saying(OK), tls(files)) as server, Proxy(server.port) as proxy:
         with pytest.raises(TransportError) as failure:
-            Proxied(proxy.url, Authorities(str(ca.path)), {}).send(request, Timeouts(time.monotonic() + 5))
+            Proxied(proxy.url, Authorities(str(ca.path)), None).send(request, Timeouts(time.monotonic() + 5))
         assert failure.value.kind == "certificate"
 
 
@@ -651,7 +657,7 @@ def test_a_proxy_with_tls_of_its_own_is_asked_by_the_profiles_proxies_config(
         assert untrusted.value.kind in ("proxy", "certificate")
         with pytest.raises(ConfigError) as failure:
             send(tmp_path / "nothing.pem")
-        assert str(failure.value) == "proxies_config: the certificates cannot be used"
+        assert str(failure.value) == "config:2: proxies_config: the certificates cannot be used"
         assert failure.value.hint == "check the paths in it"
 
 
@@ -659,11 +665,13 @@ def test_a_proxy_with_tls_of_its_own_is_asked_by_the_profiles_proxies_config(
 def test_the_proxy_is_given_whole_requests_only_if_proxies_config_says_so(
     value: str, asked: str, behind: Server, ca: Ca, files: tuple[Path, Path]
 ) -> None:
-    config = {"proxy_ca_bundle": str(ca.path), "proxy_use_forwarding_for_https": value}
+    section = Section("x", "config:1")
+    block = f"\nproxy_ca_bundle = {ca.path}\nproxy_use_forwarding_for_https = {value}"
+    section["proxies_config"] = Setting(block, "config:2")
     request = Request("POST", Url("https", "localhost", 443, "/"), {}, BODY)
     with Server(saying(OK)) as plain, Proxy((plain if value == "true" else behind).port) as inner:
         with Server(passing_on(inner.port), tls(files)) as proxy:
-            transport = Proxied(f"https://127.0.0.1:{proxy.port}", Authorities(str(ca.path), "AWS_CA_BUNDLE"), config)
+            transport = Proxied(f"https://127.0.0.1:{proxy.port}", Authorities(str(ca.path), "AWS_CA_BUNDLE"), section)
             assert transport.send(request, Timeouts(time.monotonic() + 5)).body == b"hello"
         assert inner.asked == [asked]
 
@@ -749,7 +757,7 @@ def test_an_address_that_fails_at_once_leaves_nothing_open() -> None:
 
 
 def test_both_transports_have_one_interface() -> None:
-    found: list[Transport] = [Direct(Authorities("x")), Proxied("http://127.0.0.1:9", Authorities("x"), {})]
+    found: list[Transport] = [Direct(Authorities("x")), Proxied("http://127.0.0.1:9", Authorities("x"), None)]
     for transport in found[1:]:
         transport.warm()
     with pytest.raises(ConfigError, match="no such file"):
@@ -763,7 +771,7 @@ def test_authorities_that_there_are_not_are_told_before_a_connection_is_made(kin
 
         def transport() -> Transport:
             url = f"http://127.0.0.1:{server.port}"
-            return Direct(authorities) if kind == "direct" else Proxied(url, authorities, {})
+            return Direct(authorities) if kind == "direct" else Proxied(url, authorities, None)
 
         with pytest.raises(ConfigError, match=r"AWS_CA_BUNDLE.*no such file"):
             transport().warm()

@@ -29,6 +29,8 @@ class Authorities(NamedTuple):
     def load(self, context: ssl.SSLContext) -> None:
         """Have the context trust these. Raises ConfigError if there are none."""
         where = "certificate authorities" if self.where is None else self.where
+        if self.where is not None and os.path.exists(self.path) and not os.path.isfile(self.path):
+            raise ConfigError(f"{where}: {self.path}: is not a regular file", _HINT)  # OpenSSL would wait at a FIFO
         try:
             if self.where is None and os.path.isdir(self.path):
                 context.load_verify_locations(capath=self.path)

@@ -2,7 +2,6 @@
 
 import ssl
 import warnings
-from collections.abc import Mapping
 from typing import Any
 
 import botocore.exceptions as boto
@@ -18,6 +17,7 @@ from credproc.aws.authorities import Authorities
 from credproc.aws.http1 import TOO_LONG
 from credproc.aws.message import Kind, Request, Response, TransportError
 from credproc.aws.transport import Timeouts, ignore_key_log
+from credproc.config.shared_config import Section
 from credproc.errors import ConfigError
 
 _KINDS: tuple[tuple[type[Exception], Kind], ...] = (
@@ -28,17 +28,24 @@ _KINDS: tuple[tuple[type[Exception], Kind], ...] = (
 )
 
 
+def proxies_config(section: Section | None) -> dict[str, Any]:
+    """Return the profile's ``proxies_config`` as botocore takes it. Raises ConfigError, with file and line."""
+    block = {} if section is None else section.block("proxies_config")
+    return {
+        name: normalize_boolean(value) if name == "proxy_use_forwarding_for_https" else value
+        for name, value in block.items()
+    }
+
+
 class Proxied:
     """Connections through one proxy."""
 
-    def __init__(self, proxy: str, authorities: Authorities, proxies_config: Mapping[str, str]) -> None:
-        """Take the proxy's URL, whose certificates are trusted, and botocore's settings for what lies between."""
+    def __init__(self, proxy: str, authorities: Authorities, section: Section | None) -> None:
+        """Take the proxy's URL, whose certificates are trusted, and the profile. Raises ConfigError."""
         self._proxy = proxy
         self._authorities = authorities
-        self._config = {
-            name: normalize_boolean(value) if name == "proxy_use_forwarding_for_https" else value
-            for name, value in proxies_config.items()
-        }
+        self._config = proxies_config(section)
+        self._config_place = "proxies_config" if section is None else section.where_set("proxies_config")
 
     def warm(self) -> None:
         """Read the certificate authorities, if settings name some. Raises ConfigError."""
@@ -58,7 +65,7 @@ class Proxied:
             finally:
                 session.close()
         except (boto.BotoCoreError, HTTPError) as error:
-            raise _failed(error, request.url.scheme) from None
+            raise _failed(error, request.url.scheme, self._config_place) from None
 
     def _session(self, scheme: str, timeouts: Timeouts) -> URLLib3Session:
         ignore_key_log()
@@ -101,15 +108,15 @@ def _body(raw: Any) -> bytes:  # noqa: ANN401 - urllib3's response, which botoco
         raise TransportError("malformed", TOO_LONG) from None
 
 
-def _failed(error: boto.BotoCoreError | HTTPError, scheme: str) -> TransportError | ConfigError:
-    """Return botocore's exception, or urllib3's from reading the body, in our words."""
+def _failed(error: boto.BotoCoreError | HTTPError, scheme: str, config: str) -> TransportError | ConfigError:
+    """Return botocore's exception, or urllib3's from reading the body, in our words; ``config`` is a place."""
     if isinstance(error, HTTPError):
         return TransportError("read timeout" if isinstance(error, ReadTimeoutError) else "cut off")
     cause = error.kwargs.get("error")
     if isinstance(error, boto.ProxyConnectionError):
         return TransportError("proxy", "407" if "407 " in str(cause) else "")
     if isinstance(cause, boto.InvalidProxiesConfigError):
-        return ConfigError("proxies_config: the certificates cannot be used", "check the paths in it")
+        return ConfigError(f"{config}: proxies_config: the certificates cannot be used", "check the paths in it")
     if (unusable := proxies.unusable(cause, scheme)) is not None:
         return unusable
     if isinstance(error, boto.SSLError):

@@ -22,10 +22,4 @@ def transport_for(url: Url, section: Section | None, environ: Mapping[str, str])
         return Direct(authorities)
     from credproc.aws.proxied import Proxied  # noqa: PLC0415 - botocore
 
-    return Proxied(proxy, authorities, _proxies_config(section))
-
-
-def _proxies_config(section: Section | None) -> dict[str, str]:
-    """Return botocore's ``proxies_config``, a block of settings of the profile."""
-    setting = None if section is None else section.setting("proxies_config")
-    return {} if setting is None else setting.sub_properties()
+    return Proxied(proxy, authorities, section)

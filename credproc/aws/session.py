@@ -1,71 +1,91 @@
-"""A botocore session that has read what we have read: the one place where botocore meets the configuration.
+"""A botocore session for the sign-in to IAM Identity Center: the one place where botocore meets the configuration.
 
-Botocore opens neither AWS file, so two parsers cannot disagree about them, and the profile is always named: AWS_PROFILE
-may name the very profile that called us.
+It is given what it needs, each setting checked, and reads nothing by itself: neither of the AWS files, so that two
+parsers cannot disagree about them, nor the variables of its own that choose a profile, a model, an endpoint or a mode.
 """
 
 import os
+import ssl
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import botocore.session
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigValueStore
 from botocore.loaders import Loader
 
 from credproc import __version__
 from credproc.aws.authorities import authorities_for
 from credproc.aws.bounded import BoundedSession
+from credproc.aws.proxied import proxies_config
 from credproc.aws.transport import ignore_key_log
-from credproc.config.settings import REFUSED_NAMES
+from credproc.aws.tries import retries_for
+from credproc.config.settings import IDENTITY_CENTER_NAMES
 from credproc.config.shared_config import Section, SharedConfig
+from credproc.plan import Plan
 
 
-def botocore_session(
-    config: SharedConfig, profile: str | None, urls: Mapping[str, str] = MappingProxyType({})
-) -> botocore.session.Session:
-    """Return a session for the profile (None: none is named) with our reading of the two files as its configuration.
-
-    ``urls`` are the endpoints of services, by their names with an underscore; those of others are AWS's own.
-    """
-    # The AWS CLI exports AWS_DATA_PATH for its own models, and they would take the place of ours
-    os.environ.pop("AWS_DATA_PATH", None)
+def botocore_session(plan: Plan, config: SharedConfig, environ: Mapping[str, str]) -> botocore.session.Session:
+    """Return a session that knows the sign-in of the plan's source, and how to reach it. Raises ConfigError."""
     ignore_key_log()
-    name = profile or "default"
-    session = _Session(config.profiles.get(name), urls)
-    # Nor ~/.aws/models, where `aws configure add-model` writes: what lies there would choose where STS is
+    name = plan.profile or "default"
+    session = _Session(plan.source.urls)
+    # Nor ~/.aws/models, where `aws configure add-model` writes: what lies there would choose where a token goes
     builtin = _Models(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
     session.register_component("data_loader", builtin)
-    profiles = {section.name: _plain(section) for section in config.profiles.values()}
-    profiles.setdefault(name, {})
+    session.register_component("config_store", _store(plan, config.profiles.get(name, Section(name, name)), environ))
+    fields = {name: value for name, value in plan.source.identity if name in IDENTITY_CENTER_NAMES}
+    signed_in = {key: fields[key] for key in ("sso_start_url", "sso_region")}
     # No public way to give a session its configuration but through a file of botocore's grammar, which is not ours
     session._config = {  # type: ignore[attr-defined]  # noqa: SLF001
-        "profiles": profiles,
-        "sso_sessions": {section.name: _plain(section) for section in config.sso_sessions.values()},
+        "profiles": {plan.source.profile: fields},
+        "sso_sessions": {fields["sso_session"]: signed_in} if "sso_session" in fields else {},
     }
-    session.set_config_variable("profile", name)
-    session.set_config_variable("ignore_configured_endpoint_urls", True)  # those that are followed are ``urls``
     session.user_agent_extra = f"credproc/{__version__}"
     return session
 
 
-class _Session(botocore.session.Session):
-    """Botocore's session; its clients send where we say, trust whom we say, and read an answer to a limit."""
+def _store(plan: Plan, section: Section, environ: Mapping[str, str]) -> ConfigValueStore:
+    """Return botocore's settings: those of the connection as they are set, all others as if they were not."""
+    retries = retries_for(section, environ)
+    authorities = authorities_for(section, environ)
+    if authorities.where is not None:
+        authorities.load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))  # what botocore raises does not say which they are
+    handed = {
+        "profile": plan.source.profile,
+        "ca_bundle": None if authorities.where is None else authorities.path,
+        "proxies_config": proxies_config(section),
+        "retry_mode": retries.mode,
+        "max_attempts": retries.attempts,
+        "use_fips_endpoint": plan.endpoint.use_fips,
+        "use_dualstack_endpoint": plan.endpoint.use_dualstack,
+        "ignore_configured_endpoint_urls": True,  # whoever makes a client is told which one is configured
+    }
+    store = ConfigValueStore()
+    for name, (_, _, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
+        store.set_config_variable(name, default)
+    for name, value in handed.items():
+        store.set_config_variable(name, value)
+    return store
 
-    def __init__(self, section: Section | None, urls: Mapping[str, str]) -> None:
+
+class _Session(botocore.session.Session):
+    """Botocore's session, whose clients go where we say, read an answer to a limit, and load no plug-ins."""
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        """Take the endpoints of services, by their names with an underscore; those of others are AWS's own."""
         super().__init__()
-        self._section = section
         self._urls = urls
 
     def create_client(self, service_name: str, *given: Any, **options: Any) -> Any:  # noqa: ANN401 - botocore's
-        """Return the client. Raises ConfigError if the profile's CA bundle cannot be followed."""
-        authorities = authorities_for(self._section, os.environ)
-        if authorities.where is not None:
-            options["verify"] = authorities.path
+        """Return the client."""
         options["endpoint_url"] = self._urls.get(service_name.replace("-", "_"))
         client: Any = super().create_client(service_name, *given, **options)
         # No public way to give a client its HTTP session
         client._endpoint.http_session = BoundedSession(client._endpoint.http_session)  # noqa: SLF001
         return client
+
+    def _register_client_plugins(self, client: object) -> None:
+        """Import none of the modules that BOTOCORE_EXPERIMENTAL__PLUGINS names."""
 
 
 class _Models(Loader):
@@ -74,18 +94,3 @@ class _Models(Loader):
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - Loader's signature
         """Return the services; whether one has a file of that type is seen when it is loaded."""
         return os.listdir(self.BUILTIN_DATA_PATH)
-
-
-def _plain(section: Section) -> dict[str, Any]:
-    """Return the section as botocore's own loader would: strings, and nested settings as dictionaries.
-
-    Without the settings that say where secrets go: those ``Section.setting`` gives, and checks.
-    """
-    plain: dict[str, Any] = {}
-    for key in section:
-        name = key.removeprefix("credproc_")
-        if name in REFUSED_NAMES:
-            continue
-        setting = section.get(f"credproc_{name}") or section[key]
-        plain[name] = setting.sub_properties() if setting.value.startswith("\n") else setting.value
-    return plain

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from credproc.aws.answer import RefusedError
 from credproc.aws.message import Kind, TransportError
-from credproc.config.shared_config import Section, Setting
+from credproc.config.shared_config import Section, chosen
 from credproc.errors import ConfigError
 
 _ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}
@@ -53,9 +53,9 @@ class Retries(NamedTuple):
 
 def retries_for(section: Section | None, environ: Mapping[str, str]) -> Retries:
     """Return what environment and profile say. Raises ConfigError, with the variable, or file and line."""
-    mode = _setting("AWS_RETRY_MODE", "retry_mode", section, environ)
-    attempts = _setting("AWS_MAX_ATTEMPTS", "max_attempts", section, environ)
-    defaults = _setting("AWS_DEFAULTS_MODE", "defaults_mode", section, environ)
+    mode, attempts, defaults = (
+        chosen(key, section, environ) for key in ("retry_mode", "max_attempts", "defaults_mode")
+    )
     if mode is not None and mode.value not in _ATTEMPTS:
         raise ConfigError(f"{mode.where}: retry_mode must be {' or '.join(_ATTEMPTS)}, not {mode.value[:40]!a}", _HINT)
     if defaults is not None and defaults.value.lower() not in _DEFAULTS_MODES:
@@ -69,13 +69,6 @@ def retries_for(section: Section | None, environ: Mapping[str, str]) -> Retries:
     except ValueError:
         what = f"{attempts.where}: max_attempts must be an integer, not {attempts.value[:40]!a}"
         raise ConfigError(what, _HINT) from None
-
-
-def _setting(variable: str, key: str, section: Section | None, environ: Mapping[str, str]) -> Setting | None:
-    if environ.get(variable):
-        return Setting(environ[variable], variable)
-    found = None if section is None else section.setting(key)
-    return found if found is not None and found.value else None
 
 
 def _may_pass(error: Exception) -> bool:

@@ -42,6 +42,7 @@ class KnownSetting(NamedTuple):
     shown: Shown = "all"
     wins_in: tuple[Sdk, ...] = ()  # the SDKs that pass over a credential_process for it
     in_untrusted_file: InUntrustedFile = "used"
+    is_block: bool = False  # it has no value, but settings of its own, indented below it
 
     @property
     def written(self) -> str:
@@ -186,7 +187,7 @@ SETTINGS: tuple[KnownSetting, ...] = (
     KnownSetting("ca_bundle", _CONNECTION, "connection", in_untrusted_file="refused"),
     KnownSetting("proxies_config", _CONNECTION, "connection", in_untrusted_file="refused"),
     *(
-        KnownSetting(name, _CONNECTION, "connection")
+        KnownSetting(name, _CONNECTION, "connection", is_block=name == "proxies_config")
         for name in (
             "retry_mode max_attempts"
             " defaults_mode metadata_service_timeout metadata_service_num_attempts ec2_metadata_service_endpoint"
@@ -197,6 +198,8 @@ SETTINGS: tuple[KnownSetting, ...] = (
 )
 
 NAMES = frozenset(setting.name for setting in SETTINGS)
+BLOCK_NAMES = frozenset(setting.name for setting in SETTINGS if setting.is_block)
+COMMAND_NAMES = frozenset(setting.name for setting in SETTINGS if setting.shown == "the program")
 # What makes SDKs resolve a profile by themselves, whatever its credential_process says
 BEFORE_PROCESS = tuple(setting.name for setting in SETTINGS if setting.wins_in)
 # AWS's settings of a role: with the prefix SDKs pass over them

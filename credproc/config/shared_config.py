@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from credproc import cache
-from credproc.config.settings import PREFIX, REFUSED_NAMES, setting_named
+from credproc.config.settings import BLOCK_NAMES, COMMAND_NAMES, NAMES, PREFIX, REFUSED_NAMES, setting_named
 from credproc.errors import ConfigError
 from credproc.trust import UntrustedFile
 
+_INDENT_HINT = "write it on one line, without indented lines below it"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -75,19 +76,31 @@ class Section(dict[str, Setting]):
     def setting(self, key: str) -> Setting | None:
         """Return the setting ``credproc_<key>`` if it is set, else ``<key>``, else None.
 
-        Raises ConfigError if the section is broken, if the value contains a control character, which programs read in
-        different ways, or if it says where secrets go and another user can change it.
+        Raises ConfigError if the section is broken, if the value cannot be one of that setting (it contains a control
+        character, or goes over several lines), or if it says where secrets go and another user can change it.
         """
         if self.error is not None:
             raise self.error
         found = self.get(PREFIX + key) or self.get(key)
-        if found is not None and _CONTROL.search(found.value):
-            raise ConfigError(f"{found.where}: {key} contains a control character", "retype the line")
+        if found is not None:
+            _check_value(key, found)
         return found.trusted(key) if found is not None and key in REFUSED_NAMES else found
 
     def credproc_setting(self, key: str) -> Setting | None:
         """Return the setting ``credproc_<key>``, or None; for settings that only credproc reads."""
         return self.setting(key) if PREFIX + key in self else None
+
+    def block(self, key: str) -> dict[str, str]:
+        """Return the settings that are indented below ``key``, by lower-case name; {} if it is not set.
+
+        Raises ConfigError if it has a value.
+        """
+        found = self.setting(key)
+        if found is not None and found.value and not found.value.startswith("\n"):
+            raise ConfigError(
+                f"{found.where}: {key} must be a block of settings, not a value", f"indent key = value below {key} ="
+            )
+        return {} if found is None else found.sub_properties()
 
     def value(self, key: str) -> str | None:
         """Return the value of ``setting(key)``, or None."""
@@ -98,6 +111,27 @@ class Section(dict[str, Setting]):
         """Return the place where ``key`` is set, else that of the section's header."""
         found = self.get(PREFIX + key) or self.get(key)
         return self.where if found is None else found.where
+
+
+def chosen(key: str, section: Section | None, environ: Mapping[str, str]) -> Setting | None:
+    """Return what the variable AWS_KEY says, or else the profile, where that is not empty; None: neither says a thing.
+
+    Raises ConfigError, with file and line.
+    """
+    variable = f"AWS_{key.upper()}"
+    if environ.get(variable):
+        return Setting(environ[variable], variable)
+    found = None if section is None else section.setting(key)
+    return found if found is not None and found.value else None
+
+
+def _check_value(key: str, found: Setting) -> None:
+    """Raise ConfigError if the value has characters that programs read in different ways, or is a block of settings."""
+    if _CONTROL.search(found.value) or ("\t" in found.value and key in NAMES - BLOCK_NAMES - COMMAND_NAMES):
+        raise ConfigError(f"{found.where}: {key} contains a control character", "retype the line")
+    if "\n" in found.value and key in NAMES - BLOCK_NAMES:
+        what = "must be a value, not a block of settings" if found.value[0] == "\n" else "goes over several lines"
+        raise ConfigError(f"{found.where}: {key} {what}", _INDENT_HINT)
 
 
 class SharedConfig(NamedTuple):

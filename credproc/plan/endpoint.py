@@ -153,8 +153,11 @@ def _setting_from(variable: str, key: str, section: Section, environ: Mapping[st
 def region_of(section: Section, environ: Mapping[str, str]) -> str | None:
     """Return the region that the environment or else the profile names, or None. Raises ConfigError."""
     setting = _variable("AWS_REGION", environ) or _setting_from("AWS_DEFAULT_REGION", "region", section, environ)
-    if setting is None or not setting.value:
-        return None
+    return None if setting is None or not setting.value else checked_region(setting)
+
+
+def checked_region(setting: Setting) -> str:
+    """Return the setting's value. Raises ConfigError if it cannot be a part of a host's name."""
     if not _REGION.fullmatch(setting.value):
         raise ConfigError(
             f"{setting.where}: the region must be a name such as us-east-1, not {quoted(setting.value[:80])}",

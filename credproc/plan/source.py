@@ -7,7 +7,7 @@ from credproc.config.settings import ACCESS_KEY_NAMES, IDENTITY_CENTER_NAMES, SE
 from credproc.config.shared_config import Section, Setting, SharedConfig, variable
 from credproc.credentials import ACCESS_KEY_ID, Credentials
 from credproc.errors import ConfigError, for_shell, quoted
-from credproc.plan.endpoint import CONTAINER_VARIABLES, check_container_url
+from credproc.plan.endpoint import CONTAINER_VARIABLES, check_container_url, checked_region
 from credproc.plan.role import Role, check_role_arn, web_identity_role_in
 
 _IDENTITY_CENTER_FIELDS = tuple(name for name in IDENTITY_CENTER_NAMES if name != "sso_session")
@@ -145,6 +145,7 @@ def _identity_center(section: Section, config: SharedConfig) -> Source:
     settings = {key: section.value(key) for key in _IDENTITY_CENTER_FIELDS}
     named = next((key for key in ("sso_account_id", "sso_role_name") if settings[key]), "sso_session")
     where = section.where_set(named)
+    session: Section | None = None
     if reference is not None:
         session = config.sso_sessions.get(reference.value)
         if session is None:
@@ -166,6 +167,8 @@ def _identity_center(section: Section, config: SharedConfig) -> Source:
             f"{where}: profile {quoted(section.name)} uses IAM Identity Center but lacks {', '.join(missing)}",
             "run aws configure sso, or add what is missing",
         )
+    region = section if section.setting("sso_region") is not None or session is None else session
+    checked_region(Setting(settings["sso_region"] or "", region.where_set("sso_region")))
     identity = tuple((key, settings[key] or "") for key in _IDENTITY_CENTER_FIELDS)
     if reference is not None:
         identity += (("sso_session", reference.value),)

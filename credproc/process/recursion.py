@@ -42,4 +42,8 @@ def extend_chain(environ: Mapping[str, str], profile: str | None, *, with_identi
 
 
 def _profiles(environ: Mapping[str, str], variable: str) -> list[str]:
-    return next(csv.reader([environ[variable]]), []) if environ.get(variable) else []
+    """Return the profiles in the variable's CSV line; none if it is no such line, which no chain of ours can be."""
+    try:
+        return next(csv.reader([environ.get(variable, "")]), [])
+    except csv.Error:
+        return []

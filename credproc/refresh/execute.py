@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from credproc import log
 from credproc.config.shared_config import SharedConfig
-from credproc.credentials import Credentials
+from credproc.credentials import UNSENDABLE, Credentials
 from credproc.errors import CredprocError, DeadlineError, NetworkError, ServiceError, SourceError
 from credproc.plan import Plan
 from credproc.plan.mfa import Mfa
@@ -21,8 +21,6 @@ _INVALID_SESSION = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClientE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import botocore.session
-
     from credproc.aws.sts import MfaCode, Sts
     from credproc.mfa.signin import SignIn
 
@@ -55,6 +53,8 @@ class PlanRun:
             credentials = self._make_steps(access_key_id, self._keys_in_keyring, is_temporary=False)
             return Fetched(self._with_account(credentials), renewable=True)
         found = self._web_identity(plan.source.role) if plan.source.role else plan.source.keys or self._source()
+        if found.unsendable is not None:
+            raise SourceError(f"{plan.source.where}: {found.unsendable} {UNSENDABLE}", "check what the source gives")
         credentials = self._make_steps(found.access_key_id, lambda: found, is_temporary=found.temporary)
         renewable = plan.source.role is not None or bool(plan.roles) or not found.temporary
         # what is local may be another's the next time, and SDKs do not store it either
@@ -108,7 +108,7 @@ class PlanRun:
             source.program.trusted("credential_process")
             seconds = PROCESS_SECONDS
         children = ChildProcesses()
-        fetching = BackgroundCall(lambda: fetch(source, self._botocore_session, self._request.environ, children))
+        fetching = BackgroundCall(lambda: fetch(self._plan, self._config, self._request.environ, children))
         try:
             return fetching.result(min(time.monotonic() + seconds, self._deadline))
         except DeadlineError:
@@ -126,11 +126,6 @@ class PlanRun:
             directory = None if self._request.is_login else self._attempt.directory
             self._keys = keyring.fetch(self._plan.source, directory, self._request.environ)
         return self._keys
-
-    def _botocore_session(self) -> "botocore.session.Session":
-        from credproc.aws.session import botocore_session  # noqa: PLC0415 - botocore
-
-        return botocore_session(self._config, self._plan.profile, self._plan.source.urls)
 
     # MFA
 

@@ -1,27 +1,20 @@
 """Get the credentials of a plan's source: one file a kind; botocore's providers get the configuration from credproc."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
+from credproc.config.shared_config import SharedConfig
 from credproc.credentials import Credentials
-from credproc.plan.source import Source
+from credproc.plan import Plan
 from credproc.sources.children import ChildProcesses
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import botocore.session
 
+def fetch(plan: Plan, config: SharedConfig, environ: Mapping[str, str], children: ChildProcesses) -> Credentials:
+    """Return the credentials of the plan's source, of any kind but WebIdentity, whose credentials come from STS.
 
-def fetch(
-    source: Source,
-    new_session: "Callable[[], botocore.session.Session]",
-    environ: Mapping[str, str],
-    children: ChildProcesses,
-) -> Credentials:
-    """Return the source's credentials, of any kind but WebIdentity, whose credentials come from STS.
-
-    ``new_session`` returns a botocore session, for the kinds that need botocore. Programs that are started are added to
-    ``children``. Raises SourceError.
+    Programs that are started are added to ``children``. Raises SourceError, and ConfigError for a setting or variable
+    of the connection.
     """
+    source = plan.source
     if source.keys is not None:
         return source.keys
     match source.kind:
@@ -36,10 +29,10 @@ def fetch(
         case "IdentityCenter":
             from credproc.sources import identity_center  # noqa: PLC0415 - botocore
 
-            return identity_center.fetch(source, new_session())
+            return identity_center.fetch(plan, config, environ)
         case "Ec2InstanceMetadata" | "EcsContainer" as kind:
             from credproc.sources import machine  # noqa: PLC0415 - botocore
 
-            return machine.fetch(source, kind, new_session(), environ)
+            return machine.fetch(plan, kind, config, environ)
         case "StaticKeys" | "KeyringKeys" | "WebIdentity":
             raise TypeError(f"{source.kind}: fetch() does not get the credentials of this kind")

@@ -1,25 +1,32 @@
 """IAM Identity Center, with the token file that ``aws sso login`` writes."""
 
 import time
+from collections.abc import Mapping
 
 import botocore.exceptions as boto
-import botocore.session
 from botocore.credentials import SSOProvider
 from botocore.tokens import SSOTokenProvider
 
 from credproc import limits
 from credproc.aws.bounded import TooLongAnswerError
+from credproc.aws.session import botocore_session
+from credproc.config.shared_config import SharedConfig
 from credproc.credentials import Credentials
 from credproc.errors import SourceError, for_shell, inert
+from credproc.plan import Plan
 from credproc.plan.source import Source
-from credproc.sources.provider import FAILURES, load
+from credproc.sources.provider import FAILURES, MALFORMED, load
 from credproc.sources.sso_token import is_signed_in
 
+_SETTINGS_HINT = "check sso_region, and use_fips_endpoint and use_dualstack_endpoint beside an endpoint_url"
 
-def fetch(source: Source, session: botocore.session.Session) -> Credentials:
-    """Return the credentials of the profile's account and role. Raises SourceError."""
+
+def fetch(plan: Plan, config: SharedConfig, environ: Mapping[str, str]) -> Credentials:
+    """Return the credentials of the profile's account and role. Raises SourceError, or ConfigError."""
+    source = plan.source
     profile = source.profile or ""
     try:
+        session = botocore_session(plan, config, environ)
         found = load(
             SSOProvider(
                 load_config=lambda: session.full_config,
@@ -63,4 +70,9 @@ def _failed(source: Source, error: Exception) -> SourceError:
         return SourceError(
             f"{source.where}: IAM Identity Center returned credentials that have expired", "check the clock"
         )
-    return SourceError(f"{source.where}: IAM Identity Center cannot be reached", "check the network, proxy and VPN")
+    if isinstance(error, MALFORMED):
+        return SourceError(f"{source.where}: IAM Identity Center: the answer does not hold credentials", "try again")
+    if isinstance(error, (boto.HTTPClientError, OSError)):
+        return SourceError(f"{source.where}: IAM Identity Center cannot be reached", "check the network, proxy and VPN")
+    # of the settings or of the answer; botocore's own text may quote either
+    return SourceError(f"{source.where}: IAM Identity Center: botocore: {type(error).__name__}", _SETTINGS_HINT)

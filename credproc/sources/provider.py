@@ -9,8 +9,8 @@ from botocore.credentials import CredentialProvider
 from credproc.credentials import Credentials
 
 # What botocore raises for a malformed answer: JSON of another shape, text that is not a time
-_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
-FAILURES = (boto.BotoCoreError, boto.ClientError, OSError, RuntimeError, *_MALFORMED)
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
+FAILURES = (boto.BotoCoreError, boto.ClientError, OSError, RuntimeError, *MALFORMED)
 
 
 def load(provider: CredentialProvider) -> Credentials | None:

@@ -9,7 +9,7 @@ from credproc.commands.doctor.check import Check, fail, from_error, ok, warn
 from credproc.commands.doctor.helper_lines import Line
 from credproc.config.settings import PREFIX, ROLE_NAMES, SESSION_TOKEN_NAMES, SETTINGS
 from credproc.config.shared_config import Section, SharedConfig
-from credproc.errors import ConfigError, argument, quoted
+from credproc.errors import ConfigError, for_shell, quoted
 from credproc.plan import Plan
 
 _POSIX = os.name == "posix"
@@ -89,7 +89,7 @@ def keys_in_plain_sight(config: SharedConfig) -> Iterator[Check]:
         if key is not None and key.value and key.from_credentials_file and not is_temporary:
             yield warn(
                 f"{key.where}: some programs use these long-term keys, whatever AWS_PROFILE says",
-                f"run credproc keys import {argument(section.name)} to move them into the keyring",
+                f"run credproc keys import {for_shell(section.name)} to move them into the keyring",
             )
 
 
