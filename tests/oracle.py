@@ -174,6 +174,7 @@ _FAILURES = (
     botocore.exceptions.BotoCoreError,
     botocore.exceptions.ClientError,
     OSError,
+    RuntimeError,  # "Credentials were refreshed, but the refreshed credentials are still expired"
     TypeError,
     ValueError,
 )

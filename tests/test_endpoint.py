@@ -383,6 +383,13 @@ def _urls(settings: str, environ: dict[str, str], center: str = _CENTER) -> dict
     return plan_for(config, Request("p", environ, 0.0)).source.urls
 
 
+def _center_session(settings: str, environ: dict[str, str], **untrusted: UntrustedFile) -> botocore.session.Session:
+    """Return the session that fetches credentials of Identity Center gets."""
+    config = parse(f"[profile p]\n{settings}\n{_CENTER}{_SESSION}{_OWN}", "", untrusted=untrusted)
+    plan = plan_for(config, Request("p", environ, 0.0))
+    return botocore_session(plan, config, environ)
+
+
 @pytest.mark.parametrize(
     ("settings", "environ"),
     [
@@ -406,7 +413,7 @@ def test_identity_center_is_where_botocore_would_find_it_and_where_botocore_is_s
     for name, value in {**environ, "AWS_CONFIG_FILE": str(file)}.items():
         monkeypatch.setenv(name, value)
     ours = _urls(settings, environ)
-    sent = botocore_session(parse(text, ""), "p", ours)
+    sent = _center_session(settings, environ)
     theirs = botocore.session.Session(profile="p")
     for name in ("sso", "sso_oidc"):
         service, found = name.replace("_", "-"), []
@@ -422,20 +429,19 @@ def test_a_client_of_botocores_is_sent_nowhere_by_what_credproc_has_not_checked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", "http://sso.example")
-    config = parse("[profile p]\nservices = own\nendpoint_url = http://all.example\n" + _OWN, "")
-    client: Any = botocore_session(config, "p").create_client("sso", region_name="us-east-1")
+    client: Any = _center_session("", {}).create_client("sso", region_name="us-east-1")
     assert client.meta.endpoint_url == "https://portal.sso.us-east-1.amazonaws.com"
 
 
 def test_a_client_of_botocores_trusts_whom_credproc_trusts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
-    text = "[profile p]\nca_bundle = /nowhere/ca.pem\n"
-    client: Any = botocore_session(parse(text, ""), "p").create_client("sso", region_name="us-east-1")
-    assert client._endpoint.http_session._session._verify == "/nowhere/ca.pem"
-    untrusted = {"config": UntrustedFile("is writable by others", "chmod")}
-    session = botocore_session(parse(text, "", untrusted=untrusted), "p")
+    bundle = str(Path(botocore.__file__).parent / "cacert.pem")
+    client: Any = _center_session(f"ca_bundle = {bundle}", {}).create_client("sso", region_name="us-east-1")
+    assert client._endpoint.http_session._session._verify == bundle
+    with pytest.raises(ConfigError, match="config:2: /nowhere/ca.pem: "):
+        _center_session("ca_bundle = /nowhere/ca.pem", {})
     with pytest.raises(ConfigError, match="config:2: ca_bundle is refused"):
-        session.create_client("sso", region_name="us-east-1")
+        _center_session(f"ca_bundle = {bundle}", {}, config=UntrustedFile("is writable by others", "chmod"))
 
 
 @pytest.mark.parametrize(

@@ -185,9 +185,9 @@ SETTINGS: tuple[KnownSetting, ...] = (
         ).split()
     ),
     KnownSetting("ca_bundle", _CONNECTION, "connection", in_untrusted_file="refused"),
-    KnownSetting("proxies_config", _CONNECTION, "connection", in_untrusted_file="refused"),
+    KnownSetting("proxies_config", _CONNECTION, "connection", in_untrusted_file="refused", is_block=True),
     *(
-        KnownSetting(name, _CONNECTION, "connection", is_block=name == "proxies_config")
+        KnownSetting(name, _CONNECTION, "connection")
         for name in (
             "retry_mode max_attempts"
             " defaults_mode metadata_service_timeout metadata_service_num_attempts ec2_metadata_service_endpoint"

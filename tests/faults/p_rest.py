@@ -174,7 +174,7 @@ def _external_id(name: str, make: Callable[[str], str]) -> Case:
         Kind.DENIED,
         before=before,
         undo=lambda s: s.config(),
-        says=r"AssumeRole: ValidationError: .*'\*\*\*' at 'externalId'",
+        says=r"AssumeRole: ValidationError: .*'\*\*\*[\\\"']* at 'externalId'",
         calls=1,
     )
 

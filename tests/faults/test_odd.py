@@ -46,7 +46,7 @@ FOUND = (
     *((kind, name, value, "") for kind in (CENTER, START) for name, value in (("api_versions", "true"), ("s3", ""))),
     (CENTER, "csm_port", "x", ""),
     *(
-        (kind, "defaults_mode", value, "defaults_mode must be")
+        (kind, "defaults_mode", value, "defaults_mode goes over")
         for kind in (CENTER, "static")
         for value in (BLOCK, MORE)
     ),
