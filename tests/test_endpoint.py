@@ -438,7 +438,7 @@ def test_a_client_of_botocores_trusts_whom_credproc_trusts(monkeypatch: pytest.M
     bundle = str(Path(botocore.__file__).parent / "cacert.pem")
     client: Any = _center_session(f"ca_bundle = {bundle}", {}).create_client("sso", region_name="us-east-1")
     assert client._endpoint.http_session._session._verify == bundle
-    with pytest.raises(ConfigError, match="config:2: /nowhere/ca.pem: "):
+    with pytest.raises(ConfigError, match=r"config:2: /nowhere/ca\.pem: "):
         _center_session("ca_bundle = /nowhere/ca.pem", {})
     with pytest.raises(ConfigError, match="config:2: ca_bundle is refused"):
         _center_session(f"ca_bundle = {bundle}", {}, config=UntrustedFile("is writable by others", "chmod"))

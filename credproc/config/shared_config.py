@@ -13,6 +13,7 @@ from credproc.errors import ConfigError
 from credproc.trust import UntrustedFile
 
 _INDENT_HINT = "write it on one line, without indented lines below it"
+_OF_ONE_LINE = NAMES - BLOCK_NAMES - {"policy"}  # to JSON, blanks and line ends mean nothing
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -127,9 +128,10 @@ def chosen(key: str, section: Section | None, environ: Mapping[str, str]) -> Set
 
 def _check_value(key: str, found: Setting) -> None:
     """Raise ConfigError if the value has characters that programs read in different ways, or is a block of settings."""
-    if _CONTROL.search(found.value) or ("\t" in found.value and key in NAMES - BLOCK_NAMES - COMMAND_NAMES):
+    of_one_line = key in _OF_ONE_LINE
+    if _CONTROL.search(found.value) or (of_one_line and key not in COMMAND_NAMES and "\t" in found.value):
         raise ConfigError(f"{found.where}: {key} contains a control character", "retype the line")
-    if "\n" in found.value and key in NAMES - BLOCK_NAMES:
+    if of_one_line and "\n" in found.value:
         what = "must be a value, not a block of settings" if found.value[0] == "\n" else "goes over several lines"
         raise ConfigError(f"{found.where}: {key} {what}", _INDENT_HINT)
 

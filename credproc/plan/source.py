@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from credproc.config.settings import ACCESS_KEY_NAMES, IDENTITY_CENTER_NAMES, SESSION_TOKEN_NAMES, CredentialSource
 from credproc.config.shared_config import Section, Setting, SharedConfig, variable
-from credproc.credentials import ACCESS_KEY_ID, Credentials
+from credproc.credentials import ACCESS_KEY_ID, UNSENDABLE, Credentials
 from credproc.errors import ConfigError, for_shell, quoted
 from credproc.plan.endpoint import CONTAINER_VARIABLES, check_container_url, checked_region
 from credproc.plan.role import Role, check_role_arn, web_identity_role_in
@@ -113,14 +113,13 @@ def _static(section: Section, missing: str | None) -> Source:
             f"{access_key_id.where}: aws_access_key_id without aws_secret_access_key",
             f"add aws_secret_access_key to [{section.name}]",
         )
-    token = next(filter(None, map(section.value, SESSION_TOKEN_NAMES)), None)
-    return Source(
-        "StaticKeys",
-        access_key_id.where,
-        section.name,
-        (("access_key_id", access_key_id.value),),
-        keys=Credentials(access_key_id.value, secret.value, token, account_id=section.value("aws_account_id") or None),
-    )
+    token = next((found for found in map(section.setting, SESSION_TOKEN_NAMES) if found and found.value), None)
+    account_id = section.value("aws_account_id") or None
+    keys = Credentials(access_key_id.value, secret.value, token and token.value, account_id=account_id)
+    for setting, name in ((access_key_id, "AccessKeyId"), (secret, "SecretAccessKey"), (token, "SessionToken")):
+        if setting is not None and name == keys.unsendable:
+            raise ConfigError(f"{setting.where}: {name} {UNSENDABLE}", "copy it from where it was given out")
+    return Source("StaticKeys", access_key_id.where, section.name, (("access_key_id", access_key_id.value),), keys=keys)
 
 
 def _keyring(section: Section, access_key_id: Setting) -> Source:

@@ -153,18 +153,19 @@ def _unreadable() -> Iterator[Case]:
 
 
 def _ungrammatical() -> Iterator[Case]:
-    for file, header in ((_CONFIG, "profile x"), (_CREDENTIALS, "x")):
+    for file, prefix in ((_CONFIG, "profile "), (_CREDENTIALS, "")):
         name = file.rpartition("/")[2]
+        yield _broken(f"no section, {name}", _with_text("region = x\n"), f"{file}:1: ", file)
         for what, text, line in (
-            ("no =", f"[{header}]\nregion\n", 2),
-            ("no name", f"[{header}]\n= x\n", 2),
-            ("no section", "region = x\n", 1),
-            ("unclosed", f"[{header}\nregion = x\n", 1),
-            ("continues nothing", f"[{header}]\n  region = x\n", 2),
-            ("text behind", f"[{header}] region = x\n", 1),
+            ("no =", "[{}]\nregion\n", 2),
+            ("no name", "[{}]\n= x\n", 2),
+            ("unclosed", "[{}\nregion = x\n", 1),
+            ("continues nothing", "[{}]\n  region = x\n", 2),
+            ("text behind", "[{}] region = x\n", 1),
         ):
-            case = _broken(f"{what}, {name}", _with_text(text), f"{file}:{line}: ", file)
-            yield replace(case, deep=what not in {"no =", "no section", "unclosed"})
+            case = _broken(f"{what}, {name}", _with_text(text.format(f"{prefix}admin")), f"{file}:{line}: ", file)
+            other = _fine(f"{what}, {name}, elsewhere", _with_text(text.format(f"{prefix}x")), file)
+            yield from (replace(each, deep=what not in {"no =", "unclosed"}) for each in (case, other))
 
 
 # --- F027: size -----------------------------------------------------------------------------------------------------

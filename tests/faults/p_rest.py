@@ -409,7 +409,12 @@ ROWS = (
         "F152",
         "an external id or policy with quotes, line ends, or of 5 KiB",
         _external_id("quotes", lambda secret: f"{secret}\"'"),
-        _external_id("line end", lambda secret: f"{secret}\n  {secret}"),
+        replace(
+            _external_id("line end", lambda secret: f"{secret}\n  {secret}"),
+            kind=Kind.CONFIG,
+            says="external_id goes over several lines",
+            calls=0,
+        ),
         _external_id("5 KiB", lambda secret: secret + "x" * 5000),
         _setting("policy, quotes", f"credproc_policy = {_QUOTED}", sent="Policy", value=_QUOTED),
         _setting(

@@ -59,6 +59,8 @@ FOUND = (
     *(("instance", f"metadata_service_{name}", "-1", "from 1 to 9999") for name in ("timeout", "num_attempts")),
     ("instance", "ec2_metadata_service_endpoint_mode", "ipv5", "must be ipv4 or ipv6"),
     ("instance", "ec2_metadata_service_endpoint", "http://[", "must be an http or https URL"),
+    ("static", "aws_access_key_id", "\u0661\u0662", "AccessKeyId is empty or holds"),
+    ("static", "aws_session_token", "\u202ex", "SessionToken is empty or holds"),
     ("web identity", "services", BLOCK, "services must be a value"),
 )
 
@@ -67,7 +69,8 @@ FOUND = (
 def test_a_setting_counts_where_it_is_used_and_is_an_error_at_its_line_if_it_cannot(
     world: World, kind: str, name: str, value: str, word: str
 ) -> None:
-    odd = Odd(kind, (f"profile {kind}", name), value.replace("FIFO", str(world.path / "fifo")))
+    section = f"profile {kind} root" if name.startswith("aws_") else f"profile {kind}"
+    odd = Odd(kind, (section, name), value.replace("FIFO", str(world.path / "fifo")))
     played = world.play(odd)
     assert wrong(odd, played, world.secrets()) is None
     assert played.outcome.status == bool(word), played
