@@ -685,6 +685,34 @@ def test_a_prompt_that_is_withdrawn_after_a_code_does_not_say_that_none_was_sent
     assert GONE not in world.screen + job.stderr
 
 
+@pytest.mark.parametrize(
+    ("version", "seconds"),
+    [("1.12.0", range(1, 5)), ("1.12.1", range(5, 22)), ("2.0.0", None), ("api-1.14.0", None), ("", None)],
+)
+def test_a_program_that_is_known_to_give_up_before_the_prompt_does_is_named_with_the_seconds_that_are_left(
+    world: World, tmp_path: Path, version: str, seconds: range | None
+) -> None:
+    program = shutil.which("timeout")
+    assert program is not None
+    panic = f"/root/.cargo/registry/src/index-0/aws-smithy-runtime-{version}/src/client.rs" if version else ""
+    impatient = tmp_path / "who"
+    # A program does not mind what is behind its end. What is looked for stands across the border of the first part
+    impatient.write_bytes(Path(program).read_bytes().ljust((8 << 20) - 50, b"\0") + panic.encode())
+    impatient.chmod(0o755)
+    job = world.asked(str(impatient), "--foreground", "60", *RUN, prompt=PROMPT.replace(LEADER, "who"))
+    before = world.screen.partition("Enter MFA code")[0]
+    world.type_code()
+    assert job.outcome().document
+    if seconds is None:
+        assert before == ""
+    else:
+        (line,) = before.splitlines()
+        found = re.fullmatch("credproc: who may give up in ([0-9]+) s; credproc login asks for 5 minutes", line)
+        assert found is not None
+        assert int(found[1]) in seconds
+        assert len(line) < 80
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_caller_that_is_killed_withdraws_the_prompt(world: World, number: int) -> None:
     job = world.asked("sh", "-c", f"{shlex.join(RUN)}; true")

@@ -1,12 +1,17 @@
 """MFA codes that the user types at the terminal."""
 
+import time
+
 from credproc import terminal
 from credproc.errors import PersonNeededError, SignalError, inert
 from credproc.mfa.code import CodeRequest, parse_code
 from credproc.mfa.used_codes import UsedCodes, seconds_to_next_step
 from credproc.process import caller
+from credproc.process.patience import patience_of
 
 MAX_PROMPTS = 3
+_MAX_PROGRAM = 30  # characters of a program's name
+_WITHDRAWN_HINT = "before you start it: AWS's SDK for Rust waits for 22 s, before mid-2026 for 5"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,10 +28,13 @@ class PromptCodeProvider:
         self._used = used
         self._prompts = 0
         self._has_given = False  # a code, which AWS has rejected if there is another prompt
-        self._prompt = _prompt_text(code_request)
+        self._program = caller.program_of(code_request.request.caller)
+        self._prompt = _prompt_text(code_request, self._program)
 
     def next_code(self, remark: str | None) -> str:
         """Return the next code that the user types; see ``CodeProvider``."""
+        if not self._prompts:
+            self._announce_end()
         while self._prompts < MAX_PROMPTS:
             self._prompts += 1
             if remark is not None:
@@ -58,23 +66,34 @@ class PromptCodeProvider:
         """Close the terminal."""
         self._terminal.close()
 
+    def _announce_end(self) -> None:
+        """Say when the program gives up, where it is known to wait for less than the prompt is up."""
+        seconds = None if self._program is None else patience_of(self._program.process)
+        if self._program is None or seconds is None:
+            return
+        left = seconds - (time.monotonic() - self._code_request.request.started)
+        name = inert(self._program.name, _MAX_PROGRAM)
+        self.notify(f"{name} may give up in {max(1, int(left))} s; credproc login asks for 5 minutes")
+
     def _withdrawal(self) -> str | None:
         if caller.is_waiting(self._code_request.request.caller):
             return None
         return caller.GONE if self._has_given else f"{caller.GONE}; nothing was sent"
 
     def _failure(self, what: str, kind: "PersonNeededKind") -> PersonNeededError:
-        return PersonNeededError(self._message(what), self._code_request.hint, kind)
+        hint = self._code_request.hint
+        return PersonNeededError(
+            self._message(what), f"{hint} {_WITHDRAWN_HINT}" if kind == "withdrawn" else hint, kind
+        )
 
     def _message(self, what: str) -> str:
         return f"{self._code_request.where}: MFA code: {what}"
 
 
-def _prompt_text(code_request: CodeRequest) -> str:
+def _prompt_text(code_request: CodeRequest, program: caller.Program | None) -> str:
     """Return the prompt: one line that names the device, the profile and the program that runs credproc."""
     profile = code_request.request.profile
-    program = caller.program_name(code_request.request.caller)
     details = [] if profile is None else [f"profile {inert(profile, 60)}"]
-    details += [] if program is None else [f"for {inert(program, 30)}"]
+    details += [] if program is None else [f"for {inert(program.name, _MAX_PROGRAM)}"]
     suffix = f" ({', '.join(details)})" if details else ""
     return f"Enter MFA code for {code_request.serial}{suffix}: "

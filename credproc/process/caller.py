@@ -1,12 +1,20 @@
-"""The program that started credproc: whether it still waits for the answer, and its name."""
+"""The program that started credproc: whether it still waits for the answer, and which it is."""
 
 import os
 import select
 import stat
+from typing import NamedTuple
 
 GONE = "the program that asked has gone"
 _SHELLS = frozenset(("sh", "bash", "dash", "zsh", "fish", "ksh", "ash", "busybox"))
 _MAX_ANCESTORS = 3  # a shell may run the credential_process line, and another shell that one
+
+
+class Program(NamedTuple):
+    """A program that needs the credentials."""
+
+    name: str
+    process: int
 
 
 def is_waiting(caller: int | None) -> bool:
@@ -24,8 +32,8 @@ def is_waiting(caller: int | None) -> bool:
         return True
 
 
-def program_name(caller: int | None) -> str | None:
-    """Return the name of the program that needs the credentials; None if a person's shell does, or if it is unknown.
+def program_of(caller: int | None) -> Program | None:
+    """Return the program that needs the credentials; None if a person's shell does, or if it is unknown.
 
     The name comes from /proc; arguments are never shown, as they may hold secrets. For a shell that runs a command
     (``sh -c``) the program that started the shell is named.
@@ -48,7 +56,7 @@ def program_name(caller: int | None) -> str | None:
         if session != os.getsid(0):  # tmux, sshd or cron started the session; it needs no credentials
             return None
         if name not in _SHELLS:
-            return name
+            return Program(name, process)
         if not runs_command:
             return None
         process = parent

@@ -15,6 +15,7 @@ def test_a_code_that_is_typed_late_is_still_waited_for(with_mfa: World, terminal
     w = with_mfa
     job = w.on(terminal)
     terminal.expect(PROMPT, START)
+    assert (b"may give up in " in terminal.transcript) == (w.sdk.patience is not None)
     time.sleep(LATE if w.sdk.patience is None else w.sdk.patience / 2)  # the person looks for the telephone
     terminal.send(f"{w.user.unused_code()}\n")
     assert w.caller(job.outcome(START)).startswith(w.session())
