@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from credproc.commands.inventory import mfa_sessions
+from credproc.files import open_directory
 from tests.mfa import PROMPT, World, profile, user_profile, world
 from tests.sts import Trust, delay, fail, hang_up
 from tests.wording import assert_names
@@ -264,12 +266,17 @@ def test_a_run_killed_behind_the_code_does_not_cost_the_session(w: World, number
     job = w.ask("admin")
     w.type_code()
     assert w.sts.wait_for(1, "AssumeRole", timeout=30)
-    w.terminal.until(lambda: any(w.home.cache.glob("*.session")), "the session to be stored")
+    w.terminal.until(lambda: _has_session(w), "the session to be stored")
     job.signal(number)
     assert job.wait() == -number
     w.sts.heal()
     w.unasked("admin")
     assert w.sts.count("GetSessionToken") == 1
+
+
+def _has_session(w: World) -> bool:
+    """Whether a session is stored: an index that has expired is written before it, and the right one after."""
+    return any(index.expiration > time.time() for index in mfa_sessions(open_directory(str(w.home.cache))))
 
 
 def test_others_have_their_turn_as_soon_as_the_session_is_stored(w: World) -> None:

@@ -4,7 +4,7 @@ A trust policy may limit the age of the MFA (``aws:MultiFactorAuthAge``). AWS do
 """
 
 from credproc import notes
-from credproc.errors import ServiceError
+from credproc.errors import ServiceError, for_shell
 from credproc.files import PrivateDirectory, digest
 from credproc.plan import Plan
 from credproc.request import Request
@@ -31,7 +31,7 @@ class DeniedSession:
         age = now - issued
         if error.code != "AccessDenied" or age <= _OLD:
             return
-        option = "" if request.profile is None else f" --profile {request.profile[:80]}"
+        option = "" if request.profile is None else f" --profile {for_shell(request.profile[:80])}"
         error.hint = (
             f"{error.hint}; the MFA session is {age / 60:.0f} minutes old, and the trust policy of the role may require"
             f" a newer one: run credproc login --renew{option}; {ADVICE}"
