@@ -23,7 +23,7 @@ ODD = (
     "[profile adm@dev]\n[profile adm@prod]\n[profile 'two words']\n[profile x:y]\n[profile a:b@c]\n"
     "[profile '$(touch $HOME/ran)']\n"
 )
-BROKEN = "[profile one]\nregion\n"
+BROKEN = "region = x\n[profile one]\n"
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the rigs are made for Linux")
 
 # Profiles at every place where the parser wants one

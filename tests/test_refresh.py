@@ -108,7 +108,7 @@ CHANGES: dict[str, Callable[[str], str]] = {
     "credproc_transitive_tag_keys": lambda text: text + "credproc_transitive_tag_keys = team\n",
     "credproc_source_identity": lambda text: text + "credproc_source_identity = alice\n",
     "a profile that has gone": lambda _: "",
-    "a profile that cannot be read": lambda text: text + "[profile broken\n",
+    "a profile that cannot be read": lambda text: text.replace("[profile admin]", "[profile admin"),
 }
 
 

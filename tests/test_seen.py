@@ -89,11 +89,11 @@ def test_never_means_never(w: World) -> None:
     assert w.terminal.transcript == b""
 
 
-def test_whose_caller_has_gone_says_nothing_to_the_shell_that_is_back(w: World) -> None:
+def test_whose_caller_has_gone_is_told_so_once_and_no_error(w: World) -> None:
     job = w.ask("admin")
     job.close("stdout")
     assert job.wait() == 3
-    assert _shown(w) == []
+    assert _shown(w) == ["credproc: the program that asked has gone; nothing was sent"]
 
 
 def test_doctor_shows_the_last_failures_with_what_to_do(w: World) -> None:

@@ -6,7 +6,6 @@ from credproc.config.shared_config import variable
 from credproc.credentials import Credentials
 from credproc.errors import SourceError
 from credproc.plan.source import Source
-from credproc.sources.expiration import FORM, ExpiredError, parse_expiration
 
 _HINT = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of the program that runs credproc"
 
@@ -22,19 +21,24 @@ def fetch(source: Source, environ: Mapping[str, str]) -> Credentials:
     if not secret_access_key:
         raise _failed(source, "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY")
     end = variable(environ, "AWS_CREDENTIAL_EXPIRATION")
-    try:
-        expiration = parse_expiration(end) if end else None
-    except ExpiredError:
-        raise _failed(source, "the credentials have expired") from None
-    except (ValueError, OverflowError):
-        raise _failed(source, f"AWS_CREDENTIAL_EXPIRATION must be {FORM}") from None
     return Credentials(
         access_key_id,
         secret_access_key,
         variable(environ, "AWS_SECURITY_TOKEN") or variable(environ, "AWS_SESSION_TOKEN"),
-        expiration,
+        None if end is None else _expiration(source, end),
         variable(environ, "AWS_ACCOUNT_ID"),
     )
+
+
+def _expiration(source: Source, text: str) -> int:
+    from credproc.sources.expiration import FORM, ExpiredError, parse_expiration  # noqa: PLC0415 - where there is one
+
+    try:
+        return parse_expiration(text)
+    except ExpiredError:
+        raise _failed(source, "the credentials have expired") from None
+    except (ValueError, OverflowError):
+        raise _failed(source, f"AWS_CREDENTIAL_EXPIRATION must be {FORM}") from None
 
 
 def _failed(source: Source, reason: str) -> SourceError:

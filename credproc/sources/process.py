@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from credproc import limits
 from credproc.credentials import Credentials
 from credproc.errors import SourceError, inert, quoted
-from credproc.masking import masked
 from credproc.plan.source import Source
 from credproc.process import command_line, recursion
 from credproc.process.child_environment import is_secret
@@ -71,6 +70,8 @@ def _output(child: "subprocess.Popen[bytes]", where: str, given: Sequence[str], 
         child.kill()
         raise SourceError(f"{where}: the output is {error}", _HINT) from None
     if child.wait() != 0:
+        from credproc.masking import masked  # noqa: PLC0415 - only for a failure
+
         failure = SourceError(f"{where}: {_exit_text(child.returncode)}", hint)
         failure.quotation = inert(masked(stderr.text(_DRAIN_SECONDS), given).strip(), _TEXT_LIMIT)
         raise failure

@@ -66,6 +66,7 @@ for _ in range(3):
         pass
 sys.exit(subprocess.call(sys.argv[1:]))
 """
+_TEMPORARY = f"{0:032}.entry.1-{0:07}"  # that a running process writes, but for a last digit
 _THEN = '"$@" && '
 _CACHE = "$HOME/.cache/credproc"
 
@@ -131,7 +132,7 @@ WRONG: dict[str, tuple[Case, ...]] = {
         ),
         Case(
             "two temporary files",
-            wrapper=_shell(_THEN + f'umask 77; : >"{_CACHE}/a.tmp"; : >"{_CACHE}/b.tmp"'),
+            wrapper=_shell(_THEN + f'umask 77; : >"{_CACHE}/{_TEMPORARY}a.tmp"; : >"{_CACHE}/{_TEMPORARY}b.tmp"'),
             again=False,
         ),
     ),
@@ -141,7 +142,7 @@ WRONG: dict[str, tuple[Case, ...]] = {
             wrapper=_shell(_THEN + ': >"$HOME/.aws/config"'),
             excused={"I5": "what is broken is what comes of it"},
         ),
-        Case("a temporary file that stays", wrapper=_shell(_THEN + f'umask 77; : >"{_CACHE}/a.tmp"')),
+        Case("a temporary file that stays", wrapper=_shell(_THEN + f'umask 77; : >"{_CACHE}/{_TEMPORARY}a.tmp"')),
         Case("the session thrown away", mfa=True, wrapper=_shell(_THEN + f'rm "{_CACHE}"/*')),
     ),
     "I9": (Case("sent twice", mfa=True, wrapper=(sys.executable, "-I", "-c", _SENDS_TWICE)),),

@@ -45,11 +45,7 @@ CENTER, START = "Identity Center", "start URL"
 FOUND = (
     *((kind, name, value, "") for kind in (CENTER, START) for name, value in (("api_versions", "true"), ("s3", ""))),
     (CENTER, "csm_port", "x", ""),
-    *(
-        (kind, "defaults_mode", value, "defaults_mode goes over")
-        for kind in (CENTER, "static")
-        for value in (BLOCK, MORE)
-    ),
+    *((kind, "defaults_mode", value, "defaults_mode ") for kind in (CENTER, "static") for value in (BLOCK, MORE)),
     *((CENTER, name, value, name) for name in ("retry_mode", "max_attempts") for value in (BLOCK, "x")),
     (START, "sso_region", "a b", "the region must be a name"),
     (START, "ca_bundle", "FIFO", "is not a regular file"),
