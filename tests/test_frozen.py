@@ -699,11 +699,17 @@ def test_version_and_help_open_nothing_slow(tmp_path: Path, argument: str) -> No
     assert ("argparse" in opened) is (argument == "--help")
 
 
-@pytest.mark.parametrize("command", [["status"], ["logout", "--all"], ["export", "--help"], ["login", "--help"]])
+@pytest.mark.parametrize("command", [["status"], ["export", "--help"], ["login", "--help"]])
 def test_commands_that_look_open_nothing_slow(warm: Home, tmp_path: Path, command: list[str]) -> None:
     opened = {path.partition("/")[0].partition(".")[0] for path in _opened(warm, tmp_path, *command)}
     assert "argparse" in opened
     assert not opened & {"botocore", "boto3", "keyring", "ssl", "urllib3", "asyncio", "ctypes"}
+
+
+def test_logout_asks_the_keyring_and_opens_no_botocore(warm: Home, tmp_path: Path) -> None:
+    opened = {path.partition("/")[0].partition(".")[0] for path in _opened(warm, tmp_path, "logout", "--all")}
+    assert "keyring" in opened
+    assert not opened & {"botocore", "boto3", "urllib3"}
 
 
 def test_to_fail_without_a_terminal_opens_neither_botocore_nor_keyring(tmp_path: Path) -> None:
