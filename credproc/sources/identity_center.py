@@ -72,7 +72,7 @@ def _failed(source: Source, error: Exception) -> SourceError:
         )
     if isinstance(error, MALFORMED):
         return SourceError(f"{source.where}: IAM Identity Center: the answer does not hold credentials", "try again")
-    if isinstance(error, (boto.HTTPClientError, OSError)):
+    if isinstance(error, (boto.ConnectionError, boto.HTTPClientError, OSError)):
         return SourceError(f"{source.where}: IAM Identity Center cannot be reached", "check the network, proxy and VPN")
     # of the settings or of the answer; botocore's own text may quote either
     return SourceError(f"{source.where}: IAM Identity Center: botocore: {type(error).__name__}", _SETTINGS_HINT)

@@ -350,7 +350,8 @@ def says_where(odd: Odd, said: str) -> bool:
     """Return whether the message names the place, or is of whom the value is for."""
     name = odd.where[-1].removeprefix(PREFIX)
     refusing = next((word for word, names in _REFUSED.items() if name in names), None)
-    return name in said or (refusing is not None and refusing in said)
+    is_set = bool(odd.value.strip())
+    return not is_set or name in said or (refusing is not None and refusing in said)
 
 
 def _is_document(text: str) -> bool:
@@ -414,8 +415,14 @@ def odd_variables(world: World, kind: str) -> Iterator[Odd]:
     """Yield each variable with each value, for a kind of source."""
     for name in variables():
         for value in world.values():
-            if not (name == "TZ" and value.endswith("fifo")):  # the C library opens it, as Python starts
+            is_opened = name == "TZ" and value.endswith("fifo")  # by the C library, as Python starts
+            if not is_opened and not _leaves_the_loopback(name, value):
                 yield Odd(kind, (name,), value)
+
+
+def _leaves_the_loopback(name: str, value: str) -> bool:
+    """Return whether calls go to AWS's own endpoints then."""
+    return name.lower().endswith("ignore_configured_endpoint_urls") and value.strip().lower() == "true"
 
 
 def odd_settings(world: World, kind: str) -> Iterator[Odd]:
@@ -423,7 +430,8 @@ def odd_settings(world: World, kind: str) -> Iterator[Odd]:
     for section in world.sections(kind):
         for name in settings():
             for value in world.setting_values():
-                yield Odd(kind, (section, name), value)
+                if not _leaves_the_loopback(name, value):
+                    yield Odd(kind, (section, name), value)
 
 
 def with_commands(tries: list[Odd], chance: random.Random) -> Iterator[Odd]:

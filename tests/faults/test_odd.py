@@ -94,6 +94,12 @@ def test_a_proxy_that_has_no_address_is_no_missing_sign_in(world: World, kind: s
     assert "IAM Identity Center cannot be reached" in ran.stderr
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "https://127.0.0.1:9"])
+def test_an_identity_center_that_does_not_answer_is_said_to_be_out_of_reach(world: World, url: str) -> None:
+    ran = world.play(Odd(CENTER, ("AWS_ENDPOINT_URL_SSO",), url)).outcome
+    assert "IAM Identity Center cannot be reached" in ran.stderr
+
+
 def test_no_module_is_imported_because_a_variable_names_it_to_botocore(world: World) -> None:
     (world.work / "planted.py").write_text("open('ran', 'w').close()\n")
     found = f"import sys; sys.path.insert(0, {str(world.work)!r})\n"
