@@ -61,7 +61,7 @@ def _ended_before_the_role(scene: Scene) -> Result:
     scene.terminal.expect(PROMPT)
     scene.type_code()
     assert scene.sts.wait_for(1, "AssumeRole")
-    scene.terminal.until(lambda: any(scene.cache.glob("*.session")), "the session to be stored")
+    scene.terminal.until(scene.has_session, "the session to be stored")
     job.signal(signal.SIGTERM)
     result = scene.result(job, began, 1)
     answer.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import secrets
@@ -171,6 +172,10 @@ class Scene:
     def run(self) -> Result:
         """Run credproc as the case says: with a prompt on a terminal and a person, else without a terminal."""
         return self.on_terminal() if self.case.mfa else self.process(self.argv(), self.environ())
+
+    def has_session(self) -> bool:
+        """Whether a session is stored: an index that has expired is written before it, and the right one after."""
+        return any(json.loads(path.read_bytes())["expiration"] > time.time() for path in self.cache.glob("*.session"))
 
     def once(self) -> Result:
         """Run credproc for profile admin as it is, without what the case changes at the start."""
