@@ -26,6 +26,11 @@ class Authorities(NamedTuple):
     path: str  # of a file in PEM form, or of a directory by hashes
     where: str | None = None  # the variable, or file and line, that names it; None: nobody does
 
+    def check(self) -> None:
+        """Raise ConfigError if a setting names some that cannot be loaded: what urllib3 raises does not say which."""
+        if self.where is not None:
+            self.load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
     def load(self, context: ssl.SSLContext) -> None:
         """Have the context trust these. Raises ConfigError if there are none."""
         where = "certificate authorities" if self.where is None else self.where

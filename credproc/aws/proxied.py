@@ -49,8 +49,7 @@ class Proxied:
 
     def warm(self) -> None:
         """Read the certificate authorities, if settings name some. Raises ConfigError."""
-        if self._authorities.where is not None:  # what urllib3 raises over them does not say which they are
-            self._authorities.load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        self._authorities.check()
 
     def send(self, request: Request, timeouts: Timeouts) -> Response:
         """Return the response to the request. Raises TransportError or ConfigError."""

@@ -5,7 +5,6 @@ parsers cannot disagree about them, nor the variables of its own that choose a p
 """
 
 import os
-import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,8 +47,7 @@ def _store(plan: Plan, section: Section, environ: Mapping[str, str]) -> ConfigVa
     """Return botocore's settings: those of the connection as they are set, all others as if they were not."""
     retries = retries_for(section, environ)
     authorities = authorities_for(section, environ)
-    if authorities.where is not None:
-        authorities.load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))  # what botocore raises does not say which they are
+    authorities.check()
     handed = {
         "profile": plan.source.profile,
         "ca_bundle": None if authorities.where is None else authorities.path,

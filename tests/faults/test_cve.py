@@ -317,7 +317,7 @@ def test_what_is_imported_is_found() -> None:
 @pytest.mark.parametrize(
     ("name", "modules"),
     [
-        pytest.param("nothing is encrypted by ourselves", {"cryptography", "Crypto", "nacl", "secrets"},
+        pytest.param("nothing is encrypted by ourselves", {"Crypto", "nacl", "secrets"},
                      id="CVE-2012-4571 keyring"),
         pytest.param("no directory of others is written to, and none is deleted whole", {"tempfile"},
                      id="CVE-2024-4030 CPython, CVE-2023-6597 CPython"),
@@ -328,6 +328,10 @@ def test_what_is_imported_is_found() -> None:
 def test_a_module_is_not_used(name: str, modules: set[str]) -> None:
     used = {module: _imported()[module] for module in modules & _imported().keys()}
     assert not used, f"{name}: {used}"
+
+
+def test_what_encrypts_for_the_keyring_is_only_loaded_ahead() -> None:
+    assert _imported()["cryptography"] == {"backends.py"}
 
 
 def test_TLS_and_signatures_are_made_in_one_place_each() -> None:  # noqa: N802
