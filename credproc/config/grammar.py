@@ -15,9 +15,8 @@ from credproc.errors import ConfigError, quoted
 from credproc.trust import UntrustedFile
 
 LINE_END = re.compile(r"\r\n|\r|\n")
-NAME = re.compile(
-    r"[A-Za-z0-9_\-/.%@:+]+"
-)  # of a setting, as the test suite defines it, or of a profile without quotes
+# Of a setting, as the test suite defines it, or of a profile without quotes
+NAME = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")
 KINDS = ("profile", "sso-session", "services")
 _COMMENT = re.compile(r"(?:^|[ \t])[#;].*", re.DOTALL)
 _HEADER_COMMENT = re.compile(r"[ \t]*[#;]")

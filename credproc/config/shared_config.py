@@ -17,7 +17,7 @@ _OF_ONE_LINE = NAMES - BLOCK_NAMES - {"policy"}  # to JSON, blanks and line ends
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def variable(environ: Mapping[str, str], name: str) -> str | None:
+def variable_text(name: str, environ: Mapping[str, str]) -> str | None:
     """Return an environment variable's value without white space around it; None if it is not set, or blank.
 
     Raises ConfigError, without the value, if that contains a control character: a line end in the middle of it, say.
@@ -114,16 +114,25 @@ class Section(dict[str, Setting]):
         return self.where if found is None else found.where
 
 
+def variable(name: str, environ: Mapping[str, str]) -> Setting | None:
+    """Return what an environment variable says, or None if it is not set, or empty."""
+    return Setting(environ[name], name) if environ.get(name) else None
+
+
 def chosen(key: str, section: Section | None, environ: Mapping[str, str]) -> Setting | None:
     """Return what the variable AWS_KEY says, or else the profile, where that is not empty; None: neither says a thing.
 
     Raises ConfigError, with file and line.
     """
-    variable = f"AWS_{key.upper()}"
-    if environ.get(variable):
-        return Setting(environ[variable], variable)
-    found = None if section is None else section.setting(key)
+    found = variable(f"AWS_{key.upper()}", environ)
+    if found is None and section is not None:
+        found = section.setting(key)
     return found if found is not None and found.value else None
+
+
+def is_true(setting: Setting | None) -> bool:
+    """Return whether the setting is ``true``, in letters of either case; False for None."""
+    return setting is not None and setting.value.strip().lower() == "true"
 
 
 def _check_value(key: str, found: Setting) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from credproc.config.shared_config import Section, Setting, SharedConfig
+from credproc.config.shared_config import Section, Setting, SharedConfig, chosen, is_true, variable
 from credproc.errors import ConfigError, quoted
 from credproc.plan.url import HTTP_HINT, check_url
 
@@ -58,7 +58,6 @@ _FIPS_PREFIXES = ("us-", "ca-")
 FIPS_HINT = (
     "STS has FIPS endpoints in us-east-1, us-east-2, us-west-1, us-west-2 and GovCloud: name one of these regions"
 )
-_FIPS = ("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")
 _REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")  # a host label, as botocore checks it
 
 # The first that is set counts
@@ -120,10 +119,10 @@ def endpoint_for(section: Section, config: SharedConfig, environ: Mapping[str, s
     Raises ConfigError, with file and line or the variable's name.
     """
     url = configured_url("sts", section, config, environ)
-    fips_setting = _setting_from(*_FIPS, section, environ)
-    fips = _is_true(*_FIPS, section, environ)
-    dualstack = _is_true("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", section, environ)
-    if url is not None and (fips or dualstack):
+    fips = chosen("use_fips_endpoint", section, environ)
+    use_fips = is_true(fips)
+    use_dualstack = is_true(chosen("use_dualstack_endpoint", section, environ))
+    if url is not None and (use_fips or use_dualstack):
         raise ConfigError(
             f"{url.where}: a configured STS endpoint cannot be combined with FIPS or dual stack",
             "remove the endpoint, or use_fips_endpoint and use_dualstack_endpoint",
@@ -133,26 +132,21 @@ def endpoint_for(section: Section, config: SharedConfig, environ: Mapping[str, s
         region = PARTITION_REGIONS.get(role_arn.split(":")[1], GLOBAL_REGION) if role_arn else GLOBAL_REGION
         if url is not None and region == GLOBAL_REGION:
             region = SIGNING_REGION
-    if fips and fips_setting is not None and partition_of(region) == "aws" and not region.startswith(_FIPS_PREFIXES):
+    if fips is not None and use_fips and partition_of(region) == "aws" and not region.startswith(_FIPS_PREFIXES):
         where = "without a region" if region == GLOBAL_REGION else f"in {region}"
-        raise ConfigError(f"{fips_setting.where}: STS has no FIPS endpoint {where}", FIPS_HINT)
+        raise ConfigError(f"{fips.where}: STS has no FIPS endpoint {where}", FIPS_HINT)
     return Endpoint(
         region=region,
         url=None if url is None else url.value,
-        use_fips=fips,
-        use_dualstack=dualstack,
+        use_fips=use_fips,
+        use_dualstack=use_dualstack,
         sts_regional_endpoints=_regional_endpoints_mode(section, environ),
     )
 
 
-def _setting_from(variable: str, key: str, section: Section, environ: Mapping[str, str]) -> Setting | None:
-    """Return the variable if it is set, else the profile's setting."""
-    return _variable(variable, environ) or section.setting(key)
-
-
 def region_of(section: Section, environ: Mapping[str, str]) -> str | None:
     """Return the region that the environment or else the profile names, or None. Raises ConfigError."""
-    setting = _variable("AWS_REGION", environ) or _setting_from("AWS_DEFAULT_REGION", "region", section, environ)
+    setting = variable("AWS_REGION", environ) or variable("AWS_DEFAULT_REGION", environ) or section.setting("region")
     return None if setting is None or not setting.value else checked_region(setting)
 
 
@@ -166,13 +160,8 @@ def checked_region(setting: Setting) -> str:
     return setting.value
 
 
-def _is_true(variable: str, key: str, section: Section, environ: Mapping[str, str]) -> bool:
-    setting = _setting_from(variable, key, section, environ)
-    return setting is not None and setting.value.strip().lower() == "true"
-
-
 def _regional_endpoints_mode(section: Section, environ: Mapping[str, str]) -> str:
-    setting = _setting_from("AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints", section, environ)
+    setting = variable("AWS_STS_REGIONAL_ENDPOINTS", environ) or section.setting("sts_regional_endpoints")
     if setting is None:
         return "regional"
     if setting.value not in ("regional", "legacy"):
@@ -188,12 +177,12 @@ def configured_url(service: str, section: Section, config: SharedConfig, environ
 
     ``service`` is ``sts``, ``iam``, ``sso`` or ``sso_oidc``. Raises ConfigError if no secret may be sent to the URL.
     """
-    if _is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls", section, environ):
+    if is_true(chosen("ignore_configured_endpoint_urls", section, environ)):
         return None
     own_variable = f"AWS_ENDPOINT_URL_{service.upper()}"
     found = (
-        _variable(own_variable, environ)
-        or _variable("AWS_ENDPOINT_URL", environ)
+        variable(own_variable, environ)
+        or variable("AWS_ENDPOINT_URL", environ)
         or _in_services(service, section, config)
         or section.setting("endpoint_url")
     )
@@ -202,10 +191,6 @@ def configured_url(service: str, section: Section, config: SharedConfig, environ
     name = service.upper().replace("_", " ")
     check_url(name, found, f"{HTTP_HINT} ({own_variable} sets the endpoint of {name} alone)")
     return found
-
-
-def _variable(name: str, environ: Mapping[str, str]) -> Setting | None:
-    return Setting(environ[name], name) if environ.get(name) else None
 
 
 def _in_services(service: str, section: Section, config: SharedConfig) -> Setting | None:
@@ -222,11 +207,11 @@ def _in_services(service: str, section: Section, config: SharedConfig) -> Settin
     return found if found is not None and found.value else None
 
 
-def check_container_url(variable: str, value: str) -> None:
-    """Raise ConfigError if a container's token must not be sent where this variable of CONTAINER_VARIABLES says.
+def check_container_url(name: str, value: str) -> None:
+    """Raise ConfigError if a container's token must not be sent to ``value``, of the variable ``name``.
 
     Botocore's own check is not enough: it reads the host by ``urllib.parse``, and urllib3 may connect to another one.
     """
-    url = f"http://{_AGENTS[0]}{value}" if variable == CONTAINER_VARIABLES[0] else value
+    url = f"http://{_AGENTS[0]}{value}" if name == CONTAINER_VARIABLES[0] else value
     hint = f"{HTTP_HINT}, and for the agents of ECS and EKS"
-    check_url("container", Setting(url.partition("?")[0], variable), hint, _AGENTS)
+    check_url("container", Setting(url.partition("?")[0], name), hint, _AGENTS)

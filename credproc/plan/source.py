@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from credproc.config.settings import ACCESS_KEY_NAMES, IDENTITY_CENTER_NAMES, SESSION_TOKEN_NAMES, CredentialSource
-from credproc.config.shared_config import Section, Setting, SharedConfig, variable
+from credproc.config.shared_config import Section, Setting, SharedConfig, variable_text
 from credproc.credentials import ACCESS_KEY_ID, UNSENDABLE, Credentials
 from credproc.errors import ConfigError, for_shell, quoted
 from credproc.plan.endpoint import CONTAINER_VARIABLES, check_container_url, checked_region
@@ -178,7 +178,7 @@ def environment_source(
     kind: CredentialSource, where: str, environ: Mapping[str, str], *, is_fallback: bool = False
 ) -> Source:
     """Return the source of that kind; ``where`` is the line or variable that chooses it. Raises ConfigError."""
-    identity = tuple((name, value) for name in _variables_of(kind) if (value := variable(environ, name)) is not None)
+    identity = tuple((name, text) for name in _variables_of(kind) if (text := variable_text(name, environ)) is not None)
     if kind == "EcsContainer" and identity:
         check_container_url(*identity[0])
     return Source(kind, where, identity=identity[:1], is_fallback=is_fallback)
@@ -199,7 +199,7 @@ def web_identity_variables(environ: Mapping[str, str], session_name: str) -> Sou
     """Return the web identity that the variables describe. Raises ConfigError if one is missing or invalid."""
     section = Section("the environment", "AWS_WEB_IDENTITY_TOKEN_FILE")
     for key, name in _WEB_IDENTITY_VARIABLES.items():
-        value = variable(environ, name)
+        value = variable_text(name, environ)
         if value is not None:
             section[key] = Setting(value, name)
     if "role_arn" not in section:

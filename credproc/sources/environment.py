@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from credproc.config.shared_config import variable
+from credproc.config.shared_config import variable_text
 from credproc.credentials import Credentials
 from credproc.errors import SourceError
 from credproc.plan.source import Source
@@ -12,21 +12,19 @@ _HINT = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of t
 
 def fetch(source: Source, environ: Mapping[str, str]) -> Credentials:
     """Return the environment's keys. Raises SourceError, or ConfigError if a variable's value cannot be sent."""
-    access_key_id, secret_access_key = (
-        variable(environ, "AWS_ACCESS_KEY_ID"),
-        variable(environ, "AWS_SECRET_ACCESS_KEY"),
-    )
+    access_key_id = variable_text("AWS_ACCESS_KEY_ID", environ)
+    secret_access_key = variable_text("AWS_SECRET_ACCESS_KEY", environ)
     if not access_key_id:
         raise SourceError(f"{source.where}: credential_source = Environment, but AWS_ACCESS_KEY_ID is not set", _HINT)
     if not secret_access_key:
         raise _failed(source, "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY")
-    end = variable(environ, "AWS_CREDENTIAL_EXPIRATION")
+    end = variable_text("AWS_CREDENTIAL_EXPIRATION", environ)
     return Credentials(
         access_key_id,
         secret_access_key,
-        variable(environ, "AWS_SECURITY_TOKEN") or variable(environ, "AWS_SESSION_TOKEN"),
+        variable_text("AWS_SECURITY_TOKEN", environ) or variable_text("AWS_SESSION_TOKEN", environ),
         None if end is None else _expiration(source, end),
-        variable(environ, "AWS_ACCOUNT_ID"),
+        variable_text("AWS_ACCOUNT_ID", environ),
     )
 
 

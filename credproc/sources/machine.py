@@ -13,7 +13,7 @@ from credproc import limits
 from credproc.aws.bounded import BoundedSession, TooLongAnswerError
 from credproc.aws.client import USER_AGENT
 from credproc.aws.transport import ignore_key_log
-from credproc.config.shared_config import Section, Setting, SharedConfig, chosen
+from credproc.config.shared_config import Section, Setting, SharedConfig, chosen, is_true
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, SourceError, inert, quoted
 from credproc.plan import Plan
@@ -84,9 +84,9 @@ def _instance_metadata(section: Section | None, environ: Mapping[str, str]) -> C
         config={
             "ec2_metadata_service_endpoint": _endpoint(setting("ec2_metadata_service_endpoint")),
             "ec2_metadata_service_endpoint_mode": _mode(setting("ec2_metadata_service_endpoint_mode"))
-            or ("ipv6" if _is_true(setting("imds_use_ipv6")) else "ipv4"),
+            or ("ipv6" if is_true(setting("imds_use_ipv6")) else "ipv4"),
             "ec2_credential_refresh_window": _REFRESH_WINDOW,
-            "ec2_metadata_v1_disabled": _is_true(setting("ec2_metadata_v1_disabled")),
+            "ec2_metadata_v1_disabled": is_true(setting("ec2_metadata_v1_disabled")),
         },
     )
     # No public way to give it another HTTP session, as the container's fetcher has
@@ -127,10 +127,6 @@ def _mode(setting: Setting | None) -> str | None:
             _SETTING_HINT,
         )
     return setting.value.lower()
-
-
-def _is_true(setting: Setting | None) -> bool:
-    return setting is not None and setting.value.lower() == "true"
 
 
 def _failed(source: Source, kind: MachineKind, error: Exception) -> SourceError:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from credproc.commands.doctor.check import Check, from_error, ok, warn
+from credproc.config.shared_config import chosen, is_true
 from credproc.errors import ConfigError
 from credproc.plan import Plan
 
@@ -15,7 +16,7 @@ def variables(environ: Mapping[str, str], plans: list[Plan]) -> Iterator[Check]:
             "AWS_ACCESS_KEY_ID is set and wins over AWS_PROFILE in most SDKs, which then never start credproc",
             "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
         )
-    is_ignored = environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").strip().lower() == "true"
+    is_ignored = is_true(chosen("ignore_configured_endpoint_urls", None, environ))
     if environ.get("AWS_ENDPOINT_URL") and not environ.get("AWS_ENDPOINT_URL_STS") and not is_ignored:
         yield warn(
             "AWS_ENDPOINT_URL is set and changes the endpoint of STS too",
