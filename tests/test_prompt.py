@@ -1168,7 +1168,7 @@ def test_a_program_that_anybody_may_replace_is_not_run(
     ended = without_terminal(world.home, "--profile", "admin")
     assert not (world.home.path / "canary").exists()
     mode = program_mode if place == "bin/token" else directory_mode
-    assert_process_failed(ended, f"{tmp_path}/{place}: ", f"mode {mode:o}", hint="chmod")
+    assert_process_failed(ended, f"{tmp_path}/{place}: ", f"mode {mode:o}", hint=f"chmod go-w {tmp_path}/{place}")
 
 
 def test_a_code_that_aws_refuses_is_not_asked_for_again(world: World) -> None:

@@ -1,4 +1,4 @@
-"""All rows, in the order of FAULTS.md."""
+"""All rows of FAULTS.md, in the order of their ids; the page has them by subject."""
 
 from importlib import import_module
 
@@ -21,7 +21,7 @@ SHARED = "F087-F093"
 
 
 def identifiers() -> list[str]:
-    """Return the ids that FAULTS.md has, in its order: NUMBERS, of which seven share a row, and the lettered."""
+    """Return the ids that FAULTS.md has, in their order: NUMBERS, of which seven share a row, and the lettered."""
     numbers = [f"F{number:03d}" for number in NUMBERS if not 88 <= number <= 93]
     named = sorted([*numbers, *LETTERED])
     return [SHARED if name == "F087" else name for name in named]
