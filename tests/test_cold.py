@@ -131,12 +131,7 @@ def test_a_web_identity_imports_nothing_heavy(world: World, tmp_path: Path) -> N
 
 
 def test_another_program_imports_nothing_heavy(world: World, tmp_path: Path) -> None:
-    document = {
-        "Version": 1,
-        "AccessKeyId": world.user.access_key_id,
-        "SecretAccessKey": world.user.secret_access_key,
-    }
-    (tmp_path / "document").write_text(json.dumps(document))
+    (tmp_path / "document").write_text(json.dumps(world.user.credentials.document()))
     world.home.config(
         _role("source_profile = program") + f"[profile program]\ncredential_process = /bin/cat {tmp_path}/document\n"
     )

@@ -315,15 +315,7 @@ def _wait_for_the_end_of(pid: int) -> None:
 
 def _document(keys: Credentials, seconds: float = 3600) -> str:
     expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
-    return json.dumps(
-        {
-            "Version": 1,
-            "AccessKeyId": keys.access_key_id,
-            "SecretAccessKey": keys.secret_access_key,
-            "SessionToken": keys.session_token,
-            "Expiration": expires,
-        }
-    )
+    return json.dumps({**keys.document(), "Expiration": expires})
 
 
 def test_another_program_runs_once_with_no_stdin_and_both_chains(world: World, tmp_path: Path) -> None:

@@ -132,19 +132,8 @@ class World:
         center = self._stack.enter_context(Sso(self.sts, role))
         self._signed_in = [center.sign_in(self.home, sso_session=session) for session in ("corp", None)]
         self._center = center
-        given = self.sts.temporary(role, 43200)
         document = self.path / "document.stdout"
-        document.write_text(
-            json.dumps(
-                {
-                    "Version": 1,
-                    "AccessKeyId": given.access_key_id,
-                    "SecretAccessKey": given.secret_access_key,
-                    "SessionToken": given.session_token,
-                    "Expiration": given.expiration_text,
-                }
-            )
-        )
+        document.write_text(json.dumps(self.sts.temporary(role, 43200).document()))
         self.program = self.path / "program"
         self.program.write_text(_PROGRAM.format(document=document))
         self.program.chmod(0o755)

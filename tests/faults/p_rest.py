@@ -331,15 +331,7 @@ def _by_name(kind: str) -> Callable[[Scene], None]:
         if kind == "mfa_process":
             scene.config("mfa_process = echo 000000")
             return
-        found = scene.sts.temporary(scene.user)
-        document = {
-            "Version": 1,
-            "AccessKeyId": found.access_key_id,
-            "SecretAccessKey": found.secret_access_key,
-            "SessionToken": found.session_token,
-            "Expiration": found.expiration_text,
-        }
-        (scene.path / "document").write_text(json.dumps(document))
+        (scene.path / "document").write_text(json.dumps(scene.sts.temporary(scene.user).document()))
         scene.config(
             other=f"[profile runs]\nrole_arn = {scene.role.arn}\nsource_profile = program\n"
             f"external_id = {scene.external_id}\n"

@@ -315,10 +315,8 @@ def _source_program(scene: Scene, command: str, place: str) -> None:
         program.write_text(_PRINTS.format(python=sys.executable, place=place))
         program.chmod(0o755)
         for name, pod in zip("ab", pods, strict=True):
-            keys = scene.sts.temporary(_OF_POD.format(pod), 7200)
-            given = {"Version": 1, "AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key}
-            given |= {"SessionToken": keys.session_token, "Expiration": keys.expiration_text}
-            (directory / f"{name}.json").write_text(json.dumps(given))
+            given = scene.sts.temporary(_OF_POD.format(pod), 7200)
+            (directory / f"{name}.json").write_text(json.dumps(given.document()))
     _role_from(scene, "source_profile = other", other=f"[profile other]\ncredential_process = {command}")
 
 

@@ -43,15 +43,8 @@ def _flooding(made: Callable[[Sts, Role], Container | Imds | Sso], action: str) 
 
 
 def _printing(command: str) -> Step:
-    """Let the profile stand on a program."""
-
-    def before(scene: Scene) -> None:
-        program = scene.path / "program"
-        program.write_text(f"#!/bin/sh\n{command}\n")
-        program.chmod(0o755)
-        scene.home.config(f"[profile admin]\ncredential_process = {program}\n")
-
-    return before
+    """Let this command be the profile's source."""
+    return lambda scene: scene.source_program(command)
 
 
 def _too_much(name: str, before: Step, says: str = _TOO_LONG) -> Case:

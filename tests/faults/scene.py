@@ -107,6 +107,13 @@ class Scene:
         text = "\n".join(["[profile admin]", "region = us-west-2", *role, "", "[profile user1]", *serial, *user, other])
         self.home.config(text + "\n")
 
+    def source_program(self, script: str) -> None:
+        """Let profile admin be nothing but a program that runs this shell script."""
+        program = self.path / "program"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        self.home.config(f"[profile admin]\ncredential_process = {program}\n")
+
     def hand_over(self, path: Path, uid: int = NOBODY) -> None:
         """Give what is at this path, and all below it, to another user."""
         os.chown(path, uid, uid, follow_symlinks=False)

@@ -237,13 +237,7 @@ def _reading(name: str, kind: Kind, *arguments: str, before: Step = _hostile_pat
 
 
 def _source(script: str) -> Step:
-    def before(scene: Scene) -> None:
-        program = scene.path / "program"
-        program.write_text(f"#!/bin/sh\n{script.replace('CANARY', scene.canary('of the program'))}\n")
-        program.chmod(0o755)
-        scene.home.config(f"[profile admin]\ncredential_process = {program}\n")
-
-    return before
+    return lambda scene: scene.source_program(script.replace("CANARY", scene.canary("of the program")))
 
 
 _TOKEN = base64.b64encode(secrets.token_bytes(90)).decode()  # is no canary: the program may have it

@@ -96,9 +96,7 @@ def _of_mfa(scene: Scene, layout: Layout) -> None:
 def _of_source(scene: Scene, layout: Layout) -> None:
     """Let a program at a place of this layout print the credentials."""
     keys = scene.sts.temporary(scene.sts.role("arn:aws:iam::123456789012:role/source", Trust(("*",))).arn, 7200)
-    document = {"Version": 1, "AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key}
-    document |= {"SessionToken": keys.session_token, "Expiration": keys.expiration_text}
-    (scene.path / "document").write_text(json.dumps(document))
+    (scene.path / "document").write_text(json.dumps(keys.document()))
     text = f'#!/bin/sh\n: >"{_canary(scene)}"\ncat "{scene.path}/document"\n'
     program = layout(scene, lambda path: write(path, text))
     scene.home.config(f"[profile admin]\ncredential_process = {program}\n")

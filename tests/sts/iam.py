@@ -88,6 +88,16 @@ class Credentials:
         variables = {"AWS_ACCESS_KEY_ID": self.access_key_id, "AWS_SECRET_ACCESS_KEY": self.secret_access_key}
         return {**variables, "AWS_SESSION_TOKEN": self.session_token} if self.session_token else variables
 
+    def document(self) -> dict[str, object]:
+        """Return what a credential_process would print of these credentials, before it is JSON."""
+        fields: dict[str, object] = {"Version": 1, "AccessKeyId": self.access_key_id}
+        fields["SecretAccessKey"] = self.secret_access_key
+        if self.session_token:
+            fields["SessionToken"] = self.session_token
+        if self.expiration_text:
+            fields["Expiration"] = self.expiration_text
+        return fields
+
 
 @dataclass(frozen=True)
 class User:
