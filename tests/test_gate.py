@@ -12,7 +12,7 @@ import pytest
 
 import credproc
 from credproc.commands.ui.output import Coloured, Document, Output
-from credproc.terminal import device
+from credproc.terminal import screen
 from tests.forks import Forks
 from tests.mfa import PROMPT, world
 from tests.program import PROGRAM, ROLE, Home
@@ -49,7 +49,9 @@ def test_what_a_program_reads_is_as_it_is() -> None:
 
 
 def test_a_line_for_the_terminal_is_one_line() -> None:
-    assert device.full_line("a\nb\x1b[2J") == "\ra b\\x1b[2J\r\n"
+    written: list[str] = []
+    screen.write_lines(written.append, ["a\nb\x1b[2J"])
+    assert written == ["\ra b\\x1b[2J\r\n"]
 
 
 def test_nobody_else_writes_to_a_stream() -> None:

@@ -147,6 +147,16 @@ def test_a_person_is_told_that_the_keyring_may_be_waiting_for_them(w: World) -> 
         assert job.wait() == -2
 
 
+def test_a_keyring_that_is_slow_to_load_is_not_said_to_be_locked(w: World) -> None:
+    with SilentBus(admits=True) as bus:
+        _with(w, bus.environ)
+        job = w.ask("admin")
+        time.sleep(1.5)  # in which nothing must be said
+        w.type_code()
+        assert job.outcome(30).document["Version"] == 1
+    assert "keyring" not in w.terminal.unseen
+
+
 @pytest.mark.parametrize("kind", ["no service", "stale bus", "silent bus", "deaf bus", "no bus"])
 def test_without_a_keyring_the_code_goes_with_the_role_and_nothing_is_kept_elsewhere(w: World, kind: str) -> None:
     with ExitStack() as stack:

@@ -100,6 +100,31 @@ def test_what_is_wrong_is_said_between_two_prompts(world: World) -> None:
         pane.wait_for("ended: 0")
 
 
+_ASK = """
+import sys, threading, time
+from credproc import terminal
+
+opened = terminal.Terminal()
+threading.Timer(1, terminal.notify, ["credproc: waiting for the keyring"]).start()
+print(len(opened.ask("Code: ", time.monotonic() + 60, lambda: None)), "characters")
+opened.say("credproc: the end")
+opened.close()
+sys.stdin.read()
+"""
+
+
+def test_a_line_that_comes_while_a_prompt_is_up_goes_below_it_and_the_prompt_is_written_anew(world: World) -> None:
+    with Tmux([sys.executable, "-c", _ASK], world.home.environ, columns=WIDE) as pane:
+        pane.wait_for("Code:")
+        pane.send("123")
+        screen = pane.wait_for("keyring\nCode:")
+        assert lines_after(screen, "Code") == ["Code:", "credproc: waiting for the keyring", "Code:"]
+        assert pane.cursor == (len("Code: "), 2)
+        pane.send("456\n")
+        screen = pane.wait_for("end")
+        assert lines_after(screen, "Code")[2:] == ["Code:", "6 characters", "credproc: the end"]
+
+
 def test_a_line_that_was_begun_is_written_over(world: World) -> None:
     with world.shell() as pane:
         world.run(pane, f"printf progress; {RUN}")

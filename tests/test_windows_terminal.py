@@ -121,6 +121,30 @@ def test_a_line_is_said_from_the_left(tmp_path: Path) -> None:
     assert (tmp_path / "CONOUT$").read_bytes() == "\rcredproc: caf\u00e9 \\ud800\\x1b[2J\\u202e \r\n".encode()
 
 
+@pytest.mark.parametrize("is_shown", [False, True])
+def test_a_line_that_comes_meanwhile_goes_below_the_prompt_which_is_written_anew(
+    tmp_path: Path, *, is_shown: bool
+) -> None:
+    shown = tmp_path / "CONOUT$"
+    keyboard = Keyboard("12\b3", shown=shown)
+    terminal = Terminal(keyboard, str(shown))
+
+    def withdrawal() -> str | None:
+        if "waiting" in shown.read_text():
+            return "the caller has gone"
+        terminal.say("credproc: waiting")  # as another thread does
+        return None
+
+    with pytest.raises(PersonNeededError):
+        terminal.ask("Name: ", time.monotonic() + 10, withdrawal, shown=is_shown)
+    terminal.say("credproc: the end")
+    terminal.close()
+    line = "\rName: 12\b \b3" if is_shown else "\rName: "
+    below = "\r\n\rcredproc: waiting\r\n"
+    last = "\r\n\rcredproc: the caller has gone\r\n\rcredproc: the end\r\n"
+    assert shown.read_bytes().decode() == f"{line}{below}{line}{last}"
+
+
 def test_a_prompt_does_nothing_to_the_terminal(tmp_path: Path) -> None:
     terminal = Terminal(Keyboard("1\r", shown=tmp_path / "CONOUT$"), str(tmp_path / "CONOUT$"))
     assert terminal.ask("\x1b[2J? ", time.monotonic() + 10, always) == "1"

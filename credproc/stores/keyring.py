@@ -42,8 +42,8 @@ class KeyringStore:
     ) -> None:
         """Take the directory of the note about an unresponsive keyring, the environment, and the service.
 
-        ``notify_unlocking`` is called when a read or a removal takes longer than a second. ``limit`` is the number of
-        characters above which a value is stored in parts.
+        ``notify_unlocking`` is called when a read, a write or a removal takes longer than a second. ``limit`` is the
+        number of characters above which a value is stored in parts.
         """
         self._service = service
         self._directory = directory
@@ -57,7 +57,7 @@ class KeyringStore:
     def unavailable_reason(self) -> str | None:
         """Return why no keyring can be used, or None; this loads what a write needs, within 3 s."""
         try:
-            self._call(backends.load_encryption, _READ_SECONDS)
+            self._call(backends.load_encryption, _READ_SECONDS, may_unlock=False)
         except SessionStoreError as error:
             return str(error)
         return None
@@ -122,8 +122,11 @@ class KeyringStore:
 
         return self._call(find, self._read_seconds)
 
-    def _call(self, use: Callable[[Any], T], seconds: float) -> T:
-        """Call ``use`` with the backend and return its result within ``seconds``. Raises SessionStoreError."""
+    def _call(self, use: Callable[[Any], T], seconds: float, *, may_unlock: bool = True) -> T:
+        """Call ``use`` with the backend and return its result within ``seconds``. Raises SessionStoreError.
+
+        ``may_unlock``: whether the system may be asking the user for the keyring's password meanwhile.
+        """
         if self._is_unresponsive():
             raise SessionStoreError(
                 "the keyring did not answer a short time ago, and credproc waits 5 minutes before it tries again"
@@ -132,7 +135,7 @@ class KeyringStore:
         deadline = time.monotonic() + seconds
         running = BackgroundCall(lambda: self._call_backend(use, deadline)).start()
         try:
-            if self._notify_unlocking is None or seconds <= _NOTICE_SECONDS:
+            if self._notify_unlocking is None or not may_unlock:
                 return running.result(deadline)
             try:
                 return running.result(time.monotonic() + _NOTICE_SECONDS)

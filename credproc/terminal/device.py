@@ -4,7 +4,7 @@ import os
 import termios
 import time
 
-from credproc.errors import PersonNeededError, inert
+from credproc.errors import PersonNeededError
 from credproc.terminal.watchdog import Attributes
 
 BACKGROUND = "this process runs in the background of its terminal"
@@ -47,11 +47,6 @@ def write(fd: int, text: str) -> None:
         os.write(fd, text.encode("utf-8", "replace"))
     except OSError:
         pass
-
-
-def full_line(line: str) -> str:
-    """Return the line with its start and end for any terminal: a caller such as an editor may have made it raw."""
-    return f"\r{inert(line)}\r\n"
 
 
 def settled_attributes(fd: int) -> Attributes:

@@ -10,8 +10,9 @@
   the shell would get them.
 - A prompt that is withdrawn says so, even in the background: who types on would type for the shell. Where stderr is a
   terminal, the error on it says so.
-- A text is one line and does nothing to the terminal: what is written passes ``inert`` here. It starts at the left and
-  ends with a line end or a prompt.
+- A text is one line and does nothing to the terminal: what is written passes ``inert`` in ``screen``. It starts at the
+  left and ends with a line end or a prompt. A line that comes while a prompt is up goes below it, and the prompt is
+  written anew.
 - Waiting is ``select``: poll and kqueue do not work on a terminal on macOS.
 """
 
@@ -23,8 +24,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from credproc.errors import PersonNeededError, SignalError, inert
-from credproc.terminal import device
+from credproc.errors import PersonNeededError, SignalError
+from credproc.terminal import device, screen
 from credproc.terminal.signals import catch_signals, ending, stop_here
 from credproc.terminal.watchdog import Attributes, Watchdog
 
@@ -54,7 +55,7 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """Write one line."""
-        device.write(self._fd, device.full_line(line))
+        screen.write_lines(self._write, (line,))
 
     def ask(self, prompt: str, deadline: float, withdrawal: Callable[[], str | None], *, shown: bool = False) -> str:
         """Write the prompt and return the line that a person types, without its end; ``shown`` echoes it.
@@ -63,7 +64,6 @@ class Terminal:
         None, is called four times a second. Raises PersonNeededError if no line is typed (kinds ``cancelled``,
         ``late``, ``withdrawn``, ``no terminal``), SignalError if a signal arrives.
         """
-        prompt = inert(prompt)
         # Saved now, not in __init__: another credproc's prompt may have been up then
         self._saved = device.settled_attributes(self._fd)
         self._prompting = device.without_echo(self._saved)
@@ -73,13 +73,15 @@ class Terminal:
         with catch_signals() as signals:
             try:
                 self._change_settings()
-                device.write(self._fd, f"\r{prompt}")
+                screen.show_prompt(self._write, prompt)
                 typed = self._read_line(prompt, deadline, withdrawal, signals)
+                screen.end_prompt()
                 if not typed.endswith(b"\n"):  # ended by Ctrl-D, which shows nothing
-                    device.write(self._fd, "\n")
+                    self._write("\n")
             except (PersonNeededError, SignalError) as error:
+                screen.end_prompt()
                 if self._is_changed or shown:
-                    device.write(self._fd, "\n")
+                    self._write("\n")
                 self._restore_settings()  # before the line: what is typed after it is the shell's
                 if isinstance(error, PersonNeededError) and error.was_shown and not os.isatty(2):
                     self.say(f"credproc: {error}")
@@ -135,12 +137,16 @@ class Terminal:
         if number != signal.SIGTSTP:
             raise ending(number)
         self._restore_settings()
-        device.write(self._fd, "\n")
+        screen.end_prompt()
+        self._write("\n")
         stop_here()
         if not device.is_foreground(self._fd):
             raise PersonNeededError(device.BACKGROUND)
         self._change_settings()
-        device.write(self._fd, f"\r{prompt}")
+        screen.show_prompt(self._write, prompt)
+
+    def _write(self, text: str) -> None:
+        device.write(self._fd, text)
 
     def _change_settings(self) -> None:
         """Set the settings of the prompt, and flush what was typed before the prompt was there."""
@@ -197,7 +203,7 @@ def notify(*lines: str) -> None:
         fd = device.open_device(os.O_NONBLOCK)
     except PersonNeededError:
         return
-    device.write(fd, "".join(map(device.full_line, lines)))
+    screen.write_lines(lambda text: device.write(fd, text), lines)
     os.close(fd)
 
 

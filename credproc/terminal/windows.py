@@ -8,9 +8,11 @@ import importlib
 import os
 import time
 from collections.abc import Callable
+from io import RawIOBase
 from typing import Any, Protocol
 
-from credproc.errors import PersonNeededError, SignalError, inert
+from credproc.errors import PersonNeededError, SignalError
+from credproc.terminal import screen
 
 _KEY_POLL_SECONDS = 0.02
 _POLL_SECONDS = 0.25  # between checks whether the caller still waits
@@ -50,22 +52,24 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """Write one line."""
-        self._write(_full_line(line))
+        screen.write_lines(self._write, (line,))
 
     def ask(self, prompt: str, deadline: float, withdrawal: Callable[[], str | None], *, shown: bool = False) -> str:
         """Write the prompt and return the line that a person types; arguments and errors as in ``posix``."""
         self._flush_input()
-        self._write(f"\r{inert(prompt)}")
-        end = "\r\n"
+        screen.show_prompt(self._write, prompt)
+        last_words: tuple[str, ...] = ()
         try:
             return self._read_line(deadline, withdrawal, shown=shown)
         except PersonNeededError as error:
             if error.was_shown and not os.isatty(2):
-                end += _full_line(f"credproc: {error}")
+                last_words = (f"credproc: {error}",)
             raise
         finally:
+            screen.end_prompt()
             self._flush_input()
-            self._write(end)
+            self._write("\r\n")
+            screen.write_lines(self._write, last_words)
 
     def _read_line(self, deadline: float, withdrawal: Callable[[], str | None], *, shown: bool) -> str:
         line = ""
@@ -89,7 +93,7 @@ class Terminal:
                 return line
             else:
                 if shown and (line or key != _BACKSPACE):
-                    self._write("\b \b" if key == _BACKSPACE else key)
+                    screen.echo(self._write, "\b \b" if key == _BACKSPACE else key)
                 line = line[:-1] if key == _BACKSPACE else line + key
         raise PersonNeededError("no code was typed in time", kind="late")
 
@@ -98,10 +102,7 @@ class Terminal:
             self._keys.getwch()
 
     def _write(self, text: str) -> None:
-        try:
-            self._output.write(text.encode("utf-8", "replace"))
-        except OSError:  # a failed write does not fail the run
-            pass
+        _write_to(self._output, text)
 
 
 def open_for_child() -> int:
@@ -129,14 +130,18 @@ def is_available() -> bool:
 def notify(*lines: str) -> None:
     """Write lines to the terminal, if there is one."""
     try:
-        with open(_OUTPUT, "wb", buffering=0) as output:
-            output.write("".join(map(_full_line, lines)).encode("utf-8", "replace"))
+        output = open(_OUTPUT, "wb", buffering=0)  # noqa: SIM115 - closed below
     except OSError:
         return
+    with output:
+        screen.write_lines(lambda text: _write_to(output, text), lines)
 
 
-def _full_line(line: str) -> str:
-    return f"\r{inert(line)}\r\n"
+def _write_to(output: RawIOBase, text: str) -> None:
+    try:
+        output.write(text.encode("utf-8", "replace"))
+    except OSError:  # a failed write does not fail the run
+        pass
 
 
 def session_id() -> int:
