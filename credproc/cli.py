@@ -99,7 +99,7 @@ def _refreshed(profile: "str | None", started: float) -> bytes:
 
 
 def _command(arguments: "list[str]", started: float) -> int:
-    if arguments == ["--version"]:
+    if arguments in (["--version"], ["-V"], ["version"]):
         from credproc import __version__
 
         _write(f"credproc {__version__}\n".encode())

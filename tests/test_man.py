@@ -110,7 +110,7 @@ def test_a_command_says_what_its_help_says(text: str, command: commandline.Comma
 
 def test_options_that_exclude_each_other_stand_together(text: str) -> None:
     (logout,) = [command for command in RUN if command.name == "logout"]
-    assert _about(text, logout)[0] == "[--profile NAME | --all]"
+    assert _about(text, logout)[0] == "[NAME] [--profile NAME | --all]"
 
 
 def test_the_main_forms_options_are_in_the_page(text: str) -> None:

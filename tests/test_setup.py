@@ -417,7 +417,7 @@ def test_setup_without_a_name_lets_one_choose(w: World) -> None:
         _config(w.home).read_text() + f"[profile second]\nrole_arn = {w.role('second')}\nsource_profile = user1\n"
     )
     job = w.start("setup")
-    seen = w.terminal.expect("which profile? [1-2] ")
+    seen = w.terminal.expect("which profile? [1-2, or letters to narrow it down] ")
     assert f"  1  admin   arn:aws:iam::{ACCOUNT}:role/admin\r\r\n" in seen
     assert f"  2  second  arn:aws:iam::{ACCOUNT}:role/second\r\r\n" in seen
     w.terminal.send("2\n")
@@ -426,8 +426,8 @@ def test_setup_without_a_name_lets_one_choose(w: World) -> None:
     w.terminal.send("n\n")
     assert job.outcome().status == 3
     job = w.start("setup")
-    w.terminal.expect("which profile? [1-2] ")
-    w.terminal.send("7\n")
+    w.terminal.expect("which profile? [1-2, or letters to narrow it down] ")
+    w.terminal.send("\n")
     ran = job.outcome()
     assert ran.status == 3
     assert re.search(r"error: setup: no profile was chosen.*\n.*hint: .*admin second\n", ran.stderr)

@@ -11,17 +11,24 @@ from importlib import import_module
 from types import ModuleType
 
 from credproc import cache
-from credproc.commands.arguments import Parser, ShowText, StoreOnce, TextRequested, add_help_option, help_hint
+from credproc.commands.arguments import (
+    WORDS,
+    Parser,
+    ShowText,
+    StoreOnce,
+    TextRequested,
+    add_help_option,
+    help_hint,
+    named_profile,
+)
 from credproc.commands.ui.output import Document, Output
-from credproc.errors import UsageError, for_shell
+from credproc.errors import UsageError
 from credproc.request import Request
 
 _DESCRIPTION = """\
 Print AWS credentials of a role profile, for a line in ~/.aws/config:
   credential_process = /usr/local/bin/credproc --profile NAME"""
 _WITH_COMMAND_LINE = ("exec",)  # take another program's command line after ``--``
-_WITH_PROFILE_OPTION = ("login", "logout", "clear")  # take ``--profile NAME``, as ``aws sso login`` does
-
 
 # Each command and its module, in the order of --help
 _MODULES = {
@@ -46,7 +53,7 @@ def commands(names: Iterable[str] = _MODULES) -> dict[str, ModuleType]:
     return {name: import_module(f"credproc.commands.{_MODULES[name]}") for name in names}
 
 
-def parser(found: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
+def parser(found: Mapping[str, ModuleType]) -> Parser:
     """Return a parser for the command line with these commands."""
     top = Parser(
         prog="credproc",
@@ -61,7 +68,7 @@ def parser(found: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
         "--profile", metavar="NAME", action=StoreOnce, help="the profile to resolve (default: AWS_PROFILE)"
     )
     add_help_option(top)
-    top.add_argument("--version", action=ShowText, nargs=0, help="print the version")
+    top.add_argument("--version", "-V", action=ShowText, nargs=0, help="print the version")
     # The epilog lists the commands by group
     subparsers = top.add_subparsers(
         dest="command", metavar="COMMAND", help=argparse.SUPPRESS, parser_class=Parser, prog="credproc"
@@ -80,12 +87,12 @@ def main(arguments: list[str], request: Request) -> Output | Document:
 
     Raises CredprocError.
     """
-    line, after_dashes = _split(arguments)
-    name = _command_in(line)
-    found = commands() if name is None else commands((name,))
+    line, after_dashes = _split(_with_options_for_words(arguments))
+    at = _command_at(line)
+    name = line[at] if at < len(line) else None
+    found = commands((name,)) if name in _MODULES else commands()
     try:
-        options, unknown = parser(found).parse_known_args(line)
-        _check_known(options.command, unknown)
+        options = _parsed(parser(found), line, at)
     except TextRequested as requested:
         return Output(str(requested).removesuffix("\n").split("\n"))
     except UsageError as error:
@@ -97,39 +104,55 @@ def main(arguments: list[str], request: Request) -> Output | Document:
         raise
     if options.command is None:
         raise UsageError("usage: give either a command or --profile NAME", help_hint("credproc"))
-    given = getattr(options, "command_profile", None) or options.profile
     if after_dashes is not None and options.command not in _WITH_COMMAND_LINE:
         _check_known(options.command, ["--"])
-    options.after_dashes = after_dashes or []
-    named = request._replace(profile=cache.profile_named(given, request.environ))
+    options.after_dashes = after_dashes
+    named = request._replace(profile=cache.profile_named(named_profile(options), request.environ))
+    if named.profile is None and hasattr(options, "wanted") and not getattr(options, "all", False):
+        from credproc.commands.choice import choose  # noqa: PLC0415 - not where a profile is named
+
+        named = named._replace(profile=choose(options.command, named, options.wanted))
     output: Output | Document = found[options.command].run(options, named)
     return output
 
 
-def _command_in(arguments: Sequence[str]) -> str | None:
-    """Return the command that the arguments name, or None if they name none that exists.
+def _with_options_for_words(arguments: list[str]) -> list[str]:
+    """Return the arguments with ``--help`` or ``--version`` where people write ``help`` or ``version``."""
+    if not arguments or arguments[0] not in WORDS:
+        return arguments
+    return [*arguments[1:], f"--{arguments[0]}"]
+
+
+def _parsed(top: Parser, line: list[str], at: int) -> argparse.Namespace:
+    """Return what the arguments before ``--`` say, the command among them ``at`` its place.
+
+    Raises UsageError, TextRequested.
+    """
+    top.check_options(line[:at], with_below=False)
+    command = line[at] if at < len(line) else None
+    if command not in _WITH_COMMAND_LINE:  # which may have lost its ``--``
+        top.below(command).check_options(line[at + 1 :], with_below=True)
+    options, unknown = top.parse_known_args(line)
+    _check_known(options.command, unknown)
+    return options
+
+
+def _command_at(arguments: Sequence[str]) -> int:
+    """Return the place of the word where a command stands, whether it is one or not; the end if there is none.
 
     Only options stand before a command. ``--profile NAME`` takes the next argument, ``--profile=NAME`` does not.
     """
-    rest = iter(arguments)
-    for argument in rest:
-        if argument == "--profile":
-            next(rest, None)
-        elif not argument.startswith("-"):
-            return argument if argument in _MODULES else None
-        elif not argument.startswith("--profile="):
-            return None
-    return None
+    at = 0
+    while at < len(arguments) and arguments[at].startswith("-"):
+        at += 2 if arguments[at] == "--profile" else 1
+    return min(at, len(arguments))
 
 
 def _check_known(command: str | None, unknown: list[str]) -> None:
     """Raise UsageError if there are unknown arguments."""
-    if not unknown:
-        return
-    hint = help_hint("credproc" if command is None else f"credproc {command}")
-    if command in _WITH_PROFILE_OPTION and len(unknown) == 1 and not unknown[0].startswith("-"):
-        hint = f"write credproc {command} --profile {for_shell(unknown[0])}"
-    raise UsageError(f"usage: unrecognized arguments: {' '.join(unknown)}", hint)
+    if unknown:
+        hint = help_hint("credproc" if command is None else f"credproc {command}")
+        raise UsageError(f"usage: unrecognized arguments: {' '.join(unknown)}", hint)
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping
 
 from credproc import paths
-from credproc.commands.arguments import add_profile_option
+from credproc.commands.arguments import add_profile_choice
 from credproc.commands.inventory import cache_entries, remove_entries
 from credproc.commands.ui.output import Output
 from credproc.files import open_directory
@@ -35,9 +35,7 @@ def clear(profile: str | None, environ: Mapping[str, str]) -> list[str]:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    which = parser.add_mutually_exclusive_group()
-    add_profile_option(which, "the profile (default: AWS_PROFILE)")
-    which.add_argument("--all", action="store_true", help="delete the cached credentials of every profile")
+    add_profile_choice(parser, "the profile", everyone="delete the cached credentials of every profile")
 
 
 def run(options: argparse.Namespace, request: Request) -> Output:

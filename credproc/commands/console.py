@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from credproc.commands.arguments import add_profile_argument
+from credproc.commands.arguments import add_profile_choice
 from credproc.commands.ui.output import Document
 from credproc.commands.ui.progress import Progress
 from credproc.commands.variables import resolve
@@ -93,7 +93,7 @@ def _opener(environ: Mapping[str, str]) -> str | None:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_profile_argument(parser, "the profile whose role signs in")
+    add_profile_choice(parser, "the profile whose role signs in", wanted=lambda plan: not plan.is_user_session)
     parser.add_argument(
         "--service", metavar="SERVICE", help="the service to open, as in the URL of the AWS console: s3, ec2"
     )

@@ -6,7 +6,7 @@ import shutil
 import signal
 from collections.abc import Mapping, Sequence
 
-from credproc.commands.arguments import add_profile_argument
+from credproc.commands.arguments import add_profile_choice
 from credproc.commands.ui.output import Output
 from credproc.commands.variables import resolve, with_variables
 from credproc.errors import CredprocError, UsageError, quoted
@@ -92,8 +92,8 @@ def _restore(state: ProcessState | None) -> None:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.usage = "credproc exec [--help] NAME -- COMMAND ..."
-    add_profile_argument(parser, "the profile whose credentials the command gets")
+    parser.usage = "credproc exec [--help] [NAME] -- COMMAND ..."
+    add_profile_choice(parser, "the profile whose credentials the command gets")
     # For the help alone: the arguments after -- are split off before parsing, so any value here lacks a --
     parser.add_argument("command_line", metavar="-- COMMAND", nargs="*", help="the command to run")
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from credproc.commands.arguments import add_profile_argument
+from credproc.commands.arguments import add_profile_choice
 from credproc.commands.plan_text import (
     MAX_VALUE,
     NOT_SHOWN,
@@ -170,7 +170,7 @@ def as_json(explanation: Explanation) -> str:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_profile_argument(parser, "the profile (default: AWS_PROFILE)", optional=True)
+    add_profile_choice(parser, "the profile")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

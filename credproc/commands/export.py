@@ -4,7 +4,7 @@ import argparse
 import re
 from collections.abc import Callable, Mapping
 
-from credproc.commands.arguments import add_profile_argument
+from credproc.commands.arguments import add_profile_choice
 from credproc.commands.ui.output import Document
 from credproc.commands.variables import ProfileCredentials, resolve
 from credproc.errors import CredprocError
@@ -104,7 +104,7 @@ def export(credentials: ProfileCredentials, form: str, environ: Mapping[str, str
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_profile_argument(parser, "the profile")
+    add_profile_choice(parser, "the profile")
     forms = [*_SHELLS, "json"]
     parser.add_argument("--format", choices=forms, metavar="FORMAT", required=True, help=f"one of {', '.join(forms)}")
 

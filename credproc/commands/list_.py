@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from credproc.commands.profile_state import ProfileInspector, ProfileState, StateKind, profile_names
+from credproc.commands.profile_state import ProfileInspector, ProfileState, StateKind, profile_names, source_name
 from credproc.commands.ui.output import Coloured, Document, Line, Output
 from credproc.commands.ui.table import GAP, fit_widths, natural_widths, pad_cells, shown_cells
 from credproc.commands.ui.wrap import terminal_columns
@@ -117,26 +117,11 @@ def _cells(row: Row, now: float) -> tuple[str, ...]:
         row.profile,
         (row.role_arn or "-").partition("role/")[2] or row.role_arn or "-",
         row.account_id or "-",
-        source or ("-" if row.source is None else _source_words(row.source)),
+        source or ("-" if row.source is None else source_name(row.source)),
         (row.mfa_serial or "-").rpartition("/")[2],
         through,
         _state(row, now),
     )
-
-
-def _source_words(kind: SourceKind) -> str:
-    """Return a short name of a source that is no other profile."""
-    match kind:
-        case "StaticKeys" | "KeyringKeys":
-            return "keys"
-        case "WebIdentity":
-            return "web identity"
-        case "IdentityCenter":
-            return "Identity Center"
-        case "Process":
-            return "program"
-        case "Environment" | "Ec2InstanceMetadata" | "EcsContainer":  # the value of credential_source
-            return kind
 
 
 def _colour(state: StateKind) -> str | None:

@@ -3,7 +3,7 @@
 import argparse
 
 from credproc import cache
-from credproc.commands.arguments import add_profile_option
+from credproc.commands.arguments import add_profile_choice
 from credproc.commands.inventory import cache_entries, mfa_sessions
 from credproc.commands.ui.output import Output
 from credproc.commands.ui.progress import Progress
@@ -56,7 +56,7 @@ def login(request: Request, *, renew: bool) -> list[str]:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_profile_option(parser, "the profile to sign in for (default: AWS_PROFILE)")
+    add_profile_choice(parser, "the profile to sign in for")
     parser.add_argument("--renew", action="store_true", help="even if the session lasts for hours")
 
 

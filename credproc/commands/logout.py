@@ -2,7 +2,7 @@
 
 import argparse
 
-from credproc.commands.arguments import add_profile_option
+from credproc.commands.arguments import add_profile_choice
 from credproc.commands.inventory import cache_entries, remove_entries
 from credproc.commands.sessions import SessionRemover, mfa_plans
 from credproc.commands.ui.output import Output
@@ -56,9 +56,12 @@ def _nobody(nobody: str, remover: SessionRemover) -> str:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    which = parser.add_mutually_exclusive_group()
-    add_profile_option(which, "the profile whose user signs out (default: AWS_PROFILE)")
-    which.add_argument("--all", action="store_true", help="delete the MFA sessions of all users")
+    add_profile_choice(
+        parser,
+        "the profile whose user signs out",
+        everyone="delete the MFA sessions of all users",
+        wanted=lambda plan: plan.mfa is not None and plan.source.access_key_id is not None,
+    )
 
 
 def run(options: argparse.Namespace, request: Request) -> Output:

@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from credproc.commands.arguments import add_profile_argument
+from credproc.commands.arguments import add_profile_choice
 from credproc.commands.profile_state import ProfileInspector
 from credproc.commands.ui.output import Document, Output
 from credproc.config.parser import read
@@ -201,7 +201,7 @@ def _document(policy: dict[str, Any]) -> list[str]:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_profile_argument(parser, "the profile (default: AWS_PROFILE)", optional=True)
+    add_profile_choice(parser, "the profile", wanted=lambda plan: bool(plan.roles) or plan.source.role is not None)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 

@@ -11,6 +11,7 @@ from credproc.errors import ConfigError, CredprocError, UsageError
 from credproc.files import PrivateDirectory, open_directory
 from credproc.plan import Plan, plan_for
 from credproc.plan.resolver import alias_target
+from credproc.plan.source import SourceKind
 from credproc.plan.steps import Circumstances, UseSession, is_long, steps
 from credproc.refresh.denied_session import DeniedSession
 from credproc.refresh.entry import entry_metadata, was_made_for
@@ -168,6 +169,21 @@ def is_read_as_process(section: Section) -> bool:
 def is_typable(name: str) -> bool:
     """Whether a profile's name can be printed on a line and typed."""
     return bool(name) and name.isprintable()
+
+
+def source_name(kind: SourceKind) -> str:
+    """Return a short name of a source that is no other profile."""
+    match kind:
+        case "StaticKeys" | "KeyringKeys":
+            return "keys"
+        case "WebIdentity":
+            return "web identity"
+        case "IdentityCenter":
+            return "Identity Center"
+        case "Process":
+            return "program"
+        case "Environment" | "Ec2InstanceMetadata" | "EcsContainer":  # the value of credential_source
+            return kind
 
 
 def profile_names(config: SharedConfig) -> Iterator[str]:

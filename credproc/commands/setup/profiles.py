@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterator
 
 from credproc.commands.profile_state import ProfileInspector, alias_of, is_typable
+from credproc.commands.ui.menu import Item, choose
 from credproc.commands.ui.prompt import Prompter
 from credproc.config.settings import BEFORE_PROCESS, ROLE_NAMES
 from credproc.config.shared_config import Section, SharedConfig
-from credproc.errors import ConfigError, PersonNeededError, for_shell, inert, quoted
+from credproc.errors import ConfigError, PersonNeededError, for_shell, quoted
 from credproc.request import Request
 
 ROLE_SUFFIX = "-role"  # of the second profile that --separate makes
@@ -77,27 +78,23 @@ def choose_profile(config: SharedConfig, request: Request, prompter: Prompter, *
     if not found:
         what = "that credproc setup has made" if undo else "with role_arn that SDKs resolve by themselves"
         raise ConfigError(f"{config.shown_files()}: no profile {what}", config.missing or _list_hint(config))
-    width = max(len(name) for name, _ in found)
-    lines = [f"{number:>3}  {name.ljust(width)}  {inert(role, 80)}" for number, (name, role) in enumerate(found, 1)]
-    names = [name for name, _ in found]
+    names = [item.name for item in found]
     hint = f"name one: {' '.join(names[:_MAX_NAMES])}" + (" ..." if len(names) > _MAX_NAMES else "")
-    typed = prompter.ask(f"which profile? [1-{len(names)}] ", lines=lines, hint=hint)
-    if typed.isascii() and typed.isdigit() and 1 <= int(typed[:9]) <= len(names):
-        return names[int(typed[:9]) - 1]
-    if typed in names:
-        return typed
-    raise PersonNeededError("setup: no profile was chosen; nothing was written", hint, "cancelled")
+    chosen = choose(found, prompter, "profile", hint)
+    if chosen is None:
+        raise PersonNeededError("setup: no profile was chosen; nothing was written", hint, "cancelled")
+    return chosen
 
 
-def _candidates(config: SharedConfig, request: Request, *, undo: bool) -> Iterator[tuple[str, str]]:
-    """Yield name and role ARN of each profile that can be set up, or undone."""
+def _candidates(config: SharedConfig, request: Request, *, undo: bool) -> Iterator[Item]:
+    """Yield each profile, with its role's ARN, that can be set up, or undone."""
     for name, section in config.profiles.items():
         target = alias_of(section, request.program)
         if undo and target in (name, role_profile_for(name)):
             role_section = config.profiles.get(target, section)
-            yield name, role_section.value("role_arn") or "-"
+            yield Item(name, role_section.value("role_arn") or "-")
         if not undo and target is None and "role_arn" in section and is_typable(name):
-            yield name, section["role_arn"].value
+            yield Item(name, section["role_arn"].value)
 
 
 def _list_hint(config: SharedConfig) -> str:
