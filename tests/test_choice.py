@@ -10,8 +10,11 @@ from tests.mfa import World, profile, user_profile, world
 
 SEVERAL = "which profile? [1-%d, or letters to narrow it down] "
 ONE = "which profile? [Enter takes %s] "
-CHOOSING = (("explain",), ("policy",), ("login",), ("logout",), ("clear",), ("console",), ("exec", "--", "true"))
-CHOOSING = (*CHOOSING, ("export", "--format", "bash"))
+CHOOSING: tuple[tuple[str, ...], ...] = (
+    *((name,) for name in ("explain", "policy", "login", "logout", "clear", "console")),
+    ("exec", "--", "true"),
+    ("export", "--format", "bash"),
+)
 
 
 @pytest.fixture(name="w")
