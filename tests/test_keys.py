@@ -440,6 +440,120 @@ def test_remove_of_a_key_that_two_profiles_have_leaves_it_to_the_other(w: World,
     assert _secrets(service)
 
 
+# remove --restore
+
+
+def _import_from_private_file(w: World) -> None:
+    _credentials(w).chmod(0o600)
+    _import(w.home)
+
+
+def _restore(w: World, typed: str = "user1") -> Outcome:
+    job = w.start("keys", "remove", "user1", "--restore")
+    w.terminal.expect("Type the profile's name to go on: ")
+    w.terminal.send(f"{typed}\n")
+    return job.outcome(30)
+
+
+def test_restore_brings_the_credentials_file_back_and_takes_the_key_out_of_the_keyring(
+    w: World, service: SecretService
+) -> None:
+    _without_mfa(w)
+    config, credentials = _config(w).read_bytes(), _credentials(w).read_text()
+    _import_from_private_file(w)
+    ran = _restore(w)
+    assert (ran.status, ran.stderr) == (0, "")
+    assert w.user.secret_access_key not in ran.stdout + w.terminal.transcript.decode()
+    assert _config(w).read_bytes() == config
+    assert _credentials(w).read_text().split() == credentials.split()
+    assert stat.S_IMODE(_credentials(w).stat().st_mode) == 0o600
+    assert service.items() == []
+    assert w.home.run("keys", "list").stdout.startswith("no profile ")
+    assert w.home.run("--profile", "plain").document
+
+
+def test_restore_makes_a_private_credentials_file_where_there_is_none(w: World, service: SecretService) -> None:
+    _import_from_private_file(w)
+    _credentials(w).unlink()
+    assert _restore(w).status == 0
+    assert stat.S_IMODE(_credentials(w).stat().st_mode) == 0o600
+    assert w.user.secret_access_key in _credentials(w).read_text()
+    assert service.items() == []
+
+
+def test_restore_of_a_key_that_two_profiles_have_leaves_it_in_the_keyring_too(w: World, service: SecretService) -> None:
+    _import_from_private_file(w)
+    _config(w).write_text(_config(w).read_text() + f"[profile twin]\ncredproc_access_key_id = {w.user.access_key_id}\n")
+    ran = _restore(w)
+    assert ran.stdout.splitlines()[-1].endswith("because profile 'twin' uses it too")
+    assert w.user.secret_access_key in _credentials(w).read_text()
+    assert _secrets(service)
+
+
+@pytest.mark.parametrize("typed", ["", "y", "User1"])
+def test_restore_wants_the_name_of_the_profile(w: World, service: SecretService, typed: str) -> None:
+    _import_from_private_file(w)
+    before = _credentials(w).read_bytes()
+    ran = _restore(w, typed)
+    assert (ran.status, ran.stdout) == (3, "")
+    assert _credentials(w).read_bytes() == before
+    assert _secrets(service)
+
+
+def test_restore_takes_no_yes_and_no_missing_terminal(w: World, service: SecretService) -> None:
+    _import_from_private_file(w)
+    assert w.home.run("keys", "remove", "user1", "--restore", "--yes").status == 2
+    assert w.home.run("keys", "remove", "user1", "--restore").status == 3
+    assert _secrets(service)
+
+
+def _link(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+def _let_others_read(path: Path) -> None:
+    path.chmod(0o644)
+
+
+def _hold_other_keys(path: Path) -> None:
+    path.write_text(f"[user1]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = {'k' * 40}\n")
+    path.chmod(0o600)
+
+
+@pytest.mark.parametrize("spoil", [_link, _let_others_read, _hold_other_keys])
+def test_restore_refuses_a_file_where_the_secret_does_not_belong(
+    w: World, service: SecretService, spoil: Callable[[Path], None]
+) -> None:
+    _import_from_private_file(w)
+    spoil(_credentials(w))
+    before = _credentials(w).read_bytes()
+    ran = w.home.run("keys", "remove", "user1", "--restore")
+    assert ran.status == 1, ran
+    assert "~/.aws/credentials" in ran.stderr
+    assert _credentials(w).read_bytes() == before
+    assert w.user.access_key_id in _secrets(service)
+
+
+@pytest.mark.root("gives a file to another user")
+def test_restore_refuses_the_file_of_another_user(w: World, service: SecretService) -> None:
+    _import_from_private_file(w)
+    os.chown(_credentials(w), 12345, -1)
+    ran = w.home.run("keys", "remove", "user1", "--restore")
+    assert ran.status == 1
+    assert "another user" in ran.stderr
+    assert w.user.access_key_id in _secrets(service)
+
+
+def test_restore_goes_on_where_it_was_interrupted(w: World, service: SecretService) -> None:
+    credentials = _credentials(w).read_text()
+    _import_from_private_file(w)
+    _credentials(w).write_text(credentials)
+    _credentials(w).chmod(0o600)
+    assert _restore(w).status == 0
+    assert service.items() == []
+
+
 # rotate, with moto's IAM
 
 

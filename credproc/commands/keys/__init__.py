@@ -36,6 +36,10 @@ def add(parser: argparse.ArgumentParser) -> None:
             action.add_argument("--offline", action="store_true", help="do not ask STS whether the key is valid")
         if name in ("import", "remove", "rotate"):
             action.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+        if name == "remove":
+            action.add_argument(
+                "--restore", action="store_true", help="write the key back into the credentials file, in plain text"
+            )
 
 
 def run(options: argparse.Namespace, request: Request) -> Output | Document:
@@ -63,6 +67,12 @@ def _run_on_profile(options: argparse.Namespace, request: Request, profile: str)
         from credproc.commands.keys import import_  # noqa: PLC0415
 
         return import_.move(request, profile, yes=options.yes)
+    if options.action == "remove" and options.restore:
+        from credproc.commands.keys import restore  # noqa: PLC0415
+
+        if options.yes:
+            raise UsageError("usage: --restore asks for the profile's name, and takes no --yes", "run it in a terminal")
+        return restore.restore(request, profile)
     if options.action == "remove":
         from credproc.commands.keys import remove  # noqa: PLC0415
 

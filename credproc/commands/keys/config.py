@@ -25,9 +25,12 @@ def profile_section(config: SharedConfig, profile: str) -> Section:
     return found
 
 
-def key_setting(profile: Section) -> Setting:
-    """Return the setting that names the profile's access key in the keyring. Raises ConfigError if it is not set."""
-    setting = keys_in_keyring(profile)
+def key_setting(profile: Section, *, unused: bool = False) -> Setting:
+    """Return the setting that names the profile's access key in the keyring. Raises ConfigError if it is not set.
+
+    ``unused``: also a setting that keys in a file take precedence over.
+    """
+    setting = profile.credproc_setting("access_key_id") if unused else keys_in_keyring(profile)
     if setting is None:
         raise ConfigError(
             f"{profile.where}: profile {quoted(profile.name)} has no access key in the keyring",

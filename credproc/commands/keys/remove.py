@@ -6,7 +6,7 @@ from credproc.commands.keys.config import SETTING, key_setting, profile_section,
 from credproc.commands.keys.keyring import delete_sessions, key_lock, raise_with_key
 from credproc.commands.ui.prompt import Prompter
 from credproc.config.parser import read
-from credproc.config.shared_config import Setting
+from credproc.config.shared_config import Section, Setting, SharedConfig
 from credproc.errors import ConfigError, for_shell, quoted
 from credproc.locking.directory import own_directory
 from credproc.plan.source import keys_in_keyring
@@ -23,11 +23,7 @@ def remove(request: Request, profile: str, *, yes: bool) -> list[str]:
     config = read(request.environ)
     section = profile_section(config, profile)
     setting = key_setting(section)
-    others = [
-        other.name
-        for other in config.profiles.values()
-        if other is not section and (its := keys_in_keyring(other)) is not None and its.value == setting.value
-    ]
+    others = other_profiles(config, section, setting.value)
     if not yes:
         with closing(Prompter("keys remove", request, "give --yes to skip the confirmation")) as prompter:
             prompter.confirm(f"Delete {setting.value} of profile {quoted(profile)} from the keyring?")
@@ -43,11 +39,7 @@ def remove(request: Request, profile: str, *, yes: bool) -> list[str]:
 def _delete_key(request: Request, profile: str, setting: Setting) -> list[str]:
     access_key_id, keyring = setting.value, open_keyring(None, request.environ)
     with raise_with_key("keys remove", access_key_id):
-        if _is_being_rotated(keyring, access_key_id):
-            raise ConfigError(
-                f"{setting.where}: the rotation of {access_key_id} is unfinished, and the new access key would be lost",
-                f"run credproc keys rotate {for_shell(profile)} first",
-            )
+        check_not_rotated(keyring, profile, setting)
         keyring.delete(access_key_id)
         keyring.delete_pending(access_key_id)
     access_keys.remove_note(own_directory(request.environ), access_key_id)
@@ -55,6 +47,20 @@ def _delete_key(request: Request, profile: str, setting: Setting) -> list[str]:
     return [f"deleted: {access_key_id} from the keyring", *sessions]
 
 
-def _is_being_rotated(keyring: access_keys.AccessKeyStore, access_key_id: str) -> bool:
-    pending = keyring.read_pending(access_key_id)
-    return (pending is not None and pending.keys is not None) or keyring.read_replaced(access_key_id) is not None
+def other_profiles(config: SharedConfig, section: Section, access_key_id: str) -> list[str]:
+    """Return the names of the other profiles that name this access key of the keyring."""
+    return [
+        other.name
+        for other in config.profiles.values()
+        if other is not section and (its := keys_in_keyring(other)) is not None and its.value == access_key_id
+    ]
+
+
+def check_not_rotated(keyring: access_keys.AccessKeyStore, profile: str, setting: Setting) -> None:
+    """Raise ConfigError if a rotation of the access key is unfinished; SessionStoreError if the keyring fails."""
+    pending = keyring.read_pending(setting.value)
+    if (pending is not None and pending.keys is not None) or keyring.read_replaced(setting.value) is not None:
+        raise ConfigError(
+            f"{setting.where}: the rotation of {setting.value} is unfinished, and the new access key would be lost",
+            f"run credproc keys rotate {for_shell(profile)} first",
+        )
