@@ -87,6 +87,11 @@ def test_a_service_is_where_one_begins(home_of_admin: Home) -> None:
     assert _query(url)["Destination"] == "https://console.aws.amazon.com/s3/home?region=us-west-2"
 
 
+def test_the_region_of_the_command_line_is_the_one_that_opens(home_of_admin: Home) -> None:
+    url = home_of_admin.run("console", "admin", "--region", "eu-west-1", "--print").stdout.strip()
+    assert _query(url)["Destination"] == "https://console.aws.amazon.com/console/home?region=eu-west-1"
+
+
 def test_the_browser_is_given_the_url_and_nothing_is_printed(home_of_admin: Home) -> None:
     assert home_of_admin.run("console", "admin") == (0, "", "")
     (url,) = (home_of_admin.path / "opened").read_text().splitlines()

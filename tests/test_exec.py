@@ -164,7 +164,6 @@ def test_a_script_without_its_first_line_is_said_too(home_of_admin: Home) -> Non
         (["admin", "--"], ["exec: the command", "credproc exec NAME -- COMMAND"]),
         (["admin", "ls"], ["exec: -- is missing", "credproc exec NAME -- COMMAND"]),
         (["", "--", "ls"], ["argument NAME: ", "credproc exec --help"]),
-        (["--", "ls"], ["required: NAME", "credproc exec --help"]),
     ],
 )
 def test_a_line_that_is_not_understood_runs_nothing(
@@ -177,7 +176,7 @@ def test_a_line_that_is_not_understood_runs_nothing(
 
 
 def test_help_may_stand_behind_the_name(home_of_admin: Home) -> None:
-    assert home_of_admin.run("exec", "admin", "--help").stdout.startswith("usage: credproc exec [--help] NAME -- COMM")
+    assert home_of_admin.run("exec", "admin", "--help").stdout.startswith("usage: credproc exec [--help] ")
 
 
 def test_the_other_commands_take_no_program(home_of_admin: Home) -> None:
@@ -221,3 +220,48 @@ def test_a_hit_loads_nothing_slow(home_of_admin: Home) -> None:
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in ran.stderr.splitlines()}
     assert "credproc" in imported
     assert not imported & {"botocore", "boto3", "keyring", "ssl", "urllib3"}
+
+
+def _shell(home: Home, text: str) -> str:
+    path = home.path / "shell"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_without_a_command_the_users_shell_has_the_credentials_and_says_whose(tmp_path: Path) -> None:
+    with world(tmp_path / "home") as w:
+        shell = _shell(w.home, 'echo "$# $CREDPROC_SHELL $AWS_ACCESS_KEY_ID $AWS_REGION"; exit 3')
+        job = w.start("exec", "admin", "--region", "eu-west-1", environ={"SHELL": shell}, stdin="terminal")
+        w.terminal.expect(PROMPT)
+        w.type_code()
+        assert "credproc: shell with the credentials of profile 'admin' until " in w.terminal.expect("; exit leaves it")
+        ran = job.outcome(30)
+        access_key_id = w.home.run("--profile", "admin").document["AccessKeyId"]
+        assert ran == (3, f"0 admin {access_key_id} eu-west-1\n", "")
+
+
+def test_a_shell_within_such_a_shell_is_refused_and_a_command_is_not(tmp_path: Path) -> None:
+    with world(tmp_path / "home") as w:
+        variables = {"CREDPROC_SHELL": "other", "SHELL": _shell(w.home, "exit 0")}
+        ran = w.start("exec", "admin", environ=variables, stdin="terminal").outcome(30)
+        assert (ran.status, ran.stdout) == (1, "")
+        assert "profile 'other'" in ran.stderr
+        job = w.start("exec", "admin", "--", "true", environ=variables, stdin="terminal")
+        w.terminal.expect(PROMPT)
+        w.type_code()
+        assert job.outcome(30).status == 0
+
+
+def test_a_script_that_lost_its_command_gets_no_shell(home_of_admin: Home) -> None:
+    ran = home_of_admin.run("exec", "admin", environ={"SHELL": _shell(home_of_admin, "echo shell")})
+    assert (ran.status, ran.stdout) == (2, "")
+
+
+def test_the_region_of_the_command_line_comes_first(home_of_admin: Home) -> None:
+    ran = home_of_admin.run("exec", "admin", "--region", "eu-west-1", "--", *DUMP, environ={"AWS_REGION": "us-east-2"})
+    found = json.loads(ran.stdout)
+    assert (found["AWS_REGION"], found["AWS_DEFAULT_REGION"]) == ("eu-west-1", "eu-west-1")
+    ran = home_of_admin.run("exec", "admin", "--region", "eu west", "--", *DUMP)
+    assert (ran.status, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("credproc: error: --region: ")

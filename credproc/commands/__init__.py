@@ -106,7 +106,7 @@ def main(arguments: list[str], request: Request) -> Output | Document:
         raise UsageError("usage: give either a command or --profile NAME", help_hint("credproc"))
     if after_dashes is not None and options.command not in _WITH_COMMAND_LINE:
         _check_known(options.command, ["--"])
-    options.after_dashes = after_dashes
+    options.after_dashes = after_dashes  # None: there was no --
     named = request._replace(profile=cache.profile_named(named_profile(options), request.environ))
     if named.profile is None and hasattr(options, "wanted") and not getattr(options, "all", False):
         from credproc.commands.choice import choose  # noqa: PLC0415 - not where a profile is named

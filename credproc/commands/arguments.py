@@ -125,6 +125,19 @@ def add_profile_choice(
     parser.set_defaults(wanted=wanted or _any)
 
 
+def add_region_option(parser: argparse.ArgumentParser, help_text: str) -> None:
+    """Add ``--region``, which ``region_in`` reads."""
+    parser.add_argument("--region", metavar="REGION", action=StoreOnce, help=help_text)
+
+
+def region_in(options: argparse.Namespace) -> str | None:
+    """Return the region that the command line names, or None. Raises ConfigError if it cannot be one."""
+    from credproc.config.shared_config import Setting  # noqa: PLC0415 - not for --help
+    from credproc.plan.endpoint import checked_region  # noqa: PLC0415
+
+    return None if options.region is None else checked_region(Setting(options.region, "--region"))
+
+
 def named_profile(options: argparse.Namespace) -> str | None:
     """Return the profile that the command line names, or None. Raises UsageError if it names two."""
     found = [getattr(options, name, None) for name in ("profile", "command_profile", "option_profile")]

@@ -4,8 +4,9 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from credproc.commands.arguments import add_profile_choice
+from credproc.commands.arguments import add_profile_choice, add_region_option, region_in
 from credproc.commands.ui.output import Document
 from credproc.commands.ui.progress import Progress
 from credproc.commands.variables import resolve
@@ -28,18 +29,24 @@ DESCRIPTION = (
 )
 
 
-def sign_in_url(request: Request, service: str | None, progress: Progress) -> str:
-    """Return the URL that signs in to the AWS console with the role of the request's profile. Raises CredprocError.
+class Page(NamedTuple):
+    """The page of the console to open."""
 
-    ``service`` is the service to open, or None for the start page.
-    """
+    service: str | None  # None: the start page
+    region: str | None  # None: the profile's
+
+
+def sign_in_url(request: Request, page: Page, progress: Progress) -> str:
+    """Return the URL that signs in to the AWS console with the role of the request's profile. Raises CredprocError."""
     from credproc.aws.client import Settings  # noqa: PLC0415 - ssl, not for --help
     from credproc.aws.federation import console_for, sign_in_url  # noqa: PLC0415
     from credproc.config.parser import read  # noqa: PLC0415
     from credproc.plan import plan_for  # noqa: PLC0415
 
     config = read(request.environ, request.clock())
-    console = console_for(plan_for(config, request), service, request.environ)  # before a code is asked for
+    plan = plan_for(config, request)
+    plan = plan if page.region is None else plan._replace(region=page.region)
+    console = console_for(plan, page.service, request.environ)  # before a code is asked for
     credentials = resolve(request, config)
     progress.show("signing in to the AWS console ...")
     settings = Settings.of(config, credentials.plan.profile, request.environ, _SIGN_IN_SECONDS)
@@ -97,14 +104,16 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--service", metavar="SERVICE", help="the service to open, as in the URL of the AWS console: s3, ec2"
     )
+    add_region_option(parser, "the region to open (default: the profile's)")
     parser.add_argument("--print", action="store_true", help="print the URL, which is a secret, instead of opening it")
 
 
 def run(options: argparse.Namespace, request: Request) -> Document:
     """Run the command."""
+    page = Page(options.service, region_in(options))
     progress = Progress()
     try:
-        url = sign_in_url(request, options.service, progress)
+        url = sign_in_url(request, page, progress)
     finally:
         progress.end()
     if options.print:

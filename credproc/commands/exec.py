@@ -6,7 +6,8 @@ import shutil
 import signal
 from collections.abc import Mapping, Sequence
 
-from credproc.commands.arguments import add_profile_choice
+from credproc.commands import shell
+from credproc.commands.arguments import add_profile_choice, add_region_option, region_in
 from credproc.commands.ui.output import Output
 from credproc.commands.variables import resolve, with_variables
 from credproc.errors import CredprocError, UsageError, quoted
@@ -16,10 +17,11 @@ from credproc.request import ProcessState, Request
 _USAGE_HINT = "write credproc exec NAME -- COMMAND ..."
 
 GROUP = "use"
-HELP = "run a command with the credentials in its environment"
+HELP = "run a command, or your shell, with the credentials"
 DESCRIPTION = (
     "Run a command with the profile's credentials in its environment, for programs that do not support"
-    " credential_process. The credentials are not renewed: a program that runs for hours should use the profile."
+    " credential_process; without a command, your shell. The credentials are not renewed: a program that runs for hours"
+    " should use the profile."
 )
 
 
@@ -32,27 +34,33 @@ class CommandError(CredprocError):
         self.exit_code = exit_code
 
 
-def run_command(command: Sequence[str], request: Request) -> int:
+def run_command(command: Sequence[str], request: Request, region: str | None) -> int:
     """Run the command with the credentials of the request's profile and return its exit status.
 
-    On POSIX the command replaces this process, so that it gets signals and the terminal directly, and this function
-    does not return. Raises CredprocError.
+    ``command`` is empty for the user's shell; ``region`` is the command's, None: the profile's. On POSIX the command
+    replaces this process, so that it gets signals and the terminal directly, and this function does not return.
+    Raises CredprocError.
     """
     environ = environment_for_child(request.environ, with_identity=False)
-    _check(command[0], environ)  # before a code is asked for
-    environ = with_variables(environ, resolve(request).variables(environ))
+    chosen = command or [shell.users_shell(environ)]
+    _check(chosen[0], environ)  # before a code is asked for
+    credentials = resolve(request).in_region(region)
+    environ = with_variables(environ, credentials.variables(environ))
+    if not command:
+        environ[shell.VARIABLE] = request.profile or ""
+        shell.announce(chosen[0], request.subject, credentials.expiration, request.clock())
     if os.name == "posix":
         _restore(request.process_state)
         try:
-            os.execvpe(command[0], list(command), environ)  # noqa: S606 - no shell is wanted
+            os.execvpe(chosen[0], list(chosen), environ)  # noqa: S606 - no shell is wanted
         except OSError as error:
-            raise _failed(command[0], error) from None
+            raise _failed(chosen[0], error) from None
     import subprocess  # noqa: PLC0415 - Windows only
 
     try:
-        return subprocess.run(list(command), env=environ, check=False).returncode  # noqa: S603 - the user's own command
+        return subprocess.run(list(chosen), env=environ, check=False).returncode  # noqa: S603 - the user's own command
     except OSError as error:
-        raise _failed(command[0], error) from None
+        raise _failed(chosen[0], error) from None
 
 
 def _check(program: str, environ: Mapping[str, str]) -> None:
@@ -92,16 +100,23 @@ def _restore(state: ProcessState | None) -> None:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.usage = "credproc exec [--help] [NAME] -- COMMAND ..."
+    parser.usage = "credproc exec [--help] [--region REGION] [NAME] [-- COMMAND ...]"
     add_profile_choice(parser, "the profile whose credentials the command gets")
+    add_region_option(parser, "the region for the command (default: the profile's)")
     # For the help alone: the arguments after -- are split off before parsing, so any value here lacks a --
-    parser.add_argument("command_line", metavar="-- COMMAND", nargs="*", help="the command to run")
+    parser.add_argument(
+        "command_line", metavar="-- COMMAND", nargs="*", help="the command to run (default: your shell)"
+    )
 
 
 def run(options: argparse.Namespace, request: Request) -> Output:
     """Run the command."""
     if options.command_line:
         raise UsageError("usage: exec: -- is missing before the command", _USAGE_HINT)
-    if not options.after_dashes or not options.after_dashes[0]:
+    command: list[str] = options.after_dashes or []
+    if options.after_dashes is None:
+        shell.check_not_nested(request.environ)
+    # A script that has lost its command must not end in a shell that reads what comes next
+    if command[:1] == [""] or (not command and (options.after_dashes is not None or not os.isatty(0))):
         raise UsageError("usage: exec: the command is missing", _USAGE_HINT)
-    return Output((), run_command(options.after_dashes, request))
+    return Output((), run_command(command, request, region_in(options)))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from credproc import cache
 from credproc.config.parser import read
 from credproc.config.shared_config import SharedConfig
+from credproc.credentials import epoch_seconds
 from credproc.plan import Plan, plan_for
 from credproc.process.child_environment import is_identity
 from credproc.refresh import FOR_PEOPLE, RefreshResult, refresh
@@ -41,6 +42,16 @@ class ProfileCredentials(NamedTuple):
             found |= {"AWS_REGION": self.plan.region, "AWS_DEFAULT_REGION": self.plan.region}
         others = sorted(name for name in environ if is_identity(name) and name not in found)
         return found | dict.fromkeys((*_CONFLICTING, *others))
+
+    def in_region(self, region: str | None) -> "ProfileCredentials":
+        """Return the same for programs that work in another region; None: in that of the profile."""
+        return self if region is None else self._replace(plan=self.plan._replace(region=region))
+
+    @property
+    def expiration(self) -> int | None:
+        """When the credentials expire, in epoch seconds; None if that is not known."""
+        text = json.loads(self.document).get("Expiration")
+        return epoch_seconds(text) if isinstance(text, str) else None
 
     def __repr__(self) -> str:
         """Return a text without secrets."""
