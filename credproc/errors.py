@@ -122,6 +122,11 @@ def for_shell(name: str, platform: str = sys.platform) -> str:
     return text if text == name or platform != "win32" else f'"{name}"'  # where single quotes mean nothing
 
 
+def by_platform(*, posix: str, windows: str, platform: str = sys.platform) -> str:
+    """Return the words of a message for this system, where commands, paths and rights have other names on Windows."""
+    return windows if platform == "win32" else posix
+
+
 def inert(text: str, limit: int | None = None) -> str:
     """Return the text with control, bidirectional, invisible and combining characters escaped, and on one line.
 

@@ -1,11 +1,17 @@
 """A command in a setting is split as botocore splits it, on every system."""
 
+import sys
+from pathlib import Path
+
 import pytest
 from botocore.compat import compat_shell_split
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credproc.process.command_line import shell_hint, split
+from credproc.config.grammar import split_command
+from credproc.process.command_line import executable_at, programs_in_path, shell_hint, start_arguments
+
+BATCH = ("C:\\Windows\\System32\\cmd.exe", 'cmd.exe /e:on /v:off /d /c ""C:\\a b\\tool.cmd"')
 
 
 def _as_botocore(command: str, platform: str) -> list[str] | None:
@@ -18,7 +24,7 @@ def _as_botocore(command: str, platform: str) -> list[str] | None:
 
 def _ours(command: str, platform: str) -> list[str] | None:
     try:
-        return split(command, platform)
+        return split_command(command, platform)
     except ValueError:
         return None
 
@@ -39,13 +45,13 @@ def test_words_are_botocores(platform: str, command: str) -> None:
     ],
 )
 def test_windows_words_are_those_of_its_own_rules(command: str, words: list[str]) -> None:
-    assert split(command, "win32") == words
+    assert split_command(command, "win32") == words
 
 
 def test_a_quotation_without_end_is_an_error() -> None:
     for platform in ("linux", "win32"):
         with pytest.raises(ValueError, match="No closing quotation"):
-            split('a "b', platform)
+            split_command('a "b', platform)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +75,7 @@ def test_a_quotation_without_end_is_an_error() -> None:
     ],
 )
 def test_what_only_a_shell_would_follow_is_named(command: str, named: str) -> None:
-    hint = shell_hint(command)
+    hint = shell_hint(command, "linux")
     assert hint is not None
     assert f" {named} " in hint
     assert "secret" not in hint
@@ -87,4 +93,89 @@ def test_what_only_a_shell_would_follow_is_named(command: str, named: str) -> No
     ],
 )
 def test_what_no_shell_is_needed_for_is_not(command: str) -> None:
-    assert shell_hint(command) is None
+    assert shell_hint(command, "linux") is None
+
+
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        ("C:\\a.exe x | more", "|"),
+        ("C:\\a.exe && b", "&&"),
+        ("C:\\a.exe 2>nul", "2>"),
+        ("C:\\a.exe ^& b", "^"),
+        ("%USERPROFILE%\\a.exe", "%USERPROFILE%"),
+        ('"%ProgramFiles%\\a.exe" --x', "%ProgramFiles%"),
+    ],
+)
+def test_what_only_cmd_would_follow_is_named(command: str, named: str) -> None:
+    hint = shell_hint(command, "win32")
+    assert hint is not None
+    assert f" {named} " in hint
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["C:\\a.exe --url https://x.example/?a=1&b=%20 --x y=z;", 'C:\\a.exe "x | y && z"', "~\\a.exe $HOME 'a'", ""],
+)
+def test_what_cmd_is_not_needed_for_is_not(command: str) -> None:
+    assert shell_hint(command, "win32") is None
+
+
+def test_a_program_may_lack_the_extension_on_windows(tmp_path: Path) -> None:
+    for name in ("tool", "tool.cmd", "tool.exe", "a.b.exe", "notes.txt"):
+        (tmp_path / name).touch(mode=0o644)
+
+    def found(name: str, **environ: str) -> str | None:
+        path = executable_at(str(tmp_path / name), environ, "win32")
+        return None if path is None else Path(path).name
+
+    assert found("tool") == "tool.exe"
+    assert found("tool", PATHEXT=".CMD;.EXE") == "tool.cmd"
+    assert (found("tool.cmd"), found("a.b"), found("a.b.exe")) == ("tool.cmd", "a.b.exe", "a.b.exe")
+    assert (found("notes.txt"), found("nosuch")) == (None, None)
+    assert executable_at(str(tmp_path / "tool"), {}, "linux") is None  # no mode for it
+
+
+def test_a_program_in_the_working_directory_hides_none_in_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    suffix = ".exe" if sys.platform == "win32" else ""
+    for place in ("here", "there"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / f"tool{suffix}").touch(mode=0o755)
+    monkeypatch.chdir(tmp_path / "here")
+    assert list(programs_in_path("tool", {"PATH": str(tmp_path / "there")})) == [
+        str(tmp_path / "there" / f"tool{suffix}")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("word", "quoted"),
+    [
+        ("a-b/c\\d:e", "a-b/c\\d:e"),
+        ("", '""'),
+        ("a&b", '"a&b"'),
+        ("a b", '"a b"'),
+        ("x=1,2;3", '"x=1,2;3"'),
+        ("(a^b|c<d>e!)", '"(a^b|c<d>e!)"'),
+        ('say "hi"', '"say ""hi"""'),
+        ('a\\"&b', '"a\\\\""&b"'),
+        ("a\\b\\\\", '"a\\b\\\\\\\\"'),
+        ("%PATH%", '"%%cd:~,%PATH%%cd:~,%"'),
+        ("é", '"é"'),
+    ],
+)
+def test_an_argument_of_a_batch_file_stays_one_and_is_not_run(word: str, quoted: str) -> None:
+    environ = {"SYSTEMROOT": "C:\\Windows"}
+    program, arguments = start_arguments("C:\\a b\\tool.cmd", ["tool", "x", word], environ, "win32")
+    assert (program, arguments) == (BATCH[0], f'{BATCH[1]} x {quoted}"')
+
+
+@pytest.mark.parametrize("program", ["C:\\x.BAT", "C:\\x.cmd. ", "C:\\x.cmd"])
+@pytest.mark.parametrize("word", ["a\nb", "a\rb", "a\0b"])
+def test_what_cmd_cannot_be_given_is_refused(program: str, word: str) -> None:
+    with pytest.raises(ValueError, match="line end"):
+        start_arguments(program, ["x", word], {}, "win32")
+
+
+def test_what_is_no_batch_file_is_started_as_it_stands() -> None:
+    for platform, program in (("win32", "C:\\x.exe"), ("linux", "/opt/x.cmd"), ("win32", "C:\\x.cmd.exe")):
+        assert start_arguments(program, ["x", "a&b"], {}, platform) == (program, ["x", "a&b"])

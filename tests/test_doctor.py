@@ -226,7 +226,7 @@ def test_list_does_not_call_a_profile_ready_where_doctor_finds_that_login_sessio
 
 def _line(command: str, *, comment: bool = False) -> list[Check]:
     line = Line("config:2", command, comment, Section("a", "config:1"))
-    return list(profiles.helper_line(line, PROGRAM))
+    return list(profiles.helper_line(line, PROGRAM, {}))
 
 
 def test_the_line_that_all_sdks_read_alike_is_well() -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from credproc.config.grammar import split_command
 from credproc.config.parser import parse, read
 from credproc.errors import ConfigError, for_shell
 from credproc.paths import VARIABLES
 from credproc.plan import Plan, plan_for
-from credproc.process.command_line import split
+from credproc.plan.resolver import alias_target
 from credproc.request import Request
 from tests.wording import assert_names
 
@@ -189,7 +190,7 @@ def test_login_session_says_what_to_write_instead() -> None:
 )
 def test_a_name_is_one_argument_of_a_command_to_copy(name: str, posix: str, windows: str) -> None:
     assert (for_shell(name, "linux"), for_shell(name, "win32")) == (posix, windows)
-    assert (split(posix, "linux"), split(windows, "win32")) == ([name], [name])
+    assert (split_command(posix, "linux"), split_command(windows, "win32")) == ([name], [name])
 
 
 def test_keys_in_the_credentials_file_come_before_a_program_and_those_in_config_after() -> None:
@@ -212,6 +213,26 @@ def test_a_line_that_starts_credproc_is_an_alias(word: str) -> None:
         f"[profile people]\ncredential_process = {word} --profile r\n{ROLE}source_profile = user1\n{USER}", "people"
     )
     assert (plan.profile, plan.roles[0].role_arn) == ("r", ARN)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "C:\\Users\\me\\credproc.exe --profile r",
+        "c:\\x\\CredProc --profile=r",
+        '"C:\\Program Files\\credproc.exe" --profile r',
+        '"C:\\Program Files\\credproc.exe" "--profile" "r"',
+    ],
+)
+def test_a_line_that_starts_credproc_on_windows_is_an_alias(command: str) -> None:
+    assert alias_target(command, None, "win32") == "r"
+
+
+@pytest.mark.parametrize(
+    "command", ["C:\\x\\other.exe --profile r", '"C:\\x\\credproc.exe --profile r', "'credproc' --profile r"]
+)
+def test_a_line_that_windows_splits_otherwise_is_none(command: str) -> None:
+    assert alias_target(command, None, "win32") is None
 
 
 def test_the_same_file_under_another_name_is_an_alias_too(tmp_path: Path) -> None:

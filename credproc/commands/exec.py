@@ -4,17 +4,32 @@ import argparse
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 
 from credproc.commands import shell
 from credproc.commands.arguments import add_profile_choice, add_region_option, region_in
 from credproc.commands.ui.output import Output
 from credproc.commands.variables import resolve, with_variables
-from credproc.errors import CredprocError, UsageError, quoted
+from credproc.errors import CredprocError, UsageError, by_platform, inert
+from credproc.process import command_line
 from credproc.process.child_environment import environment_for_child
 from credproc.request import ProcessState, Request
 
 _USAGE_HINT = "write credproc exec NAME -- COMMAND ..."
+_PATH_HINT = by_platform(
+    posix="check the spelling, or give its path",
+    windows="check the spelling, or give its path; a command of cmd.exe needs cmd /c before it",
+)
+_MODE_HINT = by_platform(
+    posix="check its mode: chmod +x makes a file executable",
+    windows="name a program, or the interpreter of a script: an extension in PATHEXT makes a file executable",
+)
+_SCRIPT_HINT = by_platform(
+    posix="a script needs a first line such as #!/bin/sh",
+    windows="write the interpreter of a script before it, such as python or powershell -File",
+)
+_SHOWN_PROGRAM = 80  # characters of the command's name in a message
 
 GROUP = "use"
 HELP = "run a command, or your shell, with the credentials"
@@ -43,43 +58,80 @@ def run_command(command: Sequence[str], request: Request, region: str | None) ->
     """
     environ = environment_for_child(request.environ, with_identity=False)
     chosen = command or [shell.users_shell(environ)]
-    _check(chosen[0], environ)  # before a code is asked for
+    find = _find_on_windows if sys.platform == "win32" else _find
+    start = _start_arguments(find(chosen[0], environ), chosen, environ)  # before a code is asked for
     credentials = resolve(request).in_region(region)
     environ = with_variables(environ, credentials.variables(environ))
     if not command:
         environ[shell.VARIABLE] = request.profile or ""
         shell.announce(chosen[0], request.subject, credentials.expiration, request.clock())
-    if os.name == "posix":
-        _restore(request.process_state)
-        try:
-            os.execvpe(chosen[0], list(chosen), environ)  # noqa: S606 - no shell is wanted
-        except OSError as error:
-            raise _failed(chosen[0], error) from None
-    import subprocess  # noqa: PLC0415 - Windows only
-
     try:
-        return subprocess.run(list(chosen), env=environ, check=False).returncode  # noqa: S603 - the user's own command
+        if sys.platform == "win32":
+            return _run_as_child(*start, environ)
+        _restore(request.process_state)
+        os.execvpe(chosen[0], list(chosen), environ)  # noqa: S606 - no shell is wanted
     except OSError as error:
         raise _failed(chosen[0], error) from None
 
 
-def _check(program: str, environ: Mapping[str, str]) -> None:
+def _find(program: str, environ: Mapping[str, str]) -> str:
+    """Return the path of the program, as ``os.execvpe`` finds it. Raises CommandError."""
     path = environ.get("PATH", os.defpath)
-    if shutil.which(program, path=path) is not None:
-        return
+    if found := shutil.which(program, path=path):
+        return found
     if shutil.which(program, os.F_OK, path) is not None or os.path.isdir(program):
         raise _failed(program, PermissionError())
     raise _failed(program, FileNotFoundError())
 
 
-def _failed(program: str, error: OSError) -> CommandError:
-    where = f"exec: {quoted(program)}"
+def _find_on_windows(program: str, environ: Mapping[str, str]) -> str:
+    """Return the path of the program: in the directory that it is given with, else in PATH. Raises CommandError.
+
+    A program in the working directory, where cmd.exe looks first, needs its path: it would get the credentials.
+    """
+    if os.path.dirname(program):
+        found = command_line.executable_at(program, environ)
+    else:
+        found = next(command_line.programs_in_path(program, environ), None)
+    if found is not None:
+        return found
+    if os.path.dirname(program) and os.path.exists(program):
+        raise _failed(program, PermissionError())
+    raise _failed(program, FileNotFoundError(), is_here=command_line.executable_at(program, environ) is not None)
+
+
+def _start_arguments(program: str, command: Sequence[str], environ: Mapping[str, str]) -> tuple[str, list[str] | str]:
+    try:
+        return command_line.start_arguments(program, command, environ)
+    except ValueError as error:
+        where = f"exec: '{inert(program, _SHOWN_PROGRAM)}'"
+        raise CommandError(f"{where}: {error}", "name the program that the file starts", 126) from None
+
+
+def _run_as_child(program: str, arguments: list[str] | str, environ: Mapping[str, str]) -> int:
+    """Run the program to its end and return its exit status. Raises OSError.
+
+    Ctrl-C and Ctrl-Break reach all processes of the console: they are the program's, and this process waits for it.
+    What a process ignores by ``signal`` is not ignored by its children (Microsoft, "signal", SetConsoleCtrlHandler).
+    """
+    import subprocess  # noqa: PLC0415 - Windows only
+
+    for name in ("SIGINT", "SIGBREAK"):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    with subprocess.Popen(arguments, executable=program, env=environ) as child:  # noqa: S603 - the user's own command
+        status = child.wait()
+    return status - (1 << 32) if status >> 31 else status  # os._exit takes the 32 bits as a signed number
+
+
+def _failed(program: str, error: OSError, *, is_here: bool = False) -> CommandError:
+    where = f"exec: '{inert(program, _SHOWN_PROGRAM)}'"
     if isinstance(error, FileNotFoundError):
-        return CommandError(f"{where}: no such command", "check the spelling, or give its path", 127)
+        hint = f"write .\\{inert(program, _SHOWN_PROGRAM)} for the one in this directory" if is_here else _PATH_HINT
+        return CommandError(f"{where}: no such command", hint, 127)
     if isinstance(error, PermissionError):
-        return CommandError(f"{where}: cannot be executed", "check its mode: chmod +x makes a file executable", 126)
+        return CommandError(f"{where}: cannot be executed", _MODE_HINT, 126)
     reason = (error.strerror or "cannot be started").lower()
-    return CommandError(f"{where}: {reason}", "a script needs a first line such as #!/bin/sh", 126)
+    return CommandError(f"{where}: {reason}", _SCRIPT_HINT, 126)
 
 
 def _restore(state: ProcessState | None) -> None:

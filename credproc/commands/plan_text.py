@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from credproc.commands.ui.times import format_duration, format_until
+from credproc.config.grammar import split_command
 from credproc.config.settings import SessionStore, setting_named
 from credproc.errors import inert, quoted
 from credproc.plan import Plan
 from credproc.plan.endpoint import Endpoint
 from credproc.plan.source import Source
 from credproc.plan.steps import AssumeRole, Circumstances, GetSession, UseSession, is_long, steps
-from credproc.process import command_line
 from credproc.refresh.denied_session import ADVICE
 
 MAX_VALUE = 200  # characters of a setting's value; a longer value is cut
@@ -112,7 +112,7 @@ def setting_shown(key: str, value: str) -> str:
 def _command_shown(command: str) -> str:
     """Return a command without its arguments, unless it is a line as ``setup`` writes it."""
     try:
-        words = command_line.split(command)
+        words = split_command(command)
     except ValueError:  # a quotation without end
         words = command.split()
     is_ours = re.split(r"[/\\]", words[0])[-1] in ("credproc", "credproc.exe") if words else False

@@ -1,4 +1,4 @@
-"""The grammar of the two AWS files: lines to sections of settings.
+"""The grammar of the two AWS files: lines to sections of settings, and the command in a setting to its words.
 
 It is the SDKs' common grammar (its test suite is tests/cases/profile-parser.json). Beyond it a profile has whatever
 name botocore reads: in the config file one word as a shell splits it, in the credentials file all that the brackets
@@ -8,6 +8,7 @@ not part of it.
 
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 
 from credproc.config.shared_config import Section, Setting
@@ -23,6 +24,8 @@ _HEADER_COMMENT = re.compile(r"[ \t]*[#;]")
 _QUOTED = re.compile(r""""([^"\\]+)"|'([^']+)'""")
 _QUOTED_LIMIT = 1024  # characters of a name; the time of shlex grows with the square of the length
 _REMARKS_LIMIT = 100  # a damaged file could otherwise fill the memory with remarks
+NO_END = "has a quotation that does not end, so nothing was started"
+CLOSE_HINT = "close the quotes, or write a backslash before a quote that is part of a word"
 _SECTION_HINT = "settings stand below a line such as [profile NAME]"
 _INDENT_HINT = "an indented line continues the setting above it; remove the indentation"
 
@@ -178,3 +181,41 @@ def _property(stripped: str, where: str) -> tuple[str, str, ConfigError | None]:
 def value_in(text: str) -> str:
     """Return the value in what follows the equals sign: without a comment, and white space around it."""
     return _COMMENT.sub("", text, count=1).strip()
+
+
+def split_command(command: str, platform: str = sys.platform) -> list[str]:
+    """Return the words of a command in a setting, as botocore splits a ``credential_process`` line on this system.
+
+    Raises ValueError if a quotation has no end.
+    """
+    return _split_as_windows_does(command) if platform == "win32" else shlex.split(command)
+
+
+def _split_as_windows_does(command: str) -> list[str]:
+    """Return the words by the rules of Microsoft's C runtime.
+
+    Blanks and tabs part words, double quotes hold them together, and a backslash means something before a double quote
+    alone: two are one, and an odd one makes the quote a character (Microsoft, "Parsing C command-line arguments").
+    """
+    words: list[str] = []
+    word: str | None = None
+    backslashes, is_quoted = 0, False
+    for character in f"{command} ":
+        if character == "\\":
+            backslashes += 1
+            continue
+        if character == '"':
+            word = (word or "") + "\\" * (backslashes // 2) + '"' * (backslashes % 2)
+            is_quoted ^= backslashes % 2 == 0
+        else:
+            if backslashes:
+                word = (word or "") + "\\" * backslashes
+            if character in " \t" and not is_quoted:
+                words += [] if word is None else [word]
+                word = None
+            else:
+                word = (word or "") + character
+        backslashes = 0
+    if is_quoted:
+        raise ValueError("No closing quotation")
+    return words

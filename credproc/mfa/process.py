@@ -7,11 +7,12 @@ import subprocess
 import time
 
 from credproc import terminal
+from credproc.config import grammar
 from credproc.errors import ConfigError, PersonNeededError, SourceError, inert
 from credproc.mfa.code import CodeRequest, parse_code
 from credproc.mfa.used_codes import UsedCodes, seconds_to_next_step, wait_for_next_step
 from credproc.process import command_line, recursion
-from credproc.process.output import Output
+from credproc.process.output import NO_THREAD_HINT, Output
 from credproc.request import Request
 
 _RUN_SECONDS = 30
@@ -83,8 +84,8 @@ class ProcessCodeProvider:
         """
         try:
             child = self._start()
-        except OSError as error:
-            reason = (error.strerror or "error").lower()
+        except (OSError, ValueError) as error:  # ValueError: an argument that cmd.exe cannot be given
+            reason = (getattr(error, "strerror", None) or str(error)).lower()
             raise SourceError(
                 f"{self._where}: cannot be started: {inert(self._words[0], 200)}: {reason}",
                 self._shell_hint or "check the path",
@@ -94,9 +95,7 @@ class ProcessCodeProvider:
         except RuntimeError:
             child.kill()
             child.wait()
-            raise SourceError(
-                f"{self._where}: cannot be read: too many processes", "end some, or raise their limit (ulimit -u)"
-            ) from None
+            raise SourceError(f"{self._where}: cannot be read: too many processes", NO_THREAD_HINT) from None
         try:
             status = child.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -113,13 +112,15 @@ class ProcessCodeProvider:
         if os.path.dirname(word) and not os.path.isabs(word):  # in the working directory, which may be another user's
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), word)
         program = command_line.find_program(word, self._environ, self._where)
+        program, arguments = command_line.start_arguments(program, [program, *self._words[1:]], self._environ)
         try:
             terminal_fd = terminal.open_for_child()
         except PersonNeededError:
             terminal_fd = os.open(os.devnull, os.O_RDWR)
         try:
             return subprocess.Popen(  # noqa: S603 - the user's own command
-                [program, *self._words[1:]],
+                arguments,
+                executable=program,
                 stdin=terminal_fd,
                 stdout=subprocess.PIPE,
                 stderr=terminal_fd,
@@ -135,9 +136,9 @@ _RETRY_LATER = "try again when the device shows the next code"
 def _split(command: str, where: str) -> list[str]:
     """Split the command without a shell, as botocore splits a credential_process line. Raises ConfigError."""
     try:
-        words = command_line.split(command)
+        words = grammar.split_command(command)
     except ValueError:
-        raise ConfigError(f"{where}: {command_line.NO_END}", command_line.CLOSE_HINT) from None
+        raise ConfigError(f"{where}: {grammar.NO_END}", grammar.CLOSE_HINT) from None
     if not words:
         raise ConfigError(f"{where}: names no program", "write the program's path")
     return words

@@ -4,10 +4,11 @@ The rules are botocore's (``botocore.credentials.AssumeRoleProvider`` and ``Prof
 """
 
 import os
-import shlex
+import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from credproc.config.grammar import split_command
 from credproc.config.settings import CREDENTIAL_SOURCES, credential_source_named
 from credproc.config.shared_config import Section, Setting, SharedConfig
 from credproc.config.suggestions import nearest
@@ -38,7 +39,7 @@ class Resolution(NamedTuple):
     hops: tuple[Section, ...]  # the profiles with roles, outermost first
 
 
-def alias_target(command: str, program: str | None) -> str | None:
+def alias_target(command: str, program: str | None, platform: str = sys.platform) -> str | None:
     """Return the profile that a ``credential_process`` line passes to credproc itself, or None for another program.
 
     ``program`` is the path of this credproc. Raises UsageError if the line runs credproc without naming a profile.
@@ -46,7 +47,7 @@ def alias_target(command: str, program: str | None) -> str | None:
     if len(command) > _MAX_ALIAS_LINE:
         return None
     try:
-        words = shlex.split(command)
+        words = split_command(command, platform)
     except ValueError:
         return None
     if not words or not _is_credproc(words[0], program):

@@ -1,46 +1,52 @@
-"""A command in a setting → its words, as botocore splits a ``credential_process`` line, and the program that they name.
+"""The program that the first word of a command names, and what starts it with the other words.
 
 No shell has a hand in it. A program is looked for in absolute directories of PATH only, as the working directory may be
-another user's, and is not started from where another user can put one.
+another user's, and is not started from where another user can put one. On Windows its name may lack the extension, and
+a .bat or .cmd file is read by cmd.exe, which splits and expands a command line by rules of its own.
 """
 
 import errno
 import os
 import re
-import shlex
-import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from credproc.errors import ConfigError, inert
 from credproc.trust import untrusted_place
 
-NO_END = "has a quotation that does not end, so nothing was started"
-CLOSE_HINT = "close the quotes, or write a backslash before a quote that is part of a word"
 _PATH_LIMIT = 200  # characters of a path in a message
 _QUOTATION = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.""")
 _EXPANSION = re.compile(r"(?<!\S)~(?=/|\s|$)|\$\{?[A-Za-z_]\w{0,40}\}?")
 _QUOTED_EXPANSION = re.compile(r"(?<!\S)\"(\$\{?[A-Za-z_]\w{0,40}\}?)")  # as the first thing in double quotes
 # A single & may stand in a word, of a URL say
 _OPERATOR = re.compile(r"^[A-Za-z_]\w{0,40}=|[|]+|&&|(?<!\S)&(?=\s|$)|;|(?<!\S)\d?&?[<>]+|`|\$\(")
+# cmd.exe's; within double quotes it expands too. A % may stand in a word, of a URL say
+_WINDOWS_QUOTATION = re.compile(r'"[^"]*"')
+_WINDOWS_OPERATOR = re.compile(r"[|]+|&&|(?<!\S)&(?=\s|$)|(?<!\S)\d?[<>]+|\^")
+_WINDOWS_EXPANSION = re.compile(r"%[A-Za-z_]\w{0,40}%")
+_EXTENSIONS = ".COM;.EXE;.BAT;.CMD"  # PATHEXT where it is not set
+_BATCH = (".bat", ".cmd")
+# Nothing else is left without quotes for cmd.exe, as in Rust's standard library (CVE-2024-24576)
+_BARE_IN_CMD = re.compile(r"[A-Za-z0-9#$*+\-./:?@\\_]*[A-Za-z0-9#$*+\-./:?@_]")
+_CMD_SPECIAL = re.compile(r'(\\*)("|\Z)|%')
 
 
-def split(command: str, platform: str = sys.platform) -> list[str]:
-    """Return the words. Raises ValueError if a quotation has no end."""
-    return _split_as_windows_does(command) if platform == "win32" else shlex.split(command)
-
-
-def shell_hint(command: str) -> str | None:
+def shell_hint(command: str, platform: str = sys.platform) -> str | None:
     """Return what to write if the command has something in it that a shell alone would follow; None if it has not.
 
     It is for a command that has failed: what a shell would follow may also be meant as it stands.
     """
-    bare = _QUOTATION.sub("x", command.strip())
-    if operator := _OPERATOR.search(bare):
+    if platform == "win32":
+        operator = _WINDOWS_OPERATOR.search(_WINDOWS_QUOTATION.sub("x", command.strip()))
+        expansion = _WINDOWS_EXPANSION.search(command)
+    else:
+        bare = _QUOTATION.sub("x", command.strip())
+        operator, expansion = _OPERATOR.search(bare), _EXPANSION.search(bare)
+    if operator:
         return f"no shell reads this line, so {operator[0]} does nothing in it: name a script that has the command"
-    if expansion := _EXPANSION.search(bare):
+    if expansion:
         return f"nothing expands {expansion[0]} in this line: write what it stands for"
-    if quoted := _QUOTED_EXPANSION.search(command):
+    if platform != "win32" and (quoted := _QUOTED_EXPANSION.search(command)):
         return f"nothing expands {quoted[1]} in this line: write what it stands for"
     return None
 
@@ -50,8 +56,11 @@ def find_program(word: str, environ: Mapping[str, str], where: str) -> str:
 
     Raises FileNotFoundError, and ConfigError at ``where`` if another user can put another program in its place.
     """
-    program = word if os.path.dirname(word) else next(programs_in_path(word, environ), None)
-    if program is None:
+    if os.path.dirname(word):
+        program = executable_at(word, environ) or word
+    elif (found := next(programs_in_path(word, environ), None)) is not None:
+        program = found
+    else:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), word)
     if untrusted := untrusted_place(program):
         raise ConfigError(
@@ -64,35 +73,54 @@ def find_program(word: str, environ: Mapping[str, str], where: str) -> str:
 def programs_in_path(name: str, environ: Mapping[str, str]) -> Iterator[str]:
     """Yield the programs of this name in the absolute directories of PATH, in its order."""
     for directory in os.get_exec_path(environ):
-        if os.path.isabs(directory) and (found := shutil.which(name, path=directory)) and os.path.isabs(found):
-            yield found  # on Windows shutil.which looks into the working directory too
+        if os.path.isabs(directory) and (found := executable_at(os.path.join(directory, name), environ)):
+            yield found
 
 
-def _split_as_windows_does(command: str) -> list[str]:
-    """Return the words by the rules of Microsoft's C runtime.
+def executable_at(path: str, environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
+    """Return the path of the program there, or None; on Windows it may have one of PATHEXT's extensions more.
 
-    Blanks and tabs part words, double quotes hold them together, and a backslash means something before a double quote
-    alone: two are one, and an odd one makes the quote a character (Microsoft, "Parsing C command-line arguments").
+    In place of ``shutil.which``, which on Windows looks into the working directory first, and before Python 3.12 adds
+    no extension to a path.
     """
-    words: list[str] = []
-    word: str | None = None
-    backslashes, is_quoted = 0, False
-    for character in f"{command} ":
-        if character == "\\":
-            backslashes += 1
-            continue
-        if character == '"':
-            word = (word or "") + "\\" * (backslashes // 2) + '"' * (backslashes % 2)
-            is_quoted ^= backslashes % 2 == 0
-        else:
-            if backslashes:
-                word = (word or "") + "\\" * backslashes
-            if character in " \t" and not is_quoted:
-                words += [] if word is None else [word]
-                word = None
-            else:
-                word = (word or "") + character
-        backslashes = 0
-    if is_quoted:
-        raise ValueError("No closing quotation")
-    return words
+    if platform != "win32":
+        return path if os.path.isfile(path) and os.access(path, os.X_OK) else None
+    extensions = [extension.lower() for extension in (environ.get("PATHEXT") or _EXTENSIONS).split(";") if extension]
+    candidates = [path] if path.lower().endswith(tuple(extensions)) else []
+    candidates += [path + extension for extension in extensions]
+    return next((candidate for candidate in candidates if os.path.isfile(candidate)), None)
+
+
+def start_arguments(
+    program: str, words: Sequence[str], environ: Mapping[str, str], platform: str = sys.platform
+) -> tuple[str, list[str] | str]:
+    """Return the file to start, and the arguments that ``subprocess.Popen`` gets with it.
+
+    ``words`` begins with argv[0]. A batch file is started through cmd.exe, each argument quoted for it. Raises
+    ValueError if an argument holds a line end or a null character, which cmd.exe cannot be given.
+    """
+    if platform != "win32" or not program.rstrip(". ").lower().endswith(_BATCH):
+        return program, list(words)
+    if any(character in word for word in words[1:] for character in "\r\n\0"):
+        raise ValueError("an argument of a .bat or .cmd file contains a line end")
+    root = environ.get("SYSTEMROOT") or "C:\\Windows"
+    arguments = "".join(f" {_quoted_for_cmd(word)}" for word in words[1:])
+    # /e:on for the expansion that _quoted_for_cmd relies on; /v:off: ! expands nothing; /d: no AutoRun commands
+    return f"{root}\\System32\\cmd.exe", f'cmd.exe /e:on /v:off /d /c ""{program}"{arguments}"'
+
+
+def _quoted_for_cmd(word: str) -> str:
+    """Return the word as one argument for cmd.exe, and for the program that a batch file passes it on to.
+
+    A quote is doubled, which both take for a quote within quotes; backslashes before it are doubled for the program. A
+    variable's part of no length stands before a %, so that cmd.exe takes no name of a variable from behind it.
+    """
+    if _BARE_IN_CMD.fullmatch(word):
+        return word
+
+    def special(found: re.Match[str]) -> str:
+        if found[0] == "%":
+            return "%%cd:~,%"
+        return found[1] * 2 + '""' * (found[2] == '"')
+
+    return f'"{_CMD_SPECIAL.sub(special, word)}"'

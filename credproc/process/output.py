@@ -5,6 +5,9 @@ import threading
 from collections.abc import Iterator
 from typing import IO
 
+from credproc.errors import by_platform
+
+NO_THREAD_HINT = by_platform(posix="end some, or raise their limit (ulimit -u)", windows="end some")
 _PIECE = 64 * 1024  # bytes that are read at once; a pipe of Linux holds as many
 
 

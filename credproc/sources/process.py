@@ -1,17 +1,17 @@
 """The ``credential_process`` of a source profile: split, run and read as botocore does it."""
 
 import json
-import os
 import subprocess
 from collections.abc import Mapping, Sequence
 
 from credproc import limits
+from credproc.config import grammar
 from credproc.credentials import Credentials
 from credproc.errors import SourceError, inert, quoted
 from credproc.plan.source import Source
 from credproc.process import command_line, recursion
 from credproc.process.child_environment import is_secret
-from credproc.process.output import Output, pieces
+from credproc.process.output import NO_THREAD_HINT, Output, pieces
 from credproc.sources.children import ChildProcesses
 from credproc.sources.expiration import FORM, ExpiredError, parse_expiration
 
@@ -28,17 +28,20 @@ def fetch(source: Source, environ: Mapping[str, str], children: ChildProcesses) 
     """
     where = f"{source.where}: credential_process of {quoted(source.profile or '')}"
     try:
-        words = command_line.split(source.field("command"))
+        words = grammar.split_command(source.field("command"))
     except ValueError:
-        raise SourceError(f"{where}: {command_line.NO_END}", command_line.CLOSE_HINT) from None
+        raise SourceError(f"{where}: {grammar.NO_END}", grammar.CLOSE_HINT) from None
     if not words:
         raise SourceError(f"{where}: names no program", "write the program's path")
     shell_hint = command_line.shell_hint(source.field("command"))
     try:
+        program, arguments = command_line.start_arguments(
+            command_line.find_program(words[0], environ, where), words, environ
+        )
         # not the caller's stdin, which may stay open for ever; argv[0] is the word, as with botocore
         child = subprocess.Popen(  # noqa: S603 - the user's own command
-            words,
-            executable=command_line.find_program(words[0], environ, where) if os.name == "posix" else None,
+            arguments,
+            executable=program,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -46,7 +49,7 @@ def fetch(source: Source, environ: Mapping[str, str], children: ChildProcesses) 
         )
         children.append(child)
     except (OSError, ValueError) as error:  # ValueError: a null character
-        reason = (getattr(error, "strerror", None) or "error").lower()
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise SourceError(f"{where}: cannot be started: {reason}", shell_hint or "check the path") from None
     given = [value for variable, value in environ.items() if is_secret(variable)]
     hint = shell_hint or _HINT
@@ -63,9 +66,7 @@ def _output(child: "subprocess.Popen[bytes]", where: str, given: Sequence[str], 
         stdout = limits.whole(pieces(child.stdout), limits.SOURCE)
     except RuntimeError:
         child.kill()
-        raise SourceError(
-            f"{where}: cannot be read: too many processes", "end some, or raise their limit (ulimit -u)"
-        ) from None
+        raise SourceError(f"{where}: cannot be read: too many processes", NO_THREAD_HINT) from None
     except limits.TooLongError as error:
         child.kill()
         raise SourceError(f"{where}: the output is {error}", _HINT) from None

@@ -75,7 +75,7 @@ class Examination:
         ]
         for line in found:
             yield from profiles.settings_that_win(line.section)
-            yield from profiles.helper_line(line, self._request.program)
+            yield from profiles.helper_line(line, self._request.program, self._request.environ)
         if self._profile is not None:
             yield from self._plan_checks(config, self._profile, quiet=False)
         else:

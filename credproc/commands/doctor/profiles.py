@@ -2,17 +2,15 @@
 
 import os
 import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from credproc.commands.doctor.check import Check, fail, from_error, ok, warn
 from credproc.commands.doctor.helper_lines import Line
 from credproc.config.settings import PREFIX, ROLE_NAMES, SESSION_TOKEN_NAMES, SETTINGS
 from credproc.config.shared_config import Section, SharedConfig
-from credproc.errors import ConfigError, for_shell, quoted
+from credproc.errors import ConfigError, by_platform, for_shell, quoted
 from credproc.plan import Plan
-
-_POSIX = os.name == "posix"
+from credproc.process.command_line import executable_at, programs_in_path
 
 
 def settings_that_win(section: Section) -> Iterator[Check]:
@@ -28,43 +26,48 @@ def settings_that_win(section: Section) -> Iterator[Check]:
         yield fail(f"{found.where}: {setting.name} wins over credential_process in {sdks}", hint)
 
 
-def helper_line(line: Line, program: str | None) -> Iterator[Check]:
+def helper_line(line: Line, program: str | None, environ: Mapping[str, str]) -> Iterator[Check]:
     """Yield what makes a credential_process line that starts credproc fail in one SDK or another.
 
     ``program`` is the path of this credproc, or None if it is unknown.
     """
     where, command = line.where, line.command
-    hint = f"write credential_process = {_absolute_path(program) or '/usr/local/bin/credproc'} --profile NAME"
+    example = by_platform(posix="/usr/local/bin/credproc", windows="C:\\credproc\\credproc.exe")
+    own = _absolute_path(program, environ)
+    hint = f"write credential_process = {own or example} --profile NAME"
     if line.comment:
         yield fail(
             f"{where}: boto3 and the AWS CLI pass the comment after credential_process to the program as arguments",
             "put the comment on a line of its own",
         )
-    if re.search(r"[\"']" if not _POSIX else r"[\"'\\]", command):
+    if re.search(by_platform(posix=r"[\"'\\]", windows=r"[\"']"), command):
         yield fail(f"{where}: credential_process contains quotes, which SDKs interpret differently", hint)
         return
-    if re.search(r"~|\$|%|[|&;<>`(){}*?]", command):
+    if re.search(by_platform(posix=r"~|\$|%|[|&;<>`(){}*?]", windows=r"^~|\$|%|[|&;<>`(){}*?^]"), command):
         yield fail(f"{where}: credential_process needs a shell to expand it, and not every SDK starts one", hint)
         return
     path = command.split()[0] if command.split() else ""
     if not os.path.isabs(path):
         yield warn(f"{where}: credential_process contains no absolute path, so PATH chooses the program", hint)
         return
-    if not os.path.exists(path):
+    found = executable_at(path, environ)
+    if found is None and not os.path.exists(path):
         yield fail(f"{where}: {path} does not exist", f"{hint}, if credproc has moved")
-    elif os.path.isdir(path) or not os.access(path, os.X_OK):
+    elif found is None:
         yield fail(f"{where}: {path} cannot be executed", hint)
-    elif not _is_this_program(path, program):
+    elif not _is_this_program(found, own):
         yield warn(f"{where}: {path} is a different credproc than this one", hint)
 
 
-def _absolute_path(program: str | None) -> str | None:
-    found = None if program is None else shutil.which(program)
+def _absolute_path(program: str | None, environ: Mapping[str, str]) -> str | None:
+    if program is None:
+        return None
+    has_directory = bool(os.path.dirname(program))
+    found = executable_at(program, environ) if has_directory else next(programs_in_path(program, environ), None)
     return None if found is None else os.path.abspath(found)
 
 
-def _is_this_program(path: str, program: str | None) -> bool:
-    own = _absolute_path(program)
+def _is_this_program(path: str, own: str | None) -> bool:
     try:
         return own is None or os.path.samefile(path, own)
     except OSError:

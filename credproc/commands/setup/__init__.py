@@ -4,7 +4,6 @@ import argparse
 import difflib
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
@@ -31,7 +30,8 @@ from credproc.config import writer
 from credproc.config.parser import read
 from credproc.config.settings import BEFORE_PROCESS, PREFIX, SETTINGS
 from credproc.config.shared_config import Section, SharedConfig
-from credproc.errors import ConfigError, quoted
+from credproc.errors import ConfigError, by_platform, quoted
+from credproc.process.command_line import executable_at, programs_in_path
 from credproc.request import Request
 
 GROUP = "set up"
@@ -42,7 +42,12 @@ DESCRIPTION = (
 )
 
 # Paths that every SDK reads alike in a credential_process line (CONTRACT.md, 1.1)
-_PATH = re.compile(r"[A-Za-z0-9_./-]+" if os.name == "posix" else r"[A-Za-z0-9_./:\\-]+")
+_PATH = re.compile(by_platform(posix=r"[A-Za-z0-9_./-]+", windows=r"[A-Za-z0-9_.:~\\-]+"))
+_PATH_HINT = by_platform(
+    posix="start credproc through a link whose path has only letters, digits and _ . / -, such as"
+    " /usr/local/bin/credproc",
+    windows="move credproc to a path with only letters, digits and _ . : ~ \\ -, such as C:\\credproc\\credproc.exe",
+)
 _PARTLY_SHOWN = "|".join(setting.name for setting in SETTINGS if setting.shown != "all")
 _CONFIDENTIAL = re.compile(rf"([\s#;]*(?:{PREFIX})?({_PARTLY_SHOWN})\s*[=:]\s*)(.*)", re.IGNORECASE)
 
@@ -150,17 +155,19 @@ def helper_path(program: str | None, environ: Mapping[str, str]) -> str:
 
     Raises ConfigError if the path is unknown, or not read alike by every SDK.
     """
-    found: str | None = program or "credproc"
-    if found and (os.sep not in found or os.path.basename(found).endswith(".py")):
-        found = shutil.which("credproc", path=environ.get("PATH"))
+    word = program or "credproc"
+    found: str | None
+    if not os.path.dirname(word) or os.path.basename(word).endswith(".py"):
+        found = next(programs_in_path("credproc", environ), None)
+    else:
+        found = executable_at(word, environ) or word  # on Windows pip's launcher gives its path without .exe
     if found is None:
         raise ConfigError("setup: the path of credproc is unknown", "start credproc by its absolute path")
     path = os.path.abspath(found)
     if not _PATH.fullmatch(path):
         raise ConfigError(
             f"{path}: SDKs cannot read this path in a credential_process line",
-            "start credproc through a link whose path has only letters, digits and _ . / -, such as"
-            " /usr/local/bin/credproc",
+            _PATH_HINT,
         )
     return path
 
