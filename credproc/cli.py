@@ -123,14 +123,15 @@ def _request(started: float) -> "Request":
 
 def _user() -> str:
     """Return the name of the operating system's user."""
-    if os.name != "posix":
+    if sys.platform == "win32":
         return os.environ.get("USERNAME", "")
-    import pwd
+    else:  # noqa: RET505 - by this mypy knows that it is not for Windows
+        import pwd
 
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container that runs as a user without an entry
-        return f"uid-{os.getuid()}"
+        try:
+            return pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:  # a container that runs as a user without an entry
+            return f"uid-{os.getuid()}"
 
 
 def _harden() -> "ProcessState":
@@ -146,7 +147,7 @@ def _harden() -> "ProcessState":
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is fd
     state = ProcessState(os.umask(0o077))
-    if os.name == "posix":
+    if sys.platform != "win32":
         from resource import RLIMIT_CORE, getrlimit, setrlimit
 
         try:
@@ -192,7 +193,7 @@ def _report(error: Exception) -> int:
 
     if isinstance(error, SignalError):
         signal(error.number, SIG_DFL)
-        if os.name == "posix":
+        if sys.platform != "win32":
             from _signal import SIG_UNBLOCK, pthread_sigmask
 
             pthread_sigmask(SIG_UNBLOCK, (error.number,))  # the caller may have blocked it, and we inherit that

@@ -7,6 +7,7 @@ and O_EXCL in the same directory, synced, and renamed into place, so that a read
 
 import os
 import stat
+import sys
 import time
 
 try:
@@ -14,7 +15,6 @@ try:
 except ImportError:  # an interpreter that names it differently
     from hashlib import blake2b
 
-_POSIX = os.name == "posix"
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a FIFO must not block
@@ -35,22 +35,10 @@ class PrivateDirectory:
         """
         self.path = path
         self._fd: int | None = None
-        if not _POSIX:
-            if not os.path.isdir(path):
-                raise FileNotFoundError(path)
-            return
-        try:
-            fd = os.open(path, _DIRECTORY | _NOFOLLOW)
-        except OSError:
-            if not os.path.islink(path):
-                raise
-            fd = os.open(_target(path), _DIRECTORY)
-        status = os.fstat(fd)
-        if status.st_uid != os.geteuid() or status.st_mode & 0o022:
-            close_file(fd)
-            message = "belongs to another user" if status.st_uid != os.geteuid() else "others may write to it"
-            raise PermissionError(f"{path}: {message}")
-        self._fd = fd
+        if sys.platform != "win32":
+            self._fd = _open_private(path)
+        elif not os.path.isdir(path):
+            raise FileNotFoundError(path)
 
     def close(self) -> None:
         """Close the directory; its files can no longer be opened through this object."""
@@ -177,8 +165,29 @@ class PrivateDirectory:
 
 def is_private(status: os.stat_result) -> bool:
     """Return whether it is a regular file of this user, which no other user can read or write."""
-    is_only_ours = not _POSIX or (status.st_uid == os.geteuid() and not status.st_mode & 0o077)
-    return stat.S_ISREG(status.st_mode) and is_only_ours
+    if sys.platform != "win32" and (status.st_uid != os.geteuid() or status.st_mode & 0o077):
+        return False
+    return stat.S_ISREG(status.st_mode)
+
+
+def _open_private(path: str) -> int:
+    """Return a descriptor of the directory, or of the target of a link there. Raises OSError, as PrivateDirectory."""
+    try:
+        fd = os.open(path, _DIRECTORY | _NOFOLLOW)
+    except OSError:
+        if not os.path.islink(path):
+            raise
+        fd = os.open(_target(path), _DIRECTORY)
+    status = os.fstat(fd)
+    reason = ""
+    if sys.platform != "win32" and status.st_uid != os.geteuid():
+        reason = "belongs to another user"
+    elif status.st_mode & 0o022:
+        reason = "others may write to it"
+    if reason:
+        close_file(fd)
+        raise PermissionError(f"{path}: {reason}")
+    return fd
 
 
 def _target(path: str) -> str:
@@ -187,7 +196,7 @@ def _target(path: str) -> str:
     In a directory that all can write, another user's link could point to any private directory of this user.
     """
     link = os.lstat(path)
-    if link.st_uid not in (os.geteuid(), 0):
+    if sys.platform != "win32" and link.st_uid not in (os.geteuid(), 0):
         raise PermissionError(f"{path}: is a link that another user has made")
     target = os.readlink(path)
     now = os.lstat(path)
@@ -220,7 +229,7 @@ def make_directory(path: str, kind: "type[PrivateDirectory]" = PrivateDirectory)
     while not os.path.isdir(above) and above != os.path.dirname(above):
         missing.append(above)
         above = os.path.dirname(above)
-    if _POSIX and os.geteuid() == 0 and os.stat(above).st_uid != 0:
+    if sys.platform != "win32" and os.geteuid() == 0 and os.stat(above).st_uid != 0:
         raise PermissionError(f"{above}: belongs to another user")
     for directory in reversed(missing):  # one by one: os.makedirs applies its mode only to the last one
         try:

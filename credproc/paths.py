@@ -72,7 +72,7 @@ def home_directory(environ: "Mapping[str, str]", *, windows: bool = _WINDOWS) ->
     import pwd  # noqa: PLC0415 - only where HOME is missing or relative
 
     try:
-        home = pwd.getpwuid(os.getuid()).pw_dir
+        home = pwd.getpwuid(os.getuid()).pw_dir  # type: ignore[attr-defined,unused-ignore]  # Windows has returned
     except KeyError:  # a container whose user is not in the database
         return None
     return home if home.startswith("/") else None

@@ -7,6 +7,7 @@ or root, and not everybody may write to them. A group may: where the umask is 00
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -31,12 +32,12 @@ class UntrustedPlace(NamedTuple):
 
 def untrusted_file(status: os.stat_result | None, shown: str) -> UntrustedFile | None:
     """Return how another user can change the file, or None if only its user and root can."""
-    if status is None or os.name != "posix":
-        return None
-    if status.st_uid not in (os.geteuid(), 0):
-        return UntrustedFile(f"belongs to another user ({status.st_uid})", f"sudo chown $USER {shown}")
-    if status.st_mode & 0o002 and not stat.S_ISLNK(status.st_mode):  # a link's own mode says nothing
-        return UntrustedFile(f"is writable by others (mode {stat.S_IMODE(status.st_mode):o})", f"chmod go-w {shown}")
+    if sys.platform != "win32" and status is not None:
+        if status.st_uid not in (os.geteuid(), 0):
+            return UntrustedFile(f"belongs to another user ({status.st_uid})", f"sudo chown $USER {shown}")
+        mode = stat.S_IMODE(status.st_mode)
+        if mode & 0o002 and not stat.S_ISLNK(status.st_mode):  # a link's own mode says nothing
+            return UntrustedFile(f"is writable by others (mode {mode:o})", f"chmod go-w {shown}")
     return None
 
 
@@ -47,21 +48,20 @@ def untrusted_place(path: str, *, sticky: bool = False) -> UntrustedPlace | None
     file itself may be in it with ``sticky``: other users can give a file of this user another name there (link(2)),
     which matters for a program and not for data. What is missing is judged by the directory that it is missing in.
     """
-    if os.name != "posix":
-        return None
-    shared: UntrustedPlace | None = None
-    try:
-        for part, status in walk(path):
-            if shared is not None and not sticky and not stat.S_ISDIR(status.st_mode):
-                return shared
-            untrusted = untrusted_file(status, part)
-            is_ours = status.st_uid in (os.geteuid(), 0)
-            shared = untrusted and UntrustedPlace(part, untrusted.reason, untrusted.hint if is_ours else _MOVE_HINT)
-            is_sticky = is_ours and stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
-            if shared is not None and not is_sticky:
-                return shared
-    except (OSError, ValueError):  # whoever opens it says why, unless another user makes it before
-        return shared
+    if sys.platform != "win32":
+        shared: UntrustedPlace | None = None
+        try:
+            for part, status in walk(path):
+                if shared is not None and not sticky and not stat.S_ISDIR(status.st_mode):
+                    return shared
+                untrusted = untrusted_file(status, part)
+                is_ours = status.st_uid in (os.geteuid(), 0)
+                shared = untrusted and UntrustedPlace(part, untrusted.reason, untrusted.hint if is_ours else _MOVE_HINT)
+                is_sticky = is_ours and stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
+                if shared is not None and not is_sticky:
+                    return shared
+        except (OSError, ValueError):  # whoever opens it says why, unless another user makes it before
+            return shared
     return None
 
 

@@ -61,14 +61,18 @@ def open_browser(url: str, environ: Mapping[str, str]) -> None:
     minutes. A private file that redirects to the URL would hide it, but sandboxed browsers (snap, flatpak) may not
     read such a file. On a machine shared with people you do not trust, use --print.
     """
-    import subprocess  # noqa: PLC0415 - not for --print
-
     if sys.platform == "win32":
         try:
             os.startfile(url)  # noqa: S606 - the browser that the user has chosen
         except OSError:
             raise CredprocError("console: no browser could be started", _PRINT_HINT) from None
-        return
+    else:
+        _start_opener(url, environ)
+
+
+def _start_opener(url: str, environ: Mapping[str, str]) -> None:
+    import subprocess  # noqa: PLC0415 - not for --print
+
     opener = _opener(environ)
     if opener is None:
         raise CredprocError(f"console: no {' or '.join(_OPENERS)} was found in PATH", _PRINT_HINT)

@@ -144,7 +144,7 @@ def _restore(state: ProcessState | None) -> None:
     if state is None:
         return
     os.umask(state.umask)
-    if state.core_limit is not None:
+    if sys.platform != "win32" and state.core_limit is not None:
         from resource import RLIMIT_CORE, getrlimit, setrlimit  # noqa: PLC0415 - POSIX only
 
         setrlimit(RLIMIT_CORE, (state.core_limit, getrlimit(RLIMIT_CORE)[1]))

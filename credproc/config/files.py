@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -64,9 +65,9 @@ def _read_error(shown: str, error: OSError | ValueError) -> str:
 
 def readable_by_others(status: os.stat_result | None, shown: str) -> list[str]:
     """Return a warning if other users can read the file, which contains keys; otherwise nothing."""
-    if status is None or os.name != "posix" or not status.st_mode & 0o044:
-        return []
-    return [f"{shown}: contains keys and is readable by others (mode {stat.S_IMODE(status.st_mode):o})"]
+    if sys.platform != "win32" and status is not None and status.st_mode & 0o044:
+        return [f"{shown}: contains keys and is readable by others (mode {stat.S_IMODE(status.st_mode):o})"]
+    return []
 
 
 def decode(data: bytes, shown: str) -> str:

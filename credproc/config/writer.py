@@ -69,17 +69,17 @@ def check_owner(path: str, shown: str) -> None:
 
     That user could choose the file that is written; and ``sudo credproc`` must not leave files of root in a home.
     """
-    if os.name != "posix" or os.geteuid() != 0:
-        return
-    try:
-        for part, status in walk(path):
-            if status.st_uid != 0 and not stat.S_ISREG(status.st_mode):
-                raise ConfigError(
-                    f"{shown}: {inert(part)} belongs to another user ({status.st_uid}), and root writes nothing there",
-                    "run the command as that user, without sudo",
-                )
-    except (OSError, ValueError):  # what is missing is made, and opening the file says why that fails
-        pass
+    if sys.platform != "win32" and os.geteuid() == 0:
+        try:
+            for part, status in walk(path):
+                if status.st_uid != 0 and not stat.S_ISREG(status.st_mode):
+                    raise ConfigError(
+                        f"{shown}: {inert(part)} belongs to another user ({status.st_uid}),"
+                        " and root writes nothing there",
+                        "run the command as that user, without sudo",
+                    )
+        except (OSError, ValueError):  # what is missing is made, and opening the file says why that fails
+            pass
 
 
 def read(path: str, shown: str) -> ConfigFile:
@@ -137,16 +137,16 @@ def edit(path: str, shown: str, change: Callable[[str], str]) -> None:
 @contextmanager
 def _place(path: str) -> Iterator[_Place]:
     """Open the directory of the path, which has no links; root opens no other user's."""
-    if os.name != "posix":
+    if sys.platform == "win32":
         yield _Place(None, path)
-        return
-    directory = os.open(os.path.dirname(path), _DIRECTORY)
-    try:
-        if os.geteuid() == 0 and os.fstat(directory).st_uid != 0:
-            raise PermissionError(errno.EPERM, "the directory belongs to another user")
-        yield _Place(directory, os.path.basename(path))
-    finally:
-        os.close(directory)
+    else:
+        directory = os.open(os.path.dirname(path), _DIRECTORY)
+        try:
+            if os.geteuid() == 0 and os.fstat(directory).st_uid != 0:
+                raise PermissionError(errno.EPERM, "the directory belongs to another user")
+            yield _Place(directory, os.path.basename(path))
+        finally:
+            os.close(directory)
 
 
 def _is_unchanged(file: ConfigFile, place: _Place) -> bool:
@@ -176,7 +176,7 @@ def _new_file(place: _Place, data: bytes, like: ConfigFile, mode: int) -> Iterat
         with os.fdopen(fd, "wb") as file:
             file.write(data)
             file.flush()
-            if os.name == "posix":
+            if sys.platform != "win32":
                 made, owner = os.fstat(fd), like.status
                 if owner is not None and (made.st_uid, made.st_gid) != (owner.st_uid, owner.st_gid):
                     os.fchown(fd, owner.st_uid, owner.st_gid)

@@ -4,6 +4,7 @@ A lock file is never truncated. refresh/cleanup.py removes one that no run has l
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,10 +13,10 @@ from credproc import log
 from credproc.errors import CredprocError, DeadlineError
 from credproc.files import PrivateDirectory, close_file
 
-if os.name == "posix":
-    import fcntl
-else:  # pragma: no cover - Windows
+if sys.platform == "win32":  # pragma: no cover - Windows
     import msvcrt
+else:
+    import fcntl
 
 T = TypeVar("T")
 SUFFIX = ".lock"
@@ -145,11 +146,11 @@ def _write_holder(fd: int) -> None:
 
 def _lock_file(fd: int) -> None:
     """Lock the file. Raises BlockingIOError if another process has; any other OSError means no locks here."""
-    if os.name == "posix":
+    if sys.platform == "win32":  # pragma: no cover - Windows
+        os.lseek(fd, _WINDOWS_OFFSET, os.SEEK_SET)
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            raise BlockingIOError from None
+    else:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return
-    os.lseek(fd, _WINDOWS_OFFSET, os.SEEK_SET)  # pragma: no cover - Windows
-    try:  # pragma: no cover - Windows
-        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-    except PermissionError:  # pragma: no cover - Windows
-        raise BlockingIOError from None

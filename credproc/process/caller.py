@@ -25,7 +25,7 @@ def is_waiting(caller: int | None) -> bool:
         mode = os.fstat(1).st_mode
         if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
             return True
-        poll = select.poll()
+        poll = select.poll()  # type: ignore[attr-defined,unused-ignore]  # Windows raises AttributeError
         poll.register(1, 0)  # POLLERR and POLLHUP are always reported
         return not poll.poll(0)
     except (OSError, AttributeError):  # stdout was closed from the start, or the platform has no poll
@@ -53,7 +53,7 @@ def program_of(caller: int | None) -> Program | None:
             parent, session = int(fields[1]), int(fields[3])
         except (OSError, ValueError, IndexError):  # no /proc (macOS), or the process has ended
             return None
-        if session != os.getsid(0):  # tmux, sshd or cron started the session; it needs no credentials
+        if session != os.getsid(0):  # type: ignore[attr-defined,unused-ignore]  # tmux, sshd or cron started the session; it needs no credentials
             return None
         if name not in _SHELLS:
             return Program(name, process)

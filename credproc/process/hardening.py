@@ -11,13 +11,12 @@ def make_undumpable() -> None:
 
     Where the call is not available, the process stays as it is.
     """
-    if sys.platform != "linux":
-        return
-    try:
-        import _ctypes  # noqa: PLC0415 - ctypes, which wraps it, costs fifty times as much to import
+    if sys.platform == "linux":
+        try:
+            import _ctypes  # noqa: PLC0415 - ctypes, which wraps it, costs fifty times as much to import
 
-        program = _ctypes.dlopen(None, _RTLD_NOW)  # type: ignore[arg-type]  # typeshed does not know None: this program
-        prctl = _ctypes.dlsym(program, "prctl")
-        _ctypes.call_function(prctl, (_PR_SET_DUMPABLE, 0, 0, 0, 0))
-    except (ImportError, AttributeError, OSError):  # an interpreter without _ctypes, or a C library without prctl
-        pass
+            program = _ctypes.dlopen(None, _RTLD_NOW)  # type: ignore[arg-type]  # None, this program, is not in typeshed
+            prctl = _ctypes.dlsym(program, "prctl")
+            _ctypes.call_function(prctl, (_PR_SET_DUMPABLE, 0, 0, 0, 0))
+        except (ImportError, AttributeError, OSError):  # an interpreter without _ctypes, or a C library without prctl
+            pass

@@ -5,6 +5,7 @@ What is not of credproc's own (own_files.py) stays, whatever its age.
 """
 
 import os
+import sys
 
 from credproc import cache, notes
 from credproc.files import PrivateDirectory
@@ -67,12 +68,11 @@ def _remove_under_lock(directory: PrivateDirectory, locked: str, name: str, stat
 
 
 def _is_dead(pid: int) -> bool:
-    if os.name != "posix":
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):  # another user's process, or a number too large for a process id
-        return False
+    if sys.platform != "win32":
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        except (OSError, OverflowError):  # another user's process, or a number too large for a process id
+            return False
     return False

@@ -1,5 +1,9 @@
 """/dev/tty and its settings: opened, compared, written. Only ``posix``, which has the policy, uses this module."""
 
+import sys
+
+assert sys.platform != "win32"  # by this mypy knows that the module is not for Windows
+
 import os
 import termios
 import time

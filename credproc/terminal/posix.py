@@ -16,6 +16,10 @@
 - Waiting is ``select``: poll and kqueue do not work on a terminal on macOS.
 """
 
+import sys
+
+assert sys.platform != "win32"  # by this mypy knows that the module is not for Windows
+
 import os
 import select
 import signal

@@ -1,5 +1,9 @@
 """The signals that arrive while a prompt is up: read from a pipe, so that the terminal is restored before they act."""
 
+import sys
+
+assert sys.platform != "win32"  # by this mypy knows that the module is not for Windows
+
 import os
 import signal
 import threading

@@ -1,5 +1,9 @@
 """A small process that restores the terminal if credproc is killed during a prompt, by SIGKILL for example."""
 
+import sys
+
+assert sys.platform != "win32"  # by this mypy knows that the module is not for Windows
+
 import marshal
 import os
 import signal

@@ -79,15 +79,14 @@ def _check_file(path: str, shown: str) -> None:
         raise ConfigError(
             f"{shown}: is not a regular file; no secret is written there", "name a file in AWS_SHARED_CREDENTIALS_FILE"
         )
-    if sys.platform == "win32":
-        return
-    if status.st_uid != os.geteuid():
-        raise ConfigError(f"{shown}: belongs to another user ({status.st_uid}); no secret is written there")
-    if status.st_mode & _OTHERS:
-        raise ConfigError(
-            f"{shown}: other users may read or write it (mode {stat.S_IMODE(status.st_mode):04o})",
-            f"run chmod 600 {for_shell(path)}",
-        )
+    if sys.platform != "win32":
+        if status.st_uid != os.geteuid():
+            raise ConfigError(f"{shown}: belongs to another user ({status.st_uid}); no secret is written there")
+        if status.st_mode & _OTHERS:
+            raise ConfigError(
+                f"{shown}: other users may read or write it (mode {stat.S_IMODE(status.st_mode):04o})",
+                f"run chmod 600 {for_shell(path)}",
+            )
 
 
 def _confirm(request: Request, profile: str, access_key_id: str, shown: str) -> None:
