@@ -10,8 +10,11 @@ if TYPE_CHECKING:  # typing costs a hit more than all that it needs of this modu
     from typing import Literal
 
     # Why nobody gave what was asked for. The caller has gone (withdrawn), the prompt was declined (cancelled, wrong,
-    # late), or there was none: without a terminal, with too little time left, or while credentials are left
-    PersonNeededKind = Literal["no terminal", "withdrawn", "cancelled", "wrong", "late", "no time", "not asked"]
+    # late), or there was none: without a terminal (and without a window, where one is wanted), with too little time
+    # left, or while credentials are left
+    PersonNeededKind = Literal[
+        "no terminal", "no window", "withdrawn", "cancelled", "wrong", "late", "no time", "not asked"
+    ]
 
 
 class CredprocError(Exception):

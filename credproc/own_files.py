@@ -26,7 +26,7 @@ _PARTS = {
     "HASH": _HASH,
     "NN": "[0-9a-f]{2}",
     "RANDOM": "[0-9a-f]{16}",
-    "…": rf"(?:(?:[a-z]+-)?{_HASH}(?:\{cache.SUFFIX})?|terminal-[0-9a-f]{{2}}(?:\.notice)?)",
+    "…": rf"(?:(?:[a-z]+-)?{_HASH}(?:\{cache.SUFFIX})?|terminal-[0-9a-f]{{2}}(?:\.notice)?|window)",
 }
 _BEING_WRITTEN = rf"(?:\.(?P<writer>[0-9]{{1,10}})-[0-9a-f]{{8}}{re.escape(TEMPORARY)})?"
 

@@ -340,10 +340,11 @@ def test_keys_in_the_environment_that_a_profile_names_are_no_mistake() -> None:
 
 
 def test_the_terminal_is_there_or_it_is_said_why_not() -> None:
-    assert environment.terminal(None, {}).level == "ok"
+    assert [check.level for check in environment.prompts(None, {}, ())] == ["ok"]
     reason = "this process runs in the background of its terminal"
-    _expect(environment.terminal(reason, {}), "warn", f"terminal: {reason}: ", "credproc login")
-    found = environment.terminal(None, {"CREDPROC_INTERACTIVE": "never"})
+    (found,) = environment.prompts(reason, {}, ["terminal"])
+    _expect(found, "warn", f"terminal: {reason}: ", "credproc login", "credproc_prompt = dialog")
+    (found,) = environment.prompts(None, {"CREDPROC_INTERACTIVE": "never"}, ["dialog"])
     _expect(found, "warn", "CREDPROC_INTERACTIVE=never", "unset CREDPROC_INTERACTIVE")
 
 

@@ -24,7 +24,7 @@ def test_a_name_of_each_form_is_own_also_while_it_is_written_and_no_part_of_it_i
 
 
 def test_what_the_program_makes_has_such_a_name() -> None:
-    locks = [HASH, HASH + cache.SUFFIX, f"keys-{HASH}", "terminal-ff", "terminal-00.notice"]
+    locks = [HASH, HASH + cache.SUFFIX, f"keys-{HASH}", "terminal-ff", "terminal-00.notice", "window"]
     made = [cache.entry_name("admin", {}), log.NAME, HASH + FileStore.suffix]
     made += [stem + lock.SUFFIX for stem in locks]
     made += [stem + notes.REFUSAL.suffix for stem in (HASH, HASH + cache.SUFFIX)]

@@ -6,13 +6,17 @@ from typing import NamedTuple
 
 from credproc.commands.ui.times import format_duration, format_until
 from credproc.config.grammar import split_command
-from credproc.config.settings import SessionStore, setting_named
+from credproc.config.settings import PromptPlace, SessionStore, setting_named
 from credproc.errors import inert, quoted
 from credproc.plan import Plan
 from credproc.plan.endpoint import Endpoint
 from credproc.plan.source import Source
 from credproc.plan.steps import AssumeRole, Circumstances, GetSession, UseSession, is_long, steps
 from credproc.refresh.denied_session import ADVICE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credproc.mfa.dialog.programs import Found
 
 MAX_VALUE = 200  # characters of a setting's value; a longer value is cut
 NOT_SHOWN = "(not shown)"
@@ -38,6 +42,7 @@ class PlanContext(NamedTuple):
     session_store: SessionStore  # of the existing session, or the one that the settings choose
     signed_in_until: int | None = None  # epoch seconds
     no_store_reason: str | None = None  # why no session can be stored
+    windows: "Found | None" = None  # the programs that show windows, where one is wanted
     denied_age: int | None = None  # seconds; how old an MFA session was that AWS denied the role a short time ago
 
 
@@ -65,7 +70,16 @@ def asked(plan: Plan, context: PlanContext) -> str:
     code = f"the MFA code of {device.serial}"
     if device.process is not None:
         return f"nothing: {setting_shown('mfa_process', device.process.value)} prints {code}"
-    return f"{code}, at the terminal"
+    return f"{code}, {_asking_place(device.prompt, context.windows)}"
+
+
+def _asking_place(prompt: PromptPlace, windows: "Found | None") -> str:
+    if windows is None:
+        return "at the terminal"
+    if not windows.is_available:
+        return f"at the terminal, and in no window: {windows.unavailable_reason}"
+    window = f"in a window of {inert(windows.shown_by, MAX_VALUE)}"
+    return window if prompt == "dialog-always" else f"at the terminal, or {window} where there is none"
 
 
 def remarks(plan: Plan, context: PlanContext) -> Iterator[str]:

@@ -21,6 +21,10 @@ from credproc.sources.sso_token import is_signed_in
 from credproc.stores import store_for
 from credproc.stores.mfa_sessions import MIN_SECONDS_LEFT, SessionIndex, read_index, session_id
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credproc.mfa.dialog.programs import Found
+
 StateKind = Literal["cached", "signed in", "needs a code", "signed out", "bypassed", "ready", "error"]
 
 
@@ -97,7 +101,14 @@ class ProfileInspector:
         until = None if session is None else session.expiration
         denied_age = DeniedSession(self._directory, plan).age(self.now)
         store = store if session is None else session.store
-        return PlanContext(circumstances, store, until, no_store_reason, denied_age)
+        return PlanContext(circumstances, store, until, no_store_reason, self._windows(plan), denied_age)
+
+    def _windows(self, plan: Plan) -> "Found | None":
+        if plan.mfa is None or plan.mfa.prompt == "terminal":
+            return None
+        from credproc.mfa.dialog.programs import find  # noqa: PLC0415 - only where a window is wanted
+
+        return find(self._request.environ)
 
     def _no_store_reason(self, kind: SessionStore) -> str | None:
         environ = self._request.environ

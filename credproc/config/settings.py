@@ -25,6 +25,9 @@ Sdk = Literal["boto3 and the AWS CLI", "Go", "JavaScript", "Java", "Rust", "Ruby
 # What ``session_store`` may be: where MFA sessions are kept
 SessionStore = Literal["keyring", "file", "none"]
 SESSION_STORES: tuple[SessionStore, ...] = get_args(SessionStore)
+# What ``prompt`` may be: where a code is asked for
+PromptPlace = Literal["terminal", "dialog", "dialog-always"]
+PROMPT_PLACES: tuple[PromptPlace, ...] = get_args(PromptPlace)
 # What ``credential_source`` may be (AWS SDKs and Tools reference guide, "Assume role credential provider")
 CredentialSource = Literal["Environment", "Ec2InstanceMetadata", "EcsContainer"]
 CREDENTIAL_SOURCES: tuple[CredentialSource, ...] = get_args(CredentialSource)
@@ -145,6 +148,14 @@ SETTINGS: tuple[KnownSetting, ...] = (
         "credproc",
         "required",
     ),
+    KnownSetting(
+        "prompt",
+        "where the MFA code is asked for: `terminal` (if not set), `dialog`, which is in a window where there is no"
+        " terminal, or `dialog-always`",
+        "MFA",
+        "credproc",
+        "required",
+    ),
     KnownSetting("aws_access_key_id", _KEYS, "access key", wins_in=_WITH_KEYS),
     KnownSetting("aws_secret_access_key", _KEYS, "access key", shown="nothing", wins_in=_WITH_KEYS),
     _token("aws_security_token"),  # its older name, which botocore reads first
@@ -227,6 +238,11 @@ def setting_named(name: str) -> KnownSetting | None:
 def session_store_named(value: str) -> SessionStore | None:
     """Return the value as one that ``session_store`` may have, or None."""
     return next((store for store in SESSION_STORES if store == value), None)
+
+
+def prompt_place_named(value: str) -> PromptPlace | None:
+    """Return the value as one that ``prompt`` may have, or None."""
+    return next((place for place in PROMPT_PLACES if place == value), None)
 
 
 def credential_source_named(value: str) -> CredentialSource | None:

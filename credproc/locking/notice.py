@@ -20,6 +20,11 @@ def prompt_lock(directory: PrivateDirectory | None) -> Lock:
     return Lock(directory, terminal_lock_name())
 
 
+def window_lock(directory: PrivateDirectory | None) -> Lock:
+    """Return the lock that a run holds while it prompts in a window: a user sees one at a time."""
+    return Lock(directory, "window")
+
+
 class WaitNotice:
     """Say once, after five seconds of waiting, which process holds the lock."""
 

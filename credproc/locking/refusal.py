@@ -2,7 +2,8 @@
 
 The run whose prompt was declined leaves a note. The note stops every run that started before it, and for ten seconds
 each new run in the same process group: an SDK that retries at once is in the group, a new command in a shell is not. An
-error that says that there is no terminal stops only runs that have no terminal either.
+error that says that there is no terminal stops only runs that have no terminal either; one that says that there is no
+window either stops none that has a display.
 """
 
 import os
@@ -59,22 +60,39 @@ class SharedRefusal:
         has_waited = request.started_at < at <= request.clock()
         is_retry = note["group"] == _process_group() and 0 <= request.clock() - at < _RETRY_SECONDS
         declined = cast("PersonNeededKind", kind)  # an unknown kind, from a damaged file, applies to no run
-        runs = _applies_to(declined)
-        if (has_waited or is_retry) if runs == "all" else runs == "no terminal" and has_waited and not can_ask():
+        applies = False
+        match _applies_to(declined):
+            case "all":
+                applies = has_waited or is_retry
+            case "no terminal":
+                applies = has_waited and not can_ask()
+            case "no display":
+                applies = has_waited and not can_ask() and not _has_display(request)
+            case "none":
+                pass
+        if applies:
             error = PersonNeededError(note["message"], note["hint"], declined)
             error.declined_at = at
             raise error
 
 
-def _applies_to(kind: "PersonNeededKind") -> Literal["all", "no terminal", "none"]:
+def _applies_to(kind: "PersonNeededKind") -> Literal["all", "no terminal", "no display", "none"]:
     """Return which of the runs that wait for the same code end with the error too."""
     match kind:
         case "cancelled" | "wrong" | "late":
             return "all"
         case "no terminal":
             return "no terminal"
+        case "no window":
+            return "no display"
         case "withdrawn" | "no time" | "not asked":
             return "none"
+
+
+def _has_display(request: Request) -> bool:
+    from credproc.process.display import has_display  # noqa: PLC0415 - after a declined prompt
+
+    return has_display(request.environ)
 
 
 def _process_group() -> int:

@@ -4,6 +4,7 @@ import re
 import time
 from typing import NamedTuple, Protocol
 
+from credproc.config.settings import PROMPT_PLACES, PromptPlace
 from credproc.errors import PersonNeededError, for_shell, inert
 from credproc.request import Request
 
@@ -21,6 +22,7 @@ class CodeRequest(NamedTuple):
     process: str | None  # the profile's mfa_process
     request: Request
     is_inherited: bool = False  # whether the role's own profile does not ask for MFA
+    prompt: PromptPlace = PROMPT_PLACES[0]
 
     @property
     def deadline(self) -> float:

@@ -1,8 +1,9 @@
-"""MFA codes that the user types at the terminal."""
+"""MFA codes that the user types, at the terminal or in a window."""
 
 import time
+from collections.abc import Callable
+from typing import Protocol
 
-from credproc import terminal
 from credproc.errors import PersonNeededError, SignalError, inert
 from credproc.mfa.code import CodeRequest, parse_code
 from credproc.mfa.used_codes import UsedCodes, seconds_to_next_step
@@ -18,11 +19,24 @@ if TYPE_CHECKING:
     from credproc.errors import PersonNeededKind
 
 
+class Asker(Protocol):
+    """Where the user is asked: the terminal, or a window."""
+
+    def say(self, line: str) -> None:
+        """Show the line, at once or with the next prompt."""
+
+    def ask(self, prompt: str, deadline: float, withdrawal: Callable[[], str | None]) -> str:
+        """Show the prompt and return what the user types; as ``terminal.Terminal`` does."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
 class PromptCodeProvider:
     """A ``CodeProvider`` that prompts the user for each code, at most three times."""
 
-    def __init__(self, code_request: CodeRequest, prompt_terminal: terminal.Terminal, used: UsedCodes) -> None:
-        """Take what the code is for, the open terminal and the codes that have been used."""
+    def __init__(self, code_request: CodeRequest, prompt_terminal: Asker, used: UsedCodes) -> None:
+        """Take what the code is for, the open terminal or window, and the codes that have been used."""
         self._code_request = code_request
         self._terminal = prompt_terminal
         self._used = used
@@ -38,7 +52,7 @@ class PromptCodeProvider:
         while self._prompts < MAX_PROMPTS:
             self._prompts += 1
             if remark is not None:
-                self._terminal.say(f"credproc: {remark}")
+                self._say(remark)
             try:
                 typed = self._terminal.ask(self._prompt, self._code_request.deadline, self._withdrawal)
             except SignalError as error:
@@ -60,11 +74,14 @@ class PromptCodeProvider:
 
     def notify(self, line: str) -> None:
         """Tell the user what this run waits for."""
-        self._terminal.say(f"credproc: {line}")
+        self._say(line)
 
     def close(self) -> None:
         """Close the terminal."""
         self._terminal.close()
+
+    def _say(self, line: str) -> None:
+        self._terminal.say(f"credproc: {line}")
 
     def _announce_end(self) -> None:
         """Say when the program gives up, where it is known to wait for less than the prompt is up."""
@@ -73,7 +90,7 @@ class PromptCodeProvider:
             return
         left = seconds - (time.monotonic() - self._code_request.request.started)
         name = inert(self._program.name, _MAX_PROGRAM)
-        self.notify(f"{name} may give up in {max(1, int(left))} s; credproc login asks for 5 minutes")
+        self._say(f"{name} may give up in {max(1, int(left))} s; credproc login asks for 5 minutes")
 
     def _withdrawal(self) -> str | None:
         if caller.is_waiting(self._code_request.request.caller):

@@ -7,14 +7,14 @@ the store, asks for the code, and lets ``refresh/execute.py`` make the call.
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from credproc import log, terminal
+from credproc import log
 from credproc.config.settings import SessionStore
 from credproc.credentials import Credentials
 from credproc.errors import DeadlineError, PersonNeededError, SessionStoreError, SignalError, TokenCodeError
 from credproc.locking.lock import Lock
-from credproc.locking.notice import prompt_lock, wait_deadline, wait_with_notice
+from credproc.locking.notice import prompt_lock, wait_deadline, wait_with_notice, window_lock
 from credproc.locking.refusal import SharedRefusal
-from credproc.mfa import code_provider
+from credproc.mfa import asked_in, code_provider
 from credproc.mfa.code import CodeProvider, CodeRequest
 from credproc.mfa.new_session import NewSession
 from credproc.mfa.used_codes import UsedCodes
@@ -62,9 +62,10 @@ class SignIn:
         self._may_ask = attempt.may_ask
         process = None if device.process is None else device.process.value
         self._code_request = CodeRequest(
-            device.serial, device.where, process, request, bool(plan.roles) and not device.on_role
+            device.serial, device.where, process, request, bool(plan.roles) and not device.on_role, device.prompt
         )
-        can_prompt = attempt.may_ask and terminal.noninteractive_reason(request.environ) is None
+        self._prompt_lock = prompt_lock(directory)
+        can_prompt = attempt.may_ask and self._can_prompt()
         self._can_ask = attempt.may_ask and (process is not None or can_prompt)
         session = session_id(access_key_id, device.serial, plan.endpoint.issuer)
         notify_unlocking = self._notify_unlocking if can_prompt else None
@@ -112,6 +113,16 @@ class SignIn:
         if self._code_provider is not None:
             self._code_provider.close()
             self._code_provider = None
+
+    def _can_prompt(self) -> bool:
+        """Return whether the user can be asked, and see to it that one prompt is up there at a time."""
+        try:
+            place = asked_in(self._code_request.prompt, self._request.environ)
+        except PersonNeededError:
+            return False
+        if place == "window":
+            self._prompt_lock = window_lock(self._directory)
+        return True
 
     def _steps(self, *, has_session: bool, can_store: bool = True) -> tuple[Step, ...]:
         can_ask = self._can_ask or not has_session  # without a session a code is needed; asking raises the reason
@@ -176,7 +187,7 @@ class SignIn:
 
     def _sign_in_with_code(self) -> SignInResult:
         """Ask for a code and return the credentials that it gets; this run has the turn."""
-        prompt = prompt_lock(self._directory)
+        prompt = self._prompt_lock
         try:
             self._refusal.check(self._request, lambda: self._can_ask)
             codes = self._open_code_provider()

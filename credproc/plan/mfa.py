@@ -3,7 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from credproc.config.settings import SESSION_STORES, SessionStore, session_store_named
+from credproc.config.settings import (
+    PROMPT_PLACES,
+    SESSION_STORES,
+    PromptPlace,
+    SessionStore,
+    prompt_place_named,
+    session_store_named,
+)
 from credproc.config.shared_config import Section, Setting
 from credproc.errors import ConfigError, quoted
 from credproc.plan.role import declines_mfa, integer_of, mfa_serial_of
@@ -11,6 +18,7 @@ from credproc.plan.role import declines_mfa, integer_of, mfa_serial_of
 SESSION_SECONDS = 43200
 _SESSION_RANGE = (900, 129600)  # seconds; STS API reference, GetSessionToken
 _STORE_VARIABLE = "CREDPROC_SESSION_STORE"
+PROMPT_VARIABLE = "CREDPROC_PROMPT"
 
 
 class Mfa(NamedTuple):
@@ -21,6 +29,7 @@ class Mfa(NamedTuple):
     on_role: bool  # set on a role profile, not only in the profile with the user's keys
     process: Setting | None = None
     session_store: SessionStore = SESSION_STORES[0]
+    prompt: PromptPlace = PROMPT_PLACES[0]
 
 
 def mfa_of(hops: Sequence[Section], root: Section | None, selected: Section, environ: Mapping[str, str]) -> Mfa | None:
@@ -46,7 +55,14 @@ def mfa_of(hops: Sequence[Section], root: Section | None, selected: Section, env
     sections = [*hops, *([] if root is None else [root]), selected]
     processes = (section.setting("mfa_process") for section in sections)
     process = next((found for found in processes if found is not None and found.value), None)
-    return Mfa(first.value, first.where, bool(on_roles), process, _session_store(root, selected, environ))
+    return Mfa(
+        first.value,
+        first.where,
+        bool(on_roles),
+        process,
+        _session_store(root, selected, environ),
+        _prompt(root, selected, environ),
+    )
 
 
 def session_seconds_of(root: Section | None, selected: Section) -> int:
@@ -76,3 +92,20 @@ def _session_store(root: Section | None, selected: Section, environ: Mapping[str
             "remove it: the keyring is the default",
         )
     return store
+
+
+def _prompt(root: Section | None, selected: Section, environ: Mapping[str, str]) -> PromptPlace:
+    """Return where the code is asked for, from the variable, the source profile or the selected one."""
+    variable = environ.get(PROMPT_VARIABLE)
+    sections = [selected] if root is None else [root, selected]
+    settings = [section.credproc_setting("prompt") for section in sections]
+    chosen = Setting(variable, PROMPT_VARIABLE) if variable else next((found for found in settings if found), None)
+    if chosen is None:
+        return PROMPT_PLACES[0]
+    place = prompt_place_named(chosen.value)
+    if place is None:
+        raise ConfigError(
+            f"{chosen.where}: the prompt must be one of {', '.join(PROMPT_PLACES)}, not {quoted(chosen.value[:40])}",
+            "remove it: the terminal is the default",
+        )
+    return place

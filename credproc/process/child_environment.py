@@ -3,6 +3,7 @@
 =================== ====================================================================================================
 a source's program  all of it: SDKs start it so, and it may answer by any variable
 ``mfa_process``     no variable that holds credentials or leads to some: a code needs none
+a prompt's window   the same
 the browser         the same
 ``exec``'s command  the profile's credentials, and none that hold or lead to others, which some SDKs ask first
 =================== ====================================================================================================

@@ -71,7 +71,10 @@ class Turn:
     def _can_ask(self) -> bool:
         from credproc import terminal  # noqa: PLC0415 - after a declined prompt
 
-        return terminal.noninteractive_reason(self.request.environ) is None
+        environ = self.request.environ
+        # By a profile's setting it may be able to ask in a window, too; then only its display is known here
+        is_window_wanted = environ.get("CREDPROC_PROMPT", "terminal") != "terminal"
+        return is_window_wanted or terminal.noninteractive_reason(environ) is None
 
     def _wait(self) -> bytes | None:
         from credproc.locking.notice import wait_deadline, wait_with_notice  # noqa: PLC0415 - for a run that waits

@@ -19,6 +19,7 @@ from credproc.errors import PersonNeededError
 
 __all__ = [
     "Terminal",
+    "check_allowed",
     "check_interactive",
     "is_available",
     "noninteractive_reason",
@@ -29,11 +30,18 @@ __all__ = [
 ]
 
 
+_FORBIDDEN = "CREDPROC_INTERACTIVE=never forbids asking"
+
+
 def noninteractive_reason(environ: Mapping[str, str]) -> str | None:
     """Return why this process cannot or must not prompt, or None if it may."""
+    return _FORBIDDEN if environ.get("CREDPROC_INTERACTIVE") == "never" else unavailable_reason()
+
+
+def check_allowed(environ: Mapping[str, str]) -> None:
+    """Raise PersonNeededError, whose message is the reason, if nobody may be asked, in whatever place."""
     if environ.get("CREDPROC_INTERACTIVE") == "never":
-        return "CREDPROC_INTERACTIVE=never forbids asking"
-    return unavailable_reason()
+        raise PersonNeededError(_FORBIDDEN)
 
 
 def check_interactive(environ: Mapping[str, str]) -> None:

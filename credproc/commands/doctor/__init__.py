@@ -58,7 +58,8 @@ class Examination:
         yield from environment.broken_proxies()
         yield from untrusted_bundles(self._sections(), self._environ)
         yield files.cache_directory(self._environ)
-        yield environment.terminal(terminal.unavailable_reason(), self._environ)
+        wanted = {plan.mfa.prompt for plan in self._plans if plan.mfa is not None}
+        yield from environment.prompts(terminal.unavailable_reason(), self._environ, wanted)
         yield self._session_store()
         if not offline and self._config is not None:
             yield from self._sts(self._config)

@@ -1,11 +1,17 @@
 """Checks of the environment: variables that override the profiles, and the terminal."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from credproc.commands.doctor.check import Check, from_error, ok, warn
+from credproc.config.settings import PromptPlace, prompt_place_named
 from credproc.config.shared_config import chosen, is_true
 from credproc.errors import ConfigError
+from credproc.mfa import IN_A_WINDOW
+from credproc.mfa.dialog.programs import find
 from credproc.plan import Plan
+from credproc.plan.mfa import PROMPT_VARIABLE
+
+_IN_A_TERMINAL = "run credproc login in a terminal"
 
 
 def variables(environ: Mapping[str, str], plans: list[Plan]) -> Iterator[Check]:
@@ -37,13 +43,28 @@ def broken_proxies() -> Iterator[Check]:
             yield from_error(error)
 
 
-def terminal(unavailable_reason: str | None, environ: Mapping[str, str]) -> Check:
-    """Check whether credproc could prompt for a code; ``unavailable_reason`` is what ``terminal`` returns."""
+def prompts(
+    unavailable_reason: str | None, environ: Mapping[str, str], wanted: Collection[PromptPlace]
+) -> Iterator[Check]:
+    """Check whether credproc could prompt for a code, at the terminal or in a window.
+
+    ``unavailable_reason`` is what ``terminal`` returns, and ``wanted`` what profiles say; the variable comes before it.
+    """
     if environ.get("CREDPROC_INTERACTIVE") == "never":
-        return warn(
+        yield warn(
             "terminal: CREDPROC_INTERACTIVE=never: credproc does not prompt for codes", "unset CREDPROC_INTERACTIVE"
         )
-    if unavailable_reason is not None:
+        return
+    variable = prompt_place_named(environ.get(PROMPT_VARIABLE, ""))
+    is_window_wanted = any(place != "terminal" for place in ([variable] if variable else wanted))
+    windows = find(environ) if is_window_wanted else None
+    if unavailable_reason is None:
+        yield ok("terminal: credproc can prompt for a code")
+    elif windows is None or not windows.is_available:
         reason = unavailable_reason.removesuffix(" to ask for it on")
-        return warn(f"terminal: {reason}: credproc cannot prompt for a code here", "run credproc login in a terminal")
-    return ok("terminal: credproc can prompt for a code")
+        hint = _IN_A_TERMINAL if is_window_wanted else f"{_IN_A_TERMINAL}, {IN_A_WINDOW}"
+        yield warn(f"terminal: {reason}: credproc cannot prompt for a code here", hint)
+    if windows is not None and windows.is_available:
+        yield ok(f"window: credproc can prompt for a code in one of {windows.shown_by}")
+    elif windows is not None:
+        yield warn(f"window: {windows.unavailable_reason}", windows.hint)
