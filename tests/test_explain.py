@@ -12,8 +12,9 @@ from botocore.exceptions import EndpointVariantError
 from botocore.session import Session
 
 from credproc.commands.explain import UsedSetting, _RecordingVariables, as_lines, explain
-from credproc.commands.list_ import Row, is_coloured, table
+from credproc.commands.list_ import is_coloured
 from credproc.commands.plan_text import setting_shown
+from credproc.commands.profile_table import Row, table
 from credproc.commands.ui.output import Output
 from credproc.config.parser import parse
 from credproc.errors import ConfigError
@@ -107,6 +108,7 @@ def test_list_as_json_says_what_the_table_says(listed: Home) -> None:
         "state": "needs a code",
         "until": None,
         "error": None,
+        "permission_set": None,
     }
     assert found["broken"]["state"] == "error"
     assert found["broken"]["error"] == "~/.aws/config:15: role_arn without source_profile or credential_source"

@@ -7,16 +7,15 @@ import argparse
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
-from credproc.commands.profile_state import ProfileInspector, ProfileState, StateKind, profile_names, source_name
-from credproc.commands.ui.output import Coloured, Document, Line, Output
-from credproc.commands.ui.table import GAP, fit_widths, natural_widths, pad_cells, shown_cells
+from credproc.commands.profile_state import ProfileInspector, ProfileState, profile_names
+from credproc.commands.profile_table import Row, table
+from credproc.commands.ui.output import Document, Output
 from credproc.commands.ui.wrap import terminal_columns
 from credproc.config.parser import read
 from credproc.credentials import account_in
+from credproc.errors import quoted
 from credproc.plan import Plan
-from credproc.plan.source import SourceKind
 from credproc.request import Request
 
 GROUP = "set up"
@@ -25,56 +24,11 @@ DESCRIPTION = (
     "List the profiles with role, account, source, MFA device and state. Uses neither the network nor the keyring."
 )
 
-_HEADINGS = ("PROFILE", "ROLE", "ACCOUNT", "SOURCE", "MFA", "CREDPROC", "STATE")
-# The least width, in columns, to which a cell is cut; with all of these, a line fits 80 columns
-_MIN_WIDTHS = dict.fromkeys(("PROFILE", "ROLE", "SOURCE", "MFA", "CREDPROC"), 7)
-_MIN_ERROR_WIDTH = 18
-
-
-class Row(NamedTuple):
-    """A row of the table, and an object of the JSON output."""
-
-    profile: str
-    role_arn: str | None
-    account_id: str | None
-    source: SourceKind | None
-    source_profile: str | None
-    mfa_serial: str | None
-    through_credproc: str | None  # the profile that SDKs use to get these credentials from credproc
-    state: StateKind
-    until: int | None  # epoch seconds
-    error: str | None
-
 
 def rows(inspector: ProfileInspector) -> list[Row]:
     """Return a row for each profile, in the order of the files."""
     aliases = inspector.sdk_aliases()
     return [_row(name, *inspector.state(name), aliases.get(name)) for name in profile_names(inspector.config)]
-
-
-def table(found: Sequence[Row], now: float, *, colour: bool, columns: int | None = None) -> list[Line]:
-    """Return the rows as aligned lines below a heading; ``now`` is in epoch seconds.
-
-    Names and errors are cut so that the lines fit ``columns``, the width of the terminal; None: nothing is cut.
-    """
-    shown = shown_cells([_HEADINGS, *(_cells(row, now) for row in found)])
-    widths = natural_widths(shown)
-    if columns is not None:
-        widths = fit_widths(widths, _min_widths(found, widths, now), columns)
-    lines: list[Line] = []
-    for cells, row in zip(pad_cells(shown, widths), [None, *found], strict=True):
-        *names, state = cells
-        code = None if row is None or not colour else _colour(row.state)
-        before = GAP.join((*names, ""))
-        lines.append((before + state).rstrip() if code is None else Coloured(before, state.rstrip(), code))
-    return lines
-
-
-def _min_widths(found: Sequence[Row], widths: Sequence[int], now: float) -> list[int]:
-    """Return the least width of each column; accounts, and states that are not errors, are never cut."""
-    state = max(_MIN_ERROR_WIDTH if row.error is not None else len(_state(row, now)) for row in found)
-    names = zip(_HEADINGS[:-1], widths, strict=False)
-    return [*(min(width, _MIN_WIDTHS.get(name, width)) for name, width in names), state]
 
 
 def as_json(found: Sequence[Row]) -> str:
@@ -90,9 +44,10 @@ def is_coloured(environ: Mapping[str, str], fd: int) -> bool:
 def _row(name: str, plan: Plan | None, state: ProfileState, alias: str | None) -> Row:
     role = None if plan is None else (plan.roles[-1] if plan.roles else plan.source.role)
     account = None
+    signed_in = plan if plan is not None and plan.source.kind == "IdentityCenter" and role is None else None
     if plan is not None:
         account = account_in(role.role_arn) if role is not None else plan.account_id
-        if account is None and plan.source.kind == "IdentityCenter" and role is None:
+        if account is None and signed_in is not None:
             account = plan.source.field("sso_account_id")
     return Row(
         profile=name,
@@ -105,52 +60,13 @@ def _row(name: str, plan: Plan | None, state: ProfileState, alias: str | None) -
         state=state.kind,
         until=state.until,
         error=state.error,
+        permission_set=None if signed_in is None else signed_in.source.field("sso_role_name"),
     )
-
-
-def _cells(row: Row, now: float) -> tuple[str, ...]:
-    source = row.source_profile if row.source_profile not in (None, row.profile) else None
-    through = "-" if row.through_credproc is None else "yes"
-    if row.through_credproc not in (None, row.profile):
-        through = f"as {row.through_credproc}"
-    return (
-        row.profile,
-        (row.role_arn or "-").partition("role/")[2] or row.role_arn or "-",
-        row.account_id or "-",
-        source or ("-" if row.source is None else source_name(row.source)),
-        (row.mfa_serial or "-").rpartition("/")[2],
-        through,
-        _state(row, now),
-    )
-
-
-def _colour(state: StateKind) -> str | None:
-    """Return the SGR code for green, bold or red, or None; yellow is unreadable on white."""
-    match state:
-        case "cached" | "signed in":
-            return "32"
-        case "needs a code":
-            return "1"
-        case "error":
-            return "31"
-        case "signed out" | "bypassed" | "ready":
-            return None
-
-
-def _state(row: Row, now: float) -> str:
-    if row.error is not None:
-        return row.error
-    return row.state if row.until is None else f"{row.state} for {_time_left(row.until - now)}"
-
-
-def _time_left(seconds: float) -> str:
-    """Return a duration in one unit, because the column is narrow; ``credproc status`` prints the exact time."""
-    hours, minutes = int(seconds) // 3600, max(1, int(seconds) // 60)
-    return f"{hours} h" if hours else f"{minutes} min"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.add_argument("text", metavar="TEXT", nargs="*", help="only profiles with this in name, account or role")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON")
     form.add_argument("--names", action="store_true", help="print only the names, one per line")
@@ -158,13 +74,24 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, request: Request) -> Output | Document:
     """Run the command."""
-    config = read(request.environ)
-    if options.names:
+    config = read(request.environ, request.clock())
+    if options.names and not options.text:
         return Document("".join(f"{name}\n" for name in profile_names(config)))
     inspector = ProfileInspector(config, request)
-    found = rows(inspector)
+    every = rows(inspector)
+    found = [row for row in every if _contains(row, options.text)]
+    if options.names:
+        return Document("".join(f"{row.profile}\n" for row in found))
     if options.json:
         return Document(as_json(found))
-    if not found:
+    if not every:
         return Output([f"no profiles in {config.shown_files()}", *filter(None, [config.missing])])
+    if not found:
+        return Output([f"no profile has {quoted(' '.join(options.text))} in its name, account or role"])
     return Output(table(found, inspector.now, colour=is_coloured(request.environ, 1), columns=terminal_columns(1)))
+
+
+def _contains(row: Row, words: Sequence[str]) -> bool:
+    """Return whether the profile's name, account or role has each of the words, in letters of either case."""
+    text = " ".join((row.profile, row.account_id or "", row.role_arn or "", row.permission_set or "")).casefold()
+    return all(word.casefold() in text for word in words)

@@ -11,7 +11,7 @@ from credproc.errors import ConfigError, CredprocError, UsageError
 from credproc.files import PrivateDirectory, open_directory
 from credproc.plan import Plan, plan_for
 from credproc.plan.resolver import alias_target
-from credproc.plan.source import SourceKind
+from credproc.plan.source import SourceKind, has_source
 from credproc.plan.steps import Circumstances, UseSession, is_long, steps
 from credproc.refresh.denied_session import DeniedSession
 from credproc.refresh.entry import entry_metadata, was_made_for
@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credproc.mfa.dialog.programs import Found
 
-StateKind = Literal["cached", "signed in", "needs a code", "signed out", "bypassed", "ready", "error"]
+StateKind = Literal["cached", "signed in", "needs a code", "signed out", "bypassed", "ready", "settings only", "error"]
 
 
 class Cached(NamedTuple):
@@ -121,6 +121,8 @@ class ProfileInspector:
         try:
             plan = self.plan(profile)
         except CredprocError as error:
+            if profile == "default" and self._has_settings_only(profile):
+                return None, ProfileState("settings only")
             return None, ProfileState("error", error=str(error))
         setting = self._winning_setting(profile)
         if setting is not None:
@@ -140,6 +142,11 @@ class ProfileInspector:
         if plan.source.kind == "IdentityCenter" and not is_signed_in(plan.source, self.now):
             return plan, ProfileState("signed out")
         return plan, ProfileState("ready")
+
+    def _has_settings_only(self, profile: str) -> bool:
+        """Return whether the profile says nothing of credentials: a region for all, as ``aws configure`` writes it."""
+        section = self.config.profiles[profile]
+        return section.error is None and not has_source(section)
 
     def _winning_setting(self, profile: str) -> str | None:
         """Return the setting because of which SDKs ignore the profile's credential_process line, or None.

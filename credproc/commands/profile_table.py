@@ -1,0 +1,181 @@
+"""The table of credproc list: a row for each profile, laid out for the width of a terminal.
+
+Where the whole table is too wide, what is the same in every row is said once below it, and long names are cut last.
+Where a source has many profiles, they stand together below its name.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from credproc.commands.profile_state import StateKind, source_name
+from credproc.commands.ui.output import Coloured, Line
+from credproc.commands.ui.table import GAP, fit_widths, natural_widths, pad_cells, shown_cells
+from credproc.commands.ui.wrap import wrapped
+from credproc.plan.source import SourceKind
+
+_HEADINGS = ("PROFILE", "ROLE", "ACCOUNT", "SOURCE", "MFA", "CREDPROC", "STATE")
+_PROFILE, _SOURCE, _STATE = 0, 3, 6
+_OF_SOURCE = {3, 4}  # the columns that stand above a group
+# The least width, in columns, to which a cell is cut; with all of these, a line fits 80 columns
+_MIN_WIDTHS = dict.fromkeys(("PROFILE", "ROLE", "SOURCE", "MFA", "CREDPROC"), 7)
+_MIN_ERROR_WIDTH = 18
+_MANY = 5  # profiles of one source, which are grouped
+# The role that IAM Identity Center makes for a permission set (its user guide, "Referencing permission sets")
+_PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
+
+
+class Row(NamedTuple):
+    """A row of the table, and an object of the JSON output."""
+
+    profile: str
+    role_arn: str | None
+    account_id: str | None
+    source: SourceKind | None
+    source_profile: str | None
+    mfa_serial: str | None
+    through_credproc: str | None  # the profile that SDKs use to get these credentials from credproc
+    state: StateKind
+    until: int | None  # epoch seconds
+    error: str | None
+    permission_set: str | None = None  # of IAM Identity Center
+
+
+class _Layout(NamedTuple):
+    """Which columns a table has, and how wide they are."""
+
+    columns: tuple[int, ...]
+    widths: tuple[int, ...]
+    is_grouped: bool
+
+
+def table(found: Sequence[Row], now: float, *, colour: bool, columns: int | None = None) -> list[Line]:
+    """Return the rows as aligned lines below a heading; ``now`` is in epoch seconds.
+
+    ``columns`` is the width of the terminal, which the lines fit; None: nothing is cut, left out or grouped.
+    """
+    cells = shown_cells([_cells(row, now, is_short=columns is not None) for row in found])
+    layout = _layout(found, cells, now, columns)
+    lines: list[Line] = [_line(_HEADINGS, layout, None)]
+    for title, members in _groups(cells, layout):
+        if title:
+            lines += ["", title]
+        for at in members:
+            lines.append(_line(cells[at], layout, _colour(found[at].state) if colour else None))
+    omitted = [
+        at for at in range(len(_HEADINGS)) if at not in layout.columns and _is_same(cells, at) and cells[0][at] != "-"
+    ]
+    same = ", ".join(f"{_HEADINGS[at]} {cells[0][at]}" for at in omitted)
+    return [*lines, "", *wrapped(f"in every row: {same}", columns, 2)] if same else lines
+
+
+def _layout(found: Sequence[Row], cells: Sequence[Sequence[str]], now: float, columns: int | None) -> _Layout:
+    chosen = tuple(range(len(_HEADINGS)))
+    if columns is None:
+        return _Layout(chosen, _natural(cells, chosen), is_grouped=False)
+    sources = [tuple(row[at] for at in sorted(_OF_SOURCE)) for row in cells]
+    is_grouped = len(set(sources)) > 1 and max(map(sources.count, set(sources))) >= _MANY
+    if is_grouped:
+        chosen = tuple(at for at in chosen if at not in _OF_SOURCE)
+    if len(cells) > 1 and sum(_natural(cells, chosen)) + len(GAP) * (len(chosen) - 1) > columns:
+        chosen = tuple(at for at in chosen if at == _PROFILE or not _is_same(cells, at))
+    natural = _natural(cells, chosen)
+    least = _min_widths(found, cells, chosen, now)
+    whole_names = [natural[0], *least[1:]]
+    widths = fit_widths(natural, whole_names, columns)
+    return _Layout(chosen, tuple(fit_widths(widths, least, columns)), is_grouped)
+
+
+def _is_same(cells: Sequence[Sequence[str]], at: int) -> bool:
+    return len({row[at] for row in cells}) == 1
+
+
+def _natural(cells: Sequence[Sequence[str]], chosen: Sequence[int]) -> tuple[int, ...]:
+    return tuple(natural_widths([[row[at] for at in chosen] for row in (_HEADINGS, *cells)]))
+
+
+def _min_widths(found: Sequence[Row], cells: Sequence[Sequence[str]], chosen: Sequence[int], now: float) -> list[int]:
+    """Return the least width of each column; accounts, and states that are not errors, are never cut."""
+    state = max(_MIN_ERROR_WIDTH if row.error is not None else len(_state(row, now)) for row in found)
+    least = dict(_MIN_WIDTHS, STATE=state)
+    widths = zip(chosen, _natural(cells, chosen), strict=True)
+    return [min(width, least.get(_HEADINGS[at], width)) for at, width in widths]
+
+
+def _groups(cells: Sequence[Sequence[str]], layout: _Layout) -> Iterator[tuple[str, list[int]]]:
+    """Yield the places of the rows of each source, and the line above them; all of them without one if not grouped.
+
+    Rows that are the only ones of their sources come together, last.
+    """
+    if not layout.is_grouped:
+        yield "", list(range(len(cells)))
+        return
+    members: dict[str, list[int]] = {}
+    for at, row in enumerate(cells):
+        source, device = (row[column] for column in sorted(_OF_SOURCE))
+        title = f"source {source}" + ("" if device == "-" else f", MFA {device}")
+        members.setdefault(title, []).append(at)
+    single = [title for title, found in members.items() if len(found) == 1]
+    others = sorted(at for title in single for at in members.pop(title)) if len(single) > 1 else []
+    yield from members.items()
+    if others:
+        yield "other profiles", others
+
+
+def _line(row: Sequence[str], layout: _Layout, code: str | None) -> Line:
+    cells = pad_cells([[row[at] for at in layout.columns]], layout.widths)[0]
+    if code is None or layout.columns[-1] != _STATE:
+        return GAP.join(cells).rstrip()
+    *names, state = cells
+    return Coloured(GAP.join((*names, "")), state.rstrip(), code)
+
+
+def _cells(row: Row, now: float, *, is_short: bool) -> tuple[str, ...]:
+    source = row.source_profile if row.source_profile not in (None, row.profile) else None
+    through = "-" if row.through_credproc is None else "yes"
+    if row.through_credproc not in (None, row.profile):
+        through = f"as {row.through_credproc}"
+    return (
+        row.profile,
+        row.permission_set or _role(row.role_arn, is_short=is_short),
+        row.account_id or "-",
+        source or ("-" if row.source is None else source_name(row.source)),
+        (row.mfa_serial or "-").rpartition("/")[2],
+        through,
+        _state(row, now),
+    )
+
+
+def _role(arn: str | None, *, is_short: bool) -> str:
+    """Return the role's name with its path; ``is_short``: without it, and of Identity Center's the permission set."""
+    name = (arn or "-").partition("role/")[2] or arn or "-"
+    if not is_short:
+        return name
+    name = name.rpartition("/")[2]
+    permission_set = _PERMISSION_SET.fullmatch(name)
+    return name if permission_set is None else permission_set[1]
+
+
+def _colour(state: StateKind) -> str | None:
+    """Return the SGR code for green, bold or red, or None; yellow is unreadable on white."""
+    match state:
+        case "cached" | "signed in":
+            return "32"
+        case "needs a code":
+            return "1"
+        case "error":
+            return "31"
+        case "signed out" | "bypassed" | "ready" | "settings only":
+            return None
+
+
+def _state(row: Row, now: float) -> str:
+    if row.error is not None:
+        return row.error
+    return row.state if row.until is None else f"{row.state} for {_time_left(row.until - now)}"
+
+
+def _time_left(seconds: float) -> str:
+    """Return a duration in one unit, because the column is narrow; ``credproc status`` prints the exact time."""
+    hours, minutes = int(seconds) // 3600, max(1, int(seconds) // 60)
+    return f"{hours} h" if hours else f"{minutes} min"
