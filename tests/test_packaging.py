@@ -4,7 +4,10 @@ import gzip
 import hashlib
 import importlib.util
 import json
+import os
 import re
+import subprocess
+import zipfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,7 +16,8 @@ import pytest
 
 from tests.built import completions
 
-FROZEN = Path(__file__).parent.parent / "build" / "frozen"
+ROOT = Path(__file__).parent.parent
+FROZEN = ROOT / "build" / "frozen"
 URL = "https://example.com/v1.2.3"
 
 
@@ -27,7 +31,7 @@ def _load(name: str) -> ModuleType:
 
 
 manifests, collected, package = _load("manifests"), _load("collected"), _load("package")
-interpreter = _load("interpreter")
+interpreter, project = _load("interpreter"), _load("project")
 
 
 def _lie(dist: Path, *names: str) -> dict[str, str]:
@@ -55,6 +59,11 @@ def test_the_manifests_hold_the_checksums_of_the_archives_that_are_there(tmp_pat
     scoop = json.loads((tmp_path / "credproc.json").read_text())
     assert scoop["version"] == "1.2.3"
     assert scoop["architecture"]["64bit"] == {"url": f"{URL}/{names[2]}", "hash": digests[names[2]]}
+    homepage = project.read(str(ROOT)).homepage
+    assert homepage in (ROOT / "pyproject.toml").read_text()
+    assert scoop["homepage"] == homepage
+    assert f'homepage "{homepage}"\n' in formula
+    assert f"PackageUrl: {homepage}\n" in (tmp_path / winget[2]).read_text()
     installer = (tmp_path / winget[1]).read_text()
     assert f"InstallerUrl: {URL}/{names[2]}\n    InstallerSha256: {digests[names[2]]}\n" in installer
 
@@ -79,6 +88,54 @@ def test_each_completion_is_linked_to_where_its_shell_looks_and_powershells_lies
         f"/opt/credproc/completions/{name}" for name in written - {"credproc.ps1"}
     }
     assert "credproc.ps1" in written
+
+
+def test_wheel_and_source_distribution_are_the_same_whenever_they_are_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    monkeypatch.chdir(ROOT)  # it changes the directory, which this takes back
+    made = [package.write_python_packages(str(tmp_path / where / "python")) for where in ("one", "two")]
+    version = project.read(str(ROOT)).version
+    assert made[0] == [f"python/credproc-{version}-py3-none-any.whl", f"python/credproc-{version}.tar.gz"]
+    for path in made[0]:
+        assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes()
+    with zipfile.ZipFile(tmp_path / "one" / made[0][0]) as wheel:
+        names = set(wheel.namelist())
+        metadata = wheel.read(f"credproc-{version}.dist-info/METADATA").decode()
+    assert {"credproc/cli.py", "credproc/py.typed"} <= names
+    assert f"Homepage, {project.read(str(ROOT)).homepage}\n" in metadata
+
+
+@pytest.mark.root("reads a file as its user")
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("credential_process = /usr/bin/credproc --profile a", True),
+        ('credential_process="/opt/credproc/credproc" --profile a', True),
+        ("credential_process = credproc --profile a", True),
+        ("credential_process = /usr/bin/other --profile credproc", False),
+        ("# credential_process = none", False),
+    ],
+)
+def test_before_the_package_goes_it_says_which_lines_still_start_credproc(
+    tmp_path: Path, line: str, *, named: bool
+) -> None:
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text(f"[profile a]\n{line}\n")
+    (tmp_path / "prerm").write_text(package.PRERM)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "getent").write_text(f'#!/bin/sh\necho "$2:x:0:0::{tmp_path}:/bin/sh"\n')
+    (tmp_path / "bin" / "getent").chmod(0o755)
+    environ = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
+    said = {}
+    for action in ("remove", "upgrade"):
+        command = ["sh", str(tmp_path / "prerm"), action]
+        ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+        assert ran.stdout == ""
+        said[action] = ran.stderr
+    assert said["upgrade"] == ""
+    assert (f"{tmp_path}/.aws/config still starts credproc, in these lines: 2\n" in said["remove"]) is named
 
 
 def _data(tmp_path: Path, content: dict[str, Any]) -> list[tuple[str, str, str]]:

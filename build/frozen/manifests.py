@@ -9,7 +9,10 @@ import os
 import re
 import sys
 
-TEMPLATES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "packaging")
+import project
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TEMPLATES = os.path.join(ROOT, "build", "packaging")
 # Lines between "{{#platform}}" and "{{/platform}}" are for that platform and go where its archive is not there
 _BLOCK = re.compile(r"^[ \t]*\{\{#([a-z0-9_-]+)\}\}\n(.*?)^[ \t]*\{\{/\1\}\}\n", re.MULTILINE | re.DOTALL)
 _FIELD = re.compile(r"\{\{([a-z0-9_.-]+)\}\}")
@@ -20,7 +23,13 @@ def write(dist: str, version: str, releases: str | None) -> list[str]:
 
     ``releases`` is the URL below which the archives will be found; None: where they are now.
     """
-    fields = {"version": version, "releases": (releases or f"file://{dist}").rstrip("/")}
+    about = project.read(ROOT)
+    fields = {
+        "version": version,
+        "summary": about.summary,
+        "homepage": about.homepage,
+        "releases": (releases or f"file://{dist}").rstrip("/"),
+    }
     platforms = set()
     for name in sorted(os.listdir(dist)):
         found = re.fullmatch(rf"credproc-{re.escape(version)}-([a-z]+-[a-z0-9_]+)\.(?:tar\.gz|zip)", name)

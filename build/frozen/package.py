@@ -1,5 +1,7 @@
 """From the frozen directory: archive, Debian package, bill of materials, checksums and the package managers' files.
 
+The wheel and the source distribution are made beside them, in python/.
+
 Run by build/freeze with the interpreter and the dependencies that the directory was made of. What is written depends on
 the directory's files, the lock file and SOURCE_DATE_EPOCH, on no clock, owner, umask or order of a file system.
 """
@@ -23,7 +25,9 @@ import bill
 import completions
 import manifests
 import manual
+import project
 import search_paths
+from flit_core import buildapi
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DIST = os.path.join(ROOT, "build", "dist")
@@ -34,24 +38,30 @@ CONTROL = """\
 Package: credproc
 Version: {version}
 Architecture: {architecture}
-Maintainer: credproc's authors <credproc@localhost>
+Maintainer: {maintainer}
 Installed-Size: {size}
 Depends: libc6 (>= 2.{glibc})
 Section: utils
 Priority: optional
-Description: role credentials for every AWS SDK through one credential_process line
+Homepage: {homepage}
+Description: {summary}
  Resolves role profiles of ~/.aws/config as the AWS CLI does, and answers AWS SDKs
  and tools from a cache in a few milliseconds.
 """
 
-
-def version() -> str:
-    """Return credproc's version, read and not imported: what is imported must be the frozen one."""
-    with open(os.path.join(ROOT, "credproc", "__init__.py"), encoding="utf-8") as file:
-        found = re.search(r'^__version__ = "([^"]+)"$', file.read(), re.MULTILINE)
-    if not found:
-        sys.exit("freeze: error: credproc/__init__.py: no __version__")
-    return found[1]
+# Before the package goes: which lines still start credproc. dpkg runs it as root; the file is read as its user.
+PRERM = """\
+#!/bin/sh
+[ "$1" = remove ] || exit 0
+user=${SUDO_USER:-root}
+config=$(getent passwd "$user" | cut -d : -f 6)/.aws/config
+starts='^[[:space:]]*credential_process.*[/[:space:]="]credproc"?[[:space:]]'
+lines=$(runuser -u "$user" -- grep -nE "$starts" "$config" 2>/dev/null | cut -d : -f 1 | paste -s -d ' ')
+if [ -n "$lines" ]; then
+  echo "credproc: warning: $config still starts credproc, in these lines: $lines" >&2
+  echo "credproc: hint: to take that back, install credproc again and run credproc setup --undo --all" >&2
+fi
+"""
 
 
 def system() -> str:
@@ -77,14 +87,14 @@ def settle(directory: str, epoch: int) -> None:
         os.utime(path, (epoch, epoch), follow_symlinks=os.utime not in os.supports_follow_symlinks)
 
 
-def add_papers(directory: str, epoch: int) -> None:
+def add_papers(directory: str, version: str, epoch: int) -> None:
     """Put licences, man page and completions into the directory."""
     licences = os.path.join(directory, "licenses")
     shutil.rmtree(licences, ignore_errors=True)
     for name, path in bill.licences(directory, ROOT):
         os.makedirs(os.path.join(licences, name), exist_ok=True)
         shutil.copyfile(path, os.path.join(licences, name, os.path.basename(path)))
-    manual.write(os.path.join(directory, "credproc.1"), version(), epoch)
+    manual.write(os.path.join(directory, "credproc.1"), version, epoch)
     completions.write(os.path.join(directory, "completions"))
 
 
@@ -183,17 +193,30 @@ def _write_control(root: str, directory: str, epoch: int) -> None:
     size = sum((os.path.getsize(os.path.join(root, path)) + 1023) // 1024 for path in files)
     control = os.path.join(root, "DEBIAN")
     os.mkdir(control)
+    about = project.read(ROOT)
     fields = {
-        "version": version(),
+        **about._asdict(),
         "architecture": DEBIAN_MACHINES.get(platform.machine(), platform.machine()),
         "size": size,
         "glibc": glibc_wanted(directory),
     }
     with open(os.path.join(control, "control"), "w", encoding="utf-8") as file:
         file.write(CONTROL.format_map(fields))
+    with open(os.path.join(control, "prerm"), "w", encoding="utf-8") as file:
+        file.write(PRERM)
     with open(os.path.join(control, "md5sums"), "w", encoding="utf-8") as file:
         file.writelines(f"{digest}  {path}\n" for path, digest in sums.items())
     settle(control, epoch)
+    os.chmod(os.path.join(control, "prerm"), 0o755)  # noqa: S103 - dpkg runs it
+
+
+def write_python_packages(directory: str) -> list[str]:
+    """Write the wheel and the source distribution into the new directory; return their paths relative to DIST."""
+    shutil.rmtree(directory, ignore_errors=True)
+    os.makedirs(directory)
+    os.chdir(ROOT)  # where flit_core looks for pyproject.toml; it takes times from SOURCE_DATE_EPOCH
+    names = (buildapi.build_wheel(directory), buildapi.build_sdist(directory))
+    return [f"{os.path.basename(directory)}/{name}" for name in names]
 
 
 def _digest(path: str, kind: str = "sha256") -> str:
@@ -210,21 +233,23 @@ def main() -> None:
     options = parser.parse_args()
     epoch = int(os.environ["SOURCE_DATE_EPOCH"])
     directory = os.path.join(DIST, "credproc")
-    name = f"credproc-{version()}-{system()}"
+    version = project.read(ROOT).version
+    name = f"credproc-{version}-{system()}"
     for old in os.listdir(DIST):
         if old.startswith((name, "credproc_")) or old == "SHA256SUMS":
             os.unlink(os.path.join(DIST, old))
     search_paths.confine(directory)
-    add_papers(directory, epoch)
+    add_papers(directory, version, epoch)
     settle(directory, epoch)
     made = [f"{name}.zip" if sys.platform == "win32" else f"{name}.tar.gz"]
     write_archive(directory, os.path.join(DIST, made[0]), epoch)
     if shutil.which("dpkg-deb"):
-        made.append(f"credproc_{version()}_{DEBIAN_MACHINES.get(platform.machine(), platform.machine())}.deb")
+        made.append(f"credproc_{version}_{DEBIAN_MACHINES.get(platform.machine(), platform.machine())}.deb")
         write_deb(directory, os.path.join(DIST, made[-1]), epoch)
     made.append(f"{name}.cdx.json")
-    bill.write(directory, os.path.join(DIST, made[-1]), version(), epoch)
-    made += manifests.write(DIST, version(), options.releases)
+    bill.write(directory, os.path.join(DIST, made[-1]), version, epoch)
+    made += write_python_packages(os.path.join(DIST, "python"))
+    made += manifests.write(DIST, version, options.releases)
     with open(os.path.join(DIST, "SHA256SUMS"), "w", encoding="ascii", newline="\n") as file:
         file.writelines(f"{_digest(os.path.join(DIST, path))}  {path}\n" for path in sorted(made))
     for path in sorted(made):

@@ -1,6 +1,7 @@
 # Homebrew formula of the frozen program; build/freeze fills it.
 class Credproc < Formula
-  desc "Role credentials for every AWS SDK through one credential_process line"
+  desc "{{summary}}"
+  homepage "{{homepage}}"
   version "{{version}}"
   license "Apache-2.0"
 
