@@ -46,6 +46,8 @@ class PrivateDirectory:
             close_file(self._fd)
             self._fd = None
 
+    __del__ = close  # ``exec --serve`` lives for days, and a refresh does not say when its threads have no more use
+
     def open(self, name: str, flags: int) -> int:
         """Open the file ``name`` and return its descriptor, which children do not inherit; O_CREAT creates it 0600.
 

@@ -36,7 +36,7 @@ HELP = "run a command, or your shell, with the credentials"
 DESCRIPTION = (
     "Run a command with the profile's credentials in its environment, for programs that do not support"
     " credential_process; without a command, your shell. The credentials are not renewed: a program that runs for hours"
-    " should use the profile."
+    " should use the profile, or --serve if it cannot."
 )
 
 
@@ -49,21 +49,30 @@ class CommandError(CredprocError):
         self.exit_code = exit_code
 
 
-def run_command(command: Sequence[str], request: Request, region: str | None) -> int:
+def run_command(command: Sequence[str], request: Request, region: str | None, *, serve: bool = False) -> int:
     """Run the command with the credentials of the request's profile and return its exit status.
 
-    ``command`` is empty for the user's shell; ``region`` is the command's, None: the profile's. On POSIX the command
-    replaces this process, so that it gets signals and the terminal directly, and this function does not return.
-    Raises CredprocError.
+    ``command`` is empty for the user's shell; ``region`` is the command's, None: the profile's. ``serve`` offers the
+    credentials at an endpoint instead of in variables; then the command is a child of this process. Without it, on
+    POSIX, the command replaces this process, so that it gets signals and the terminal directly, and this function does
+    not return. Raises CredprocError.
     """
     environ = environment_for_child(request.environ, with_identity=False)
     chosen = command or [shell.users_shell(environ)]
     find = _find_on_windows if sys.platform == "win32" else _find
     start = _start_arguments(find(chosen[0], environ), chosen, environ)  # before a code is asked for
+    if not command:
+        environ[shell.VARIABLE] = request.profile or ""
+    if serve:
+        from credproc.commands.serve import served  # noqa: PLC0415 - sockets and threads, for --serve alone
+
+        with served(request, environ, region) as offered:
+            if not command:
+                shell.announce(chosen[0], request.subject, None, request.clock())
+            return _run_beside(start, chosen, offered, request.process_state)
     credentials = resolve(request).in_region(region)
     environ = with_variables(environ, credentials.variables(environ))
     if not command:
-        environ[shell.VARIABLE] = request.profile or ""
         shell.announce(chosen[0], request.subject, credentials.expiration, request.clock())
     try:
         if sys.platform == "win32":
@@ -72,6 +81,23 @@ def run_command(command: Sequence[str], request: Request, region: str | None) ->
         os.execvpe(chosen[0], list(chosen), environ)  # noqa: S606 - no shell is wanted
     except OSError as error:
         raise _failed(chosen[0], error) from None
+
+
+def _run_beside(
+    start: tuple[str, list[str] | str], command: Sequence[str], environ: Mapping[str, str], state: ProcessState | None
+) -> int:
+    """Run the command as a child, also where it could take this process's place."""
+    try:
+        if sys.platform == "win32":
+            return _run_as_child(*start, environ)
+        else:  # noqa: RET505 - for mypy, which leaves out what another platform has
+            from credproc.commands.serve.child import run_child  # noqa: PLC0415 - for --serve alone
+
+            if state is not None:
+                _restore_state(state)  # and Popen restores the signals, in the command alone
+            return run_child(command, environ)
+    except OSError as error:
+        raise _failed(command[0], error) from None
 
 
 def _find(program: str, environ: Mapping[str, str]) -> str:
@@ -141,8 +167,11 @@ def _restore(state: ProcessState | None) -> None:
         "SIGXFSZ",
     ):  # Python ignores them, and a new program inherits that; subprocess restores the same two
         signal.signal(getattr(signal, name), signal.SIG_DFL)
-    if state is None:
-        return
+    if state is not None:
+        _restore_state(state)
+
+
+def _restore_state(state: ProcessState) -> None:
     os.umask(state.umask)
     if sys.platform != "win32" and state.core_limit is not None:
         from resource import RLIMIT_CORE, getrlimit, setrlimit  # noqa: PLC0415 - POSIX only
@@ -152,9 +181,14 @@ def _restore(state: ProcessState | None) -> None:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.usage = "credproc exec [--help] [--region REGION] [NAME] [-- COMMAND ...]"
+    parser.usage = "credproc exec [--help] [--region REGION] [--serve] [NAME] [-- COMMAND]"
     add_profile_choice(parser, "the profile whose credentials the command gets")
     add_region_option(parser, "the region for the command (default: the profile's)")
+    parser.add_argument(
+        "--serve",
+        action="store_true",
+        help="offer the credentials at an endpoint on this machine, as containers have it, and renew them there",
+    )
     # For the help alone: the arguments after -- are split off before parsing, so any value here lacks a --
     parser.add_argument(
         "command_line", metavar="-- COMMAND", nargs="*", help="the command to run (default: your shell)"
@@ -171,4 +205,4 @@ def run(options: argparse.Namespace, request: Request) -> Output:
     # A script that has lost its command must not end in a shell that reads what comes next
     if command[:1] == [""] or (not command and (options.after_dashes is not None or not os.isatty(0))):
         raise UsageError("usage: exec: the command is missing", _USAGE_HINT)
-    return Output((), run_command(command, request, region_in(options)))
+    return Output((), run_command(command, request, region_in(options), serve=options.serve))

@@ -22,6 +22,7 @@ _FIELDS = {
     "AWS_CREDENTIAL_EXPIRATION": "Expiration",
     "AWS_ACCOUNT_ID": "AccountId",
 }
+KEY_VARIABLES = tuple(_FIELDS)  # those that hold the credentials, or belong to them
 
 
 class ProfileCredentials(NamedTuple):
