@@ -154,3 +154,6 @@ def inert(text: str, limit: int | None = None) -> str:
         for character in text[: limit + 1 if limit else None]
     )
     return shown if limit is None or len(shown) <= limit else shown[: limit - 3] + "..."
+
+
+EXAMPLE_PROGRAM = by_platform(posix="/usr/local/bin/credproc", windows="C:\\credproc\\credproc.exe")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _WINDOWS = sys.platform == "win32"
 _UNSURE_NS = 2_000_000_000  # the coarsest time stamps of a file system (FAT), within which a later edit is not visible
 UNSURE = "unsure"
+HOME_VARIABLE = "USERPROFILE" if _WINDOWS else "HOME"
 VARIABLES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
 
 
@@ -46,6 +47,7 @@ def cache_directories(environ: "Mapping[str, str]", *, platform: str = sys.platf
     """
     own = environ.get("CREDPROC_CACHE_DIR")
     if own and os.path.isabs(own):
+        own = own.replace("/", "\\") if platform == "win32" else own
         return own, os.path.join(own, "credproc")
     if platform == "win32":
         local = environ.get("LOCALAPPDATA")
@@ -60,13 +62,15 @@ def cache_directories(environ: "Mapping[str, str]", *, platform: str = sys.platf
 
 
 def home_directory(environ: "Mapping[str, str]", *, windows: bool = _WINDOWS) -> str | None:
-    """Return the home directory from the environment, else from the user database, else None."""
+    """Return the home directory from the environment, else from the user database, else None.
+
+    On Windows ``USERPROFILE`` comes first and ``HOME`` last, as boto3 and the AWS CLI (Python's ``expanduser``) know no
+    other home than the user's profile there; SDKs for other languages look at ``HOME`` first.
+    """
     home = environ.get("HOME")
     if windows:
-        home = home or environ.get("USERPROFILE")
-        if not home and environ.get("HOMEPATH"):
-            home = environ.get("HOMEDRIVE", "") + environ["HOMEPATH"]
-        return home or None
+        drive, path = environ.get("HOMEDRIVE", ""), environ.get("HOMEPATH")
+        return environ.get("USERPROFILE") or (drive + path if path else home) or None
     if home and home.startswith("/"):
         return home
     import pwd  # noqa: PLC0415 - only where HOME is missing or relative
@@ -81,7 +85,8 @@ def home_directory(environ: "Mapping[str, str]", *, windows: bool = _WINDOWS) ->
 def shown(path: str, environ: "Mapping[str, str]") -> str:
     """Return the path with ``~`` for the home directory, for messages."""
     home = home_directory(environ)
-    return "~" + path[len(home) :] if home and path.startswith(home + os.sep) else path
+    is_below = home and os.path.normcase(path).startswith(os.path.normcase(home) + os.sep)
+    return "~" + path[len(home) :] if home and is_below else path
 
 
 def file_state(path: "str | None", now: float) -> str:
@@ -109,6 +114,6 @@ def _aws_file(environ: "Mapping[str, str]", variable: str, name: str, *, windows
         if "$" in path or "%" in path:
             path = os.path.expandvars(path)
         if home and path[:1] == "~" and path[1:2] in ("", "/", separator):
-            path = home + path[1:]
+            path = home + (path[1:].replace("/", separator) if windows else path[1:])
         return path
     return f"{home}{separator}.aws{separator}{name}" if home else None

@@ -71,9 +71,16 @@ def test_the_two_files_are_read_as_the_sdks_read_them(case: dict[str, Any]) -> N
     assert sessions == expected.get("sso_sessions", {})
 
 
+# Python's expanduser, and so boto3 and the AWS CLI, looks at USERPROFILE there, and never at HOME
+USERPROFILE_FIRST = "User home is loaded from $HOME with highest priority on windows platforms."
+
+
 @pytest.mark.parametrize("case", LOCATIONS, ids=_numbered(LOCATIONS, "name"))
 def test_the_files_are_found_where_the_sdks_find_them(case: dict[str, Any]) -> None:
     environ, windows = case["environment"], case["platform"] == "windows"
+    if case["name"] == USERPROFILE_FIRST:
+        assert paths.config_file(environ, windows=windows) == "ignored\\.aws\\config"
+        environ = {"HOME": environ["HOME"]}  # the last place where credproc looks
     assert paths.config_file(environ, windows=windows) == case["configLocation"]
     assert paths.credentials_file(environ, windows=windows) == case["credentialsLocation"]
     if "profile" in case:

@@ -224,6 +224,16 @@ def test_list_does_not_call_a_profile_ready_where_doctor_finds_that_login_sessio
     assert re.search("login_session wins over credential_process .* boto3 and the AWS CLI, Java, Rust", ran.stdout)
 
 
+def test_two_homes_on_windows() -> None:
+    homes = {"HOME": "C:\\msys64\\home\\me", "USERPROFILE": "C:\\Users\\me"}
+    (found,) = environment.homes(homes, "win32")
+    _expect(found, "warn", "HOME is not USERPROFILE", "JavaScript", "AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE")
+    same = homes | {"HOME": "c:/users/me/"}
+    files = homes | {"AWS_CONFIG_FILE": "C:\\c", "AWS_SHARED_CREDENTIALS_FILE": "C:\\d"}
+    assert [list(environment.homes(given, "win32")) for given in (same, files, {"HOME": "C:\\x"})] == [[], [], []]
+    assert list(environment.homes(homes, "linux")) == []
+
+
 def _line(command: str, *, comment: bool = False) -> list[Check]:
     line = Line("config:2", command, comment, Section("a", "config:1"))
     return list(profiles.helper_line(line, PROGRAM, {}))

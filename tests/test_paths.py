@@ -1,5 +1,6 @@
 """Places beyond the SDKs' nine cases: variables that are relative, empty or absent."""
 
+import ntpath
 import os
 import pwd
 from collections.abc import Callable
@@ -63,6 +64,28 @@ def test_on_windows_without_any_home_there_is_no_file() -> None:
     assert paths.home_directory({}, windows=True) is None
     assert paths.config_file({}, windows=True) is None
     assert paths.credentials_file({}, windows=True) is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"USERPROFILE": "C:\\Users\\me", "HOME": "D:\\home", "HOMEDRIVE": "H:", "HOMEPATH": "\\"}, "C:\\Users\\me"),
+        ({"USERPROFILE": "", "HOME": "D:\\home", "HOMEDRIVE": "H:", "HOMEPATH": "\\me"}, "H:\\me"),
+        ({"HOME": "D:\\home", "HOMEDRIVE": "H:"}, "D:\\home"),
+    ],
+)
+def test_on_windows_the_home_is_the_one_that_boto3_knows(environ: dict[str, str], expected: str) -> None:
+    assert paths.home_directory(environ, windows=True) == expected
+    assert paths.config_file(environ, windows=True) == f"{expected}\\.aws\\config"
+    assert (
+        paths.credentials_file(environ | {"AWS_SHARED_CREDENTIALS_FILE": "~/a/b"}, windows=True) == f"{expected}\\a\\b"
+    )
+
+
+def test_on_windows_the_cache_directory_has_one_kind_of_separator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "path", ntpath)
+    found = paths.cache_directories({"CREDPROC_CACHE_DIR": "C:/a/b"}, platform="win32")
+    assert found == ("C:\\a\\b", "C:\\a\\b\\credproc")
 
 
 def test_an_unknown_user_without_home_has_no_files_and_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ def replaced(files: Iterable[Entry], instead: str, directory: str) -> list[Entry
     ours = dict(_sources(instead))
     entries = []
     for name, path, kind in files:
-        source = ours.pop(name.replace(os.sep, "/"), None)
+        source = ours.pop(_inside(name), None)
         entries.append((name, path if source is None else _compiled(source, name, directory), kind))
     if ours:
         raise SystemExit(f"there is nothing that these could replace: {', '.join(ours)}")
@@ -49,7 +49,7 @@ def _compiled(source: str, name: str, directory: str) -> str:
 
 def needed(files: Iterable[Entry]) -> list[Entry]:
     """Return the files without those that PyInstaller finds and nothing here reads."""
-    return [entry for entry in files if not _UNUSED.match(entry[0].replace(os.sep, "/"))]
+    return [entry for entry in files if not _UNUSED.match(_inside(entry[0]))]
 
 
 def data(files: Iterable[Entry], directory: str) -> list[Entry]:
@@ -60,7 +60,7 @@ def data(files: Iterable[Entry], directory: str) -> list[Entry]:
     """
     entries = []
     for name, path, kind in files:
-        inside = name.replace(os.sep, "/")
+        inside = _inside(name)
         if not inside.startswith("botocore/data/"):
             entries.append((name, path, kind))
             continue
@@ -73,10 +73,16 @@ def data(files: Iterable[Entry], directory: str) -> list[Entry]:
             if parts[-1].startswith("service-2."):
                 content = _undocumented(content)
             entries.append((plain, _write(directory, plain, _json(content)), "DATA"))
-    found = {name.split("/")[2] for name, _, _ in entries if name.startswith("botocore/data/")}
+    names = [_inside(name) for name, _, _ in entries]
+    found = {name.split("/")[2] for name in names if name.startswith("botocore/data/")}
     if missing := {*SERVICES, *FILES} - found:
         raise SystemExit(f"botocore's data has changed, there is no {', '.join(sorted(missing))}")
     return entries
+
+
+def _inside(name: str) -> str:
+    """Return the name of an entry with slashes; on Windows PyInstaller writes backslashes."""
+    return name.replace("\\", "/")
 
 
 def _endpoints(content: Any) -> Any:  # noqa: ANN401 - JSON

@@ -22,12 +22,12 @@ from credproc.commands.arguments import (
     named_profile,
 )
 from credproc.commands.ui.output import Document, Output
-from credproc.errors import UsageError
+from credproc.errors import EXAMPLE_PROGRAM, UsageError
 from credproc.request import Request
 
-_DESCRIPTION = """\
+_DESCRIPTION = f"""\
 Print AWS credentials of a role profile, for a line in ~/.aws/config:
-  credential_process = /usr/local/bin/credproc --profile NAME"""
+  credential_process = {EXAMPLE_PROGRAM} --profile NAME"""
 _WITH_COMMAND_LINE = ("exec",)  # take another program's command line after ``--``
 
 # Each command and its module, in the order of --help

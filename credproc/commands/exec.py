@@ -77,8 +77,9 @@ def run_command(command: Sequence[str], request: Request, region: str | None, *,
     try:
         if sys.platform == "win32":
             return _run_as_child(*start, environ)
-        _restore(request.process_state)
-        os.execvpe(chosen[0], list(chosen), environ)  # noqa: S606 - no shell is wanted
+        else:  # noqa: RET505 - by this mypy knows that it is not for Windows
+            _restore(request.process_state)
+            os.execvpe(chosen[0], list(chosen), environ)  # noqa: S606 - no shell is wanted
     except OSError as error:
         raise _failed(chosen[0], error) from None
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from credproc.commands.arguments import add_profile_choice
 from credproc.commands.ui.output import Document
 from credproc.commands.variables import ProfileCredentials, resolve
-from credproc.errors import CredprocError
+from credproc.errors import CredprocError, by_platform
 from credproc.request import Request
 
 Variables = Mapping[str, str | None]
@@ -15,8 +15,12 @@ Variables = Mapping[str, str | None]
 GROUP = "use"
 HELP = "print the credentials for a shell"
 DESCRIPTION = (
-    "Print the profile's credentials as commands of a shell, or as JSON. They are secrets: run the commands with"
-    ' eval "$(credproc export NAME --format bash)", and do not print them on a screen or into a file.'
+    "Print the profile's credentials as commands of a shell, or as JSON. They are secrets: run the commands with "
+    + by_platform(
+        posix='eval "$(credproc export NAME --format bash)"',
+        windows="credproc export NAME --format powershell | Out-String | Invoke-Expression",
+    )
+    + ", and do not print them on a screen or into a file."
 )
 
 _PLAIN = re.compile(r"[A-Za-z0-9+/=_.:@%,-]*")

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from credproc import paths
-from credproc.errors import ConfigError
+from credproc.errors import ConfigError, by_platform
 
 _SIZE_LIMIT = 8 * 1024 * 1024  # bytes
 _LINES_LIMIT = 100_000  # about ten thousand profiles; the parsed form takes a hundred times the memory of the text
-ACCESS_HINT = "check the owner and mode of the file"
+ACCESS_HINT = by_platform(
+    posix="check the owner and mode of the file", windows="check in its properties, Security, who may read the file"
+)
 NOT_REGULAR_HINT = "set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to regular files"
 _PATH_HINT = "check that the path is the right one"
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from credproc.config.files import NOT_REGULAR_HINT
-from credproc.errors import ConfigError, inert
+from credproc.errors import ConfigError, by_platform, inert
 from credproc.trust import walk
 
 BACKUP = ".credproc-backup"
@@ -224,4 +224,8 @@ def _set_attributes(fd: int, attributes: Mapping[str, bytes]) -> None:
 
 def _failed(shown: str, what: str, error: OSError) -> ConfigError:
     reason = (error.strerror or type(error).__name__).lower()
-    return ConfigError(f"{shown}: {what}: {reason}", "check owner and mode of the file and of its directory")
+    hint = by_platform(
+        posix="check owner and mode of the file and of its directory",
+        windows="check that no other program has the file open, and in its properties, Security, who may write to it",
+    )
+    return ConfigError(f"{shown}: {what}: {reason}", hint)

@@ -23,6 +23,7 @@ SUFFIX = ".lock"
 _MIN_INTERVAL, _MAX_INTERVAL = 0.05, 0.25  # seconds between two polls
 _INTERVAL_DIVISOR = 20  # of the time waited so far
 RECORD_BYTES = 128  # overwritten in place, not replaced as a note is: runs that wait have this very file open
+_ERROR_LOCK_VIOLATION = 33  # Windows': another process has locked a part of the file
 _WINDOWS_OFFSET = 1024  # the locked byte, outside the record: Windows lets nobody read a locked byte
 
 
@@ -150,7 +151,10 @@ def _lock_file(fd: int) -> None:
         os.lseek(fd, _WINDOWS_OFFSET, os.SEEK_SET)
         try:
             msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            raise BlockingIOError from None
+        except OSError as error:
+            import _winapi  # noqa: PLC0415 - Windows only
+
+            is_locked = isinstance(error, PermissionError) or _winapi.GetLastError() == _ERROR_LOCK_VIOLATION
+            raise BlockingIOError if is_locked else error from None  # where errno is stale, as Wine's
     else:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -55,6 +55,7 @@ class Examination:
         else:
             yield from self._settings(self._config)
         yield from environment.variables(self._environ, self._plans)
+        yield from environment.homes(self._environ)
         yield from environment.broken_proxies()
         yield from untrusted_bundles(self._sections(), self._environ)
         yield files.cache_directory(self._environ)

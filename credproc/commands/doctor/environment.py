@@ -1,11 +1,14 @@
 """Checks of the environment: variables that override the profiles, and the terminal."""
 
+import ntpath
+import sys
 from collections.abc import Collection, Iterator, Mapping
 
+from credproc import paths
 from credproc.commands.doctor.check import Check, from_error, ok, warn
 from credproc.config.settings import PromptPlace, prompt_place_named
 from credproc.config.shared_config import chosen, is_true
-from credproc.errors import ConfigError
+from credproc.errors import ConfigError, by_platform
 from credproc.mfa import IN_A_WINDOW
 from credproc.mfa.dialog.programs import find
 from credproc.plan import Plan
@@ -20,13 +23,29 @@ def variables(environ: Mapping[str, str], plans: list[Plan]) -> Iterator[Check]:
     if environ.get("AWS_ACCESS_KEY_ID") and not is_used:
         yield warn(
             "AWS_ACCESS_KEY_ID is set and wins over AWS_PROFILE in most SDKs, which then never start credproc",
-            "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
+            by_platform(
+                posix="unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
+                windows="remove the variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
+            ),
         )
     is_ignored = is_true(chosen("ignore_configured_endpoint_urls", None, environ))
     if environ.get("AWS_ENDPOINT_URL") and not environ.get("AWS_ENDPOINT_URL_STS") and not is_ignored:
         yield warn(
             "AWS_ENDPOINT_URL is set and changes the endpoint of STS too",
             "if you need it for S3 only, set AWS_ENDPOINT_URL_S3 instead",
+        )
+
+
+def homes(environ: Mapping[str, str], platform: str = sys.platform) -> Iterator[Check]:
+    """Yield a warning if SDKs look for the AWS files in two homes: HOME and, on Windows, USERPROFILE."""
+    home, profile = environ.get("HOME"), environ.get("USERPROFILE")
+    if platform != "win32" or not home or not profile or all(environ.get(name) for name in paths.VARIABLES):
+        return
+    if ntpath.normcase(ntpath.normpath(home)) != ntpath.normcase(ntpath.normpath(profile)):
+        yield warn(
+            "HOME is not USERPROFILE: SDKs such as JavaScript's and Java's read .aws in HOME; credproc, boto3 and the"
+            " AWS CLI read it in USERPROFILE",
+            f"remove the variable HOME, or set {' and '.join(paths.VARIABLES)}",
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from credproc import log, paths
 from credproc.commands.doctor.check import Check, fail, ok, warn
+from credproc.config.files import ACCESS_HINT
 from credproc.files import open_directory
 from credproc.locking.directory import make_own_directory
 from credproc.trust import untrusted_file
@@ -20,7 +21,7 @@ def aws_file(path: str | None, environ: Mapping[str, str], *, secret: bool) -> C
     ``secret``: the file contains keys, so that other users must not be able to read it either.
     """
     if path is None:
-        return fail("the AWS files cannot be located: there is no home directory", "set HOME")
+        return fail("the AWS files cannot be located: there is no home directory", f"set {paths.HOME_VARIABLE}")
     shown = paths.shown(path, environ)
     try:
         status = os.stat(path)
@@ -32,9 +33,9 @@ def aws_file(path: str | None, environ: Mapping[str, str], *, secret: bool) -> C
             return (
                 ok(f"{shown}: does not exist") if secret else warn(f"{shown}: does not exist", "define profiles in it")
             )
-        return fail(f"{shown}: {(error.strerror or 'cannot be read').lower()}", "check owner and mode of the file")
+        return fail(f"{shown}: {(error.strerror or 'cannot be read').lower()}", ACCESS_HINT)
     if not os.access(path, os.R_OK):
-        return fail(f"{shown}: cannot be read", "check owner and mode of the file")
+        return fail(f"{shown}: cannot be read", ACCESS_HINT)
     if _POSIX and stat.S_ISREG(status.st_mode):
         if untrusted := untrusted_file(status, shown):
             return fail(f"{shown}: {untrusted.reason}, so they choose what SDKs start", untrusted.hint)
@@ -82,7 +83,7 @@ def last_failures(environ: Mapping[str, str]) -> Check:
     """Return the last failures in the log, oldest first."""
     path = paths.cache_directory(environ)
     found = log.failures(open_directory(path), _MAX_FAILURES)
-    place = "the log" if path is None else f"{paths.shown(path, environ)}/{log.NAME}"
+    place = "the log" if path is None else os.path.join(paths.shown(path, environ), log.NAME)
     if not found:
         return ok(f"no failures in {place}")
     return Check("warn", f"the last failures in {place} (time, process, profile):", details=tuple(found))

@@ -8,7 +8,7 @@ from credproc.commands.doctor.check import Check, fail, from_error, ok, warn
 from credproc.commands.doctor.helper_lines import Line
 from credproc.config.settings import PREFIX, ROLE_NAMES, SESSION_TOKEN_NAMES, SETTINGS
 from credproc.config.shared_config import Section, SharedConfig
-from credproc.errors import ConfigError, by_platform, for_shell, quoted
+from credproc.errors import EXAMPLE_PROGRAM, ConfigError, by_platform, for_shell, quoted
 from credproc.plan import Plan
 from credproc.process.command_line import executable_at, programs_in_path
 
@@ -32,9 +32,8 @@ def helper_line(line: Line, program: str | None, environ: Mapping[str, str]) -> 
     ``program`` is the path of this credproc, or None if it is unknown.
     """
     where, command = line.where, line.command
-    example = by_platform(posix="/usr/local/bin/credproc", windows="C:\\credproc\\credproc.exe")
     own = _absolute_path(program, environ)
-    hint = f"write credential_process = {own or example} --profile NAME"
+    hint = f"write credential_process = {own or EXAMPLE_PROGRAM} --profile NAME"
     if line.comment:
         yield fail(
             f"{where}: boto3 and the AWS CLI pass the comment after credential_process to the program as arguments",

@@ -97,7 +97,8 @@ def both_files(environ: Mapping[str, str]) -> tuple[str, str]:
     config, credentials = paths.config_file(environ), paths.credentials_file(environ)
     if config is None or credentials is None:
         raise ConfigError(
-            "keys: the config file cannot be located: there is no home directory", "set HOME or AWS_CONFIG_FILE"
+            "keys: the config file cannot be located: there is no home directory",
+            f"set {paths.HOME_VARIABLE} or AWS_CONFIG_FILE",
         )
     return config, credentials
 

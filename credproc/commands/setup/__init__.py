@@ -30,7 +30,7 @@ from credproc.config import writer
 from credproc.config.parser import read
 from credproc.config.settings import BEFORE_PROCESS, PREFIX, SETTINGS
 from credproc.config.shared_config import Section, SharedConfig
-from credproc.errors import ConfigError, by_platform, quoted
+from credproc.errors import EXAMPLE_PROGRAM, ConfigError, by_platform, quoted
 from credproc.process.command_line import executable_at, programs_in_path
 from credproc.request import Request
 
@@ -44,9 +44,8 @@ DESCRIPTION = (
 # Paths that every SDK reads alike in a credential_process line (CONTRACT.md, 1.1)
 _PATH = re.compile(by_platform(posix=r"[A-Za-z0-9_./-]+", windows=r"[A-Za-z0-9_.:~\\-]+"))
 _PATH_HINT = by_platform(
-    posix="start credproc through a link whose path has only letters, digits and _ . / -, such as"
-    " /usr/local/bin/credproc",
-    windows="move credproc to a path with only letters, digits and _ . : ~ \\ -, such as C:\\credproc\\credproc.exe",
+    posix=f"start credproc through a link whose path has only letters, digits and _ . / -, such as {EXAMPLE_PROGRAM}",
+    windows=f"move credproc to a path with only letters, digits and _ . : ~ \\ -, such as {EXAMPLE_PROGRAM}",
 )
 _PARTLY_SHOWN = "|".join(setting.name for setting in SETTINGS if setting.shown != "all")
 _CONFIDENTIAL = re.compile(rf"([\s#;]*(?:{PREFIX})?({_PARTLY_SHOWN})\s*[=:]\s*)(.*)", re.IGNORECASE)
@@ -79,7 +78,7 @@ def _edit_config(config: SharedConfig, request: Request, name: str, options: Opt
     """Edit the config file after confirmation; return what was done, unless it was written to the terminal."""
     path = paths.config_file(request.environ)
     if path is None:
-        raise ConfigError("setup: there is no home directory", "set HOME, or AWS_CONFIG_FILE")
+        raise ConfigError("setup: there is no home directory", f"set {paths.HOME_VARIABLE}, or AWS_CONFIG_FILE")
     shown = paths.shown(path, request.environ)
     section = find_profile(config, name)
     if not options.undo and alias_of(section, request.program) is None:
