@@ -114,11 +114,11 @@ def _command(arguments: "list[str]", started: float) -> int:
 
 def _request(started: float) -> "Request":
     """Return a request without a profile, from this process."""
+    from credproc.process import caller
     from credproc.request import Request
 
-    caller = os.getppid() if hasattr(os, "getppid") else None
     # argv[0] unchanged: an absolute path needs the working directory, which may have been deleted
-    return Request(None, os.environ, started, program=sys.argv[0], user=_user(), caller=caller)
+    return Request(None, os.environ, started, program=sys.argv[0], user=_user(), caller=caller.find(sys.argv[0]))
 
 
 def _user() -> str:
@@ -191,18 +191,16 @@ def _failed(error: Exception) -> int:
 def _report(error: Exception) -> int:
     from credproc.errors import CredprocError, SignalError
 
+    status = None
     if isinstance(error, SignalError):
-        signal(error.number, SIG_DFL)
-        if sys.platform != "win32":
-            from _signal import SIG_UNBLOCK, pthread_sigmask
+        from credproc.process.ending import end_by_signal
 
-            pthread_sigmask(SIG_UNBLOCK, (error.number,))  # the caller may have blocked it, and we inherit that
-        os.kill(os.getpid(), error.number)
-        error = error.declined  # still running: process 1 of a container is not ended by its own signals
+        status = end_by_signal(error.number)
+        error = error.declined
     if not isinstance(error, CredprocError):
         error = _bug(error)
     _print_error(error)
-    return error.exit_code
+    return error.exit_code if status is None else status
 
 
 def _bug(error: Exception) -> "CredprocError":
@@ -230,12 +228,14 @@ def _print_error(error: "CredprocError") -> None:
     if not _is_seen(error):
         from credproc import terminal
         from credproc.locking.directory import own_directory
+        from credproc.process import caller
         from credproc.terminal.last_message import is_new
 
         # After a prompt the SDK may show stderr as well; without the hint here, the hint appears once
         shown = lines[:1] if error.was_asked else lines
         may_show = terminal.noninteractive_reason(os.environ) is None
-        if may_show and is_new(own_directory(os.environ), "\n".join(shown), time.time()):
+        group = caller.retry_group(caller.find(sys.argv[0]))
+        if may_show and is_new(own_directory(os.environ), "\n".join(shown), time.time(), group):
             terminal.notify(*shown)
 
 

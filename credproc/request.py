@@ -26,6 +26,14 @@ class ProcessState(NamedTuple):
     core_limit: int | None = None  # bytes, the soft limit; None if the platform has none
 
 
+class Caller(NamedTuple):
+    """The program that started credproc, or on Windows the one that started the programs in between."""
+
+    process: int  # its id
+    created: int = 0  # on Windows: its creation, in units of 100 ns since 1601; with it the id is unambiguous
+    handle: int | None = None  # on Windows: an open handle, by which its end is seen
+
+
 class Request(NamedTuple):
     """What is requested, by whom, and when."""
 
@@ -35,7 +43,7 @@ class Request(NamedTuple):
     clock: Callable[[], float] = time.time
     program: str | None = None  # path of this credproc, to recognise it in a credential_process line
     user: str = "user"  # name of the operating system's user, for the session name
-    caller: int | None = None  # process id of the program that started credproc
+    caller: Caller | None = None  # None: unknown
     deadlines: Deadlines = FOR_SDKS
     min_session_seconds: float | None = None  # for a login: an MFA session with less time left is renewed
     process_state: ProcessState | None = None  # for ``exec``

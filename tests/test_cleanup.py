@@ -56,6 +56,16 @@ def test_what_a_dead_process_was_writing_goes_and_what_a_living_one_writes_stays
     assert directory.names() == [living, "x.tmp"]
 
 
+@pytest.mark.parametrize(("age", "stays"), [(DAY - 60, True), (DAY + 60, False)])
+def test_a_process_id_says_nothing_about_a_file_of_a_day_ago(
+    directory: PrivateDirectory,
+    age: float,
+    stays: bool,  # noqa: FBT001
+) -> None:
+    _put(directory, f"{NAME}.{os.getpid()}-0a1b2c3d.tmp", age)
+    assert clean_up(directory, time.time()) == (not stays)
+
+
 @pytest.mark.parametrize(("ended", "stays"), [(DAY - 60, True), (DAY + 60, False)])
 def test_an_entry_goes_a_day_after_its_credentials_have_ended(
     directory: PrivateDirectory,

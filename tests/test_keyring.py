@@ -405,35 +405,10 @@ class Watched(KeyringStore):
         super().set(name, value)
 
 
-def _store(backend: MemoryKeyring, limit: int | None = None) -> KeyringStore:
-    store = KeyringStore(None, {}, limit=limit)
+def _store(backend: MemoryKeyring) -> KeyringStore:
+    store = KeyringStore(None, {})
     store._backend = backend
     return store
-
-
-@pytest.mark.parametrize("length", [0, 1, 1199, 1200, 1201, 2400, 2401, 5000])
-def test_a_long_value_is_kept_in_parts_where_the_keyring_takes_no_long_ones(length: int) -> None:
-    backend = MemoryKeyring(limit=1200)
-    store = _store(backend, limit=1200)
-    value = "".join(chr(33 + number % 90) for number in range(length))
-    store.set("name", value)
-    assert store.get("name") == value
-    store.set("name", "short")
-    assert store.get("name") == "short"
-    store.set("name", value)
-    store.delete("name")
-    assert not [name for name in backend.kept if name == "name"]
-    assert store.get("name") is None
-
-
-def test_parts_are_removed_with_the_value() -> None:
-    backend = MemoryKeyring()
-    store = _store(backend, limit=10)
-    store.set("name", "x" * 35)
-    assert sorted(backend.kept) == ["name", "name/1", "name/2", "name/3", "name/4"]
-    store.delete("name")
-    assert backend.kept == {}
-    store.delete("name")
 
 
 def test_a_keyring_that_refuses_to_write_is_told_from_one_that_holds_nothing() -> None:

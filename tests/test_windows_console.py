@@ -12,13 +12,51 @@ if sys.platform != "linux":
 from tests import tmux, windows_console
 from tests.program import ROLE, Home
 from tests.sts import Sts, Trust, User
-from tests.windows_console import CREDPROC, WindowsConsole, WindowsJob, windows_environ
+from tests.windows_console import (
+    CREDPROC,
+    NEW_GROUP,
+    NO_WINDOW,
+    PYTHON,
+    WindowsConsole,
+    WindowsJob,
+    windows_environ,
+    windows_path,
+)
 
 if not (windows_console.AVAILABLE and tmux.AVAILABLE):
     pytest.skip("build/windows installs what it needs", allow_module_level=True)
 
 SERIAL = "arn:aws:iam::123456789012:mfa/user1"
 PROMPT = f"Enter MFA code for {SERIAL} (profile admin):"
+
+
+GONE = "credproc: the program that asked has gone; nothing was sent"
+CONTROL_C_EXIT = 0xC000013A
+SOON = 20.0  # seconds on a busy machine; where the deadline of the prompt, 40, would be the other end
+
+# Stands for an SDK: it runs the line through cmd.exe, as Go and Node do, and prints how each run has ended. Once the
+# file FLAG is there, it ends as if it were killed, or reads no further.
+CALLER = r"""
+import os, signal, subprocess, sys, threading, time
+runs, then, flag, line = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
+signal.signal(signal.SIGINT, lambda *_: None)
+
+def watch(child):
+    while not os.path.exists(flag):
+        time.sleep(0.05)
+    if then == "dies":
+        os.kill(os.getpid(), 9)  # TerminateProcess
+    child.stdout.close()
+
+for _ in range(runs):
+    child = subprocess.Popen(f"cmd.exe /C {line}", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if then == "prints":
+        out, err = child.communicate()
+        print(child.returncode, (out or err).decode(), flush=True)
+    else:
+        threading.Thread(target=watch, args=[child], daemon=True).start()
+        print(child.wait(), child.stderr.read().decode(), flush=True)
+"""
 
 
 class World:
@@ -53,6 +91,15 @@ class World:
         self.console.wait_for(PROMPT, windows_console.TIMEOUT)
         return job
 
+    def caller(self, then: str, runs: int = 1) -> tuple[str, ...]:
+        """Return the command of a caller that runs credproc so often, and then ``prints``, ``dies`` or is ``deaf``."""
+        flag = windows_path(self.home.path / "flag")
+        return PYTHON, "-c", CALLER, str(runs), then, flag, f"{CREDPROC} --profile admin"
+
+    def raise_flag(self) -> None:
+        """Let the caller do what it is there for."""
+        (self.home.path / "flag").touch()
+
     def type_code(self) -> str:
         """Type a code that the device shows."""
         code = self.user.unused_code()
@@ -72,3 +119,80 @@ def test_a_code_is_asked_for_and_not_shown(world: World) -> None:
     assert job.outcome().document["Version"] == 1
     assert code not in world.console.screen()
     assert [call.action for call in world.sts.calls] == ["GetSessionToken", "AssumeRole"]
+
+
+def test_a_caller_that_is_killed_withdraws_the_prompt(world: World) -> None:
+    caller = world.asked(*world.caller("dies"))
+    world.raise_flag()
+    world.console.wait_for(GONE, SOON)
+    assert caller.outcome().stdout == ""
+    assert world.sts.calls == []
+
+
+def test_a_caller_that_reads_no_further_withdraws_the_prompt(world: World) -> None:
+    caller = world.asked(*world.caller("deaf"))
+    world.raise_flag()
+    assert "the program that asked has gone" in caller.outcome(SOON).stdout
+    assert GONE in world.console.screen()
+
+
+def test_a_refusal_is_for_the_program_that_asked_and_for_no_other(world: World) -> None:
+    caller = world.asked(*world.caller("prints", runs=2))
+    world.console.send("1\n2\n3\n")
+    refused = [line for line in caller.outcome().stdout.splitlines() if line[:2] == "3 "]
+    assert len(refused) == 2
+    assert refused[0] == refused[1]
+    assert world.console.screen().count("Enter MFA code") == 3
+    world.console.key("C-l")  # whatever is typed before the next prompt is dropped
+    job = world.start(*world.caller("prints"))
+    world.console.until(
+        lambda: world.console.screen().count("Enter MFA code") == 4, "the next prompt", windows_console.TIMEOUT
+    )
+    world.type_code()
+    assert job.outcome().stdout.startswith("0 {")
+
+
+def test_a_program_that_prints_the_code_reads_keys_and_writes_to_the_screen(world: World) -> None:
+    program = world.home.path / "device.py"
+    program.write_text(
+        "import os, sys\nprint('touch the device', file=sys.stderr, flush=True)\nsys.stdin.readline()\n"
+        f"path = r'{windows_path(world.home.path / 'code')}'\nprint(open(path).read())\nos.remove(path)\n"
+    )
+    (world.home.path / "code").write_text(world.user.unused_code())
+    world.configure(f"mfa_process = {PYTHON} {windows_path(program)}")
+    job = world.start()
+    world.console.wait_for("touch the device", windows_console.TIMEOUT)
+    world.console.send("\n")
+    assert job.outcome().document["Version"] == 1
+
+
+def test_on_a_console_that_nobody_sees_nobody_is_asked(world: World) -> None:
+    ended = world.start(flags=NO_WINDOW).outcome()
+    assert (ended.status, ended.stdout) == (3, "")
+    assert "its console has no window" in ended.stderr
+    assert "credproc login --profile admin" in ended.stderr
+
+
+def test_ctrl_c_ends_the_prompt_with_a_message_and_those_who_wait(world: World) -> None:
+    job = world.asked()
+    waiting = world.start(flags=NEW_GROUP)  # Ctrl-C reaches no process of another group
+    world.console.key("C-c")
+    ended, other = job.outcome(), waiting.outcome()
+    assert (ended.status, ended.stdout) == (CONTROL_C_EXIT, "")
+    assert "MFA code: cancelled" in ended.stderr
+    assert other.status == 3
+    assert "MFA code: cancelled" in other.stderr
+    assert world.console.screen().count("Enter MFA code") == 1
+
+
+def test_ctrl_c_that_is_a_key_does_the_same(world: World) -> None:
+    raw = (
+        "import ctypes, msvcrt; keys = open('CONIN$', 'r+b', buffering=0); handle = msvcrt.get_osfhandle(keys.fileno())"
+    )
+    script = f"{raw}; assert ctypes.windll.kernel32.SetConsoleMode(ctypes.c_void_p(handle), 0)"
+    assert world.start(PYTHON, "-c", script).outcome().status == 0
+    job = world.asked()
+    world.console.key("C-c")
+    ended = job.outcome()
+    assert (ended.status, ended.stdout) == (CONTROL_C_EXIT, "")
+    assert "MFA code: cancelled" in ended.stderr

@@ -1,5 +1,6 @@
 """The terminal on Windows, with doubles for ``msvcrt`` and ``CONOUT$``: what is typed, what is shown, how it ends."""
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -91,6 +92,31 @@ def test_ctrl_c_is_the_signal_that_it_is_elsewhere(tmp_path: Path) -> None:
     found, shown, left = ask(tmp_path, "12\x0334\r")
     assert isinstance(found, SignalError)
     assert (found.number, found.declined.kind, shown, left) == (2, "cancelled", f"\r{PROMPT}\r\n", "")
+
+
+def test_the_signal_of_ctrl_c_ends_it_and_gets_its_handler_back(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def withdrawal() -> str | None:
+        signal.raise_signal(signal.SIGINT)
+        return None
+
+    try:
+        found, shown, left = ask(tmp_path, "12", withdrawal=withdrawal)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert isinstance(found, SignalError)
+    assert (found.number, found.declined.kind, shown, left) == (2, "cancelled", f"\r{PROMPT}\r\n", "")
+
+
+def test_a_signal_that_the_caller_ignores_stays_ignored(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        found, _, _ = ask(tmp_path, "1\r", withdrawal=lambda: signal.raise_signal(signal.SIGINT))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert found == "1"
 
 
 @pytest.mark.parametrize("typed", ["", "123"])
@@ -191,8 +217,16 @@ def test_the_devices_are_opened_by_their_names(tmp_path: Path, monkeypatch: pyte
         windows.open_for_child()
     (tmp_path / "CONIN$").touch()
     assert windows.is_available()
-    with open(windows.open_for_child(), "rb") as keys:
-        assert keys.read() == b""
+    with pytest.raises(PersonNeededError, match="no terminal"):  # what a program writes has nowhere to go
+        windows.open_for_child()
+    (tmp_path / "CONOUT$").touch()
+    keys, screen = windows.open_for_child()
+    with open(keys, "rb") as file:
+        assert file.read() == b""
+    with open(screen, "wb") as file:
+        file.write(b"touch the key")
+    assert (tmp_path / "CONOUT$").read_bytes() == b"touch the key"
+    (tmp_path / "CONOUT$").unlink()
     windows.notify("credproc: waiting")
     assert (tmp_path / "CONOUT$").read_bytes() == b"\rcredproc: waiting\r\n"
     assert windows.session_id() == 0

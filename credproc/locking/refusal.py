@@ -1,18 +1,18 @@
 """Share a declined prompt: runs that wait for the same code stop with that error instead of prompting again.
 
 The run whose prompt was declined leaves a note. The note stops every run that started before it, and for ten seconds
-each new run in the same process group: an SDK that retries at once is in the group, a new command in a shell is not. An
-error that says that there is no terminal stops only runs that have no terminal either; one that says that there is no
-window either stops none that has a display.
+each new run of the same command, which is its process group (on Windows the calling program): an SDK that retries at
+once is in the group, a new command in a shell is not. An error that says that there is no terminal stops only runs that
+have no terminal either; one that says that there is no window either stops none that has a display.
 """
 
-import os
 from collections.abc import Callable
 from typing import Literal, cast
 
 from credproc import log, notes
 from credproc.errors import PersonNeededError
 from credproc.files import PrivateDirectory
+from credproc.process.caller import retry_group
 from credproc.request import Request
 
 _RETRY_SECONDS = 10
@@ -30,15 +30,14 @@ class SharedRefusal:
         self._directory = directory
         self._note = notes.Note(directory, notes.REFUSAL, name)
 
-    def publish(self, error: PersonNeededError, now: float) -> None:
-        """Write the error for the runs that wait, if it applies to them too; ``now`` is in epoch seconds."""
+    def publish(self, error: PersonNeededError, request: Request) -> None:
+        """Write the error of this request for the runs that wait, if it applies to them too."""
         if _applies_to(error.kind) == "none":
             return
         fields = {
-            "at": now
-            if error.declined_at is None
-            else error.declined_at,  # an error that was read from a note keeps its time
-            "group": _process_group(),
+            # An error that was read from a note keeps its time
+            "at": request.clock() if error.declined_at is None else error.declined_at,
+            "group": retry_group(request.caller),
             "kind": error.kind,
             "message": str(error),
             "hint": error.hint,
@@ -58,7 +57,7 @@ class SharedRefusal:
             return
         at, kind = note["at"], note["kind"]
         has_waited = request.started_at < at <= request.clock()
-        is_retry = note["group"] == _process_group() and 0 <= request.clock() - at < _RETRY_SECONDS
+        is_retry = note["group"] == retry_group(request.caller) and 0 <= request.clock() - at < _RETRY_SECONDS
         declined = cast("PersonNeededKind", kind)  # an unknown kind, from a damaged file, applies to no run
         applies = False
         match _applies_to(declined):
@@ -93,7 +92,3 @@ def _has_display(request: Request) -> bool:
     from credproc.process.display import has_display  # noqa: PLC0415 - after a declined prompt
 
     return has_display(request.environ)
-
-
-def _process_group() -> int:
-    return os.getpgrp() if hasattr(os, "getpgrp") else 0

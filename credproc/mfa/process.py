@@ -114,20 +114,21 @@ class ProcessCodeProvider:
         program = command_line.find_program(word, self._environ, self._where)
         program, arguments = command_line.start_arguments(program, [program, *self._words[1:]], self._environ)
         try:
-            terminal_fd = terminal.open_for_child()
+            keys, screen = terminal.open_for_child()
         except PersonNeededError:
-            terminal_fd = os.open(os.devnull, os.O_RDWR)
+            keys, screen = os.open(os.devnull, os.O_RDONLY), os.open(os.devnull, os.O_WRONLY)
         try:
             return subprocess.Popen(  # noqa: S603 - the user's own command
                 arguments,
                 executable=program,
-                stdin=terminal_fd,
+                stdin=keys,
                 stdout=subprocess.PIPE,
-                stderr=terminal_fd,
+                stderr=screen,
                 env=self._environ,
             )
         finally:
-            os.close(terminal_fd)
+            os.close(keys)
+            os.close(screen)
 
 
 _RETRY_LATER = "try again when the device shows the next code"

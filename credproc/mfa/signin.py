@@ -199,7 +199,7 @@ class SignIn:
             return self._try_codes(codes)
         except (PersonNeededError, SignalError) as error:
             failure = error.declined if isinstance(error, SignalError) else error
-            self._refusal.publish(failure, self._request.clock())
+            self._refusal.publish(failure, self._request)
             raise
         finally:
             prompt.close()

@@ -31,9 +31,10 @@ def clean_up(directory: PrivateDirectory, now: float) -> int:
 
 def _remove_if_old(directory: PrivateDirectory, file: OwnFile, now: float) -> bool:
     name, status, writer = file
-    if writer is not None:
-        return _is_dead(writer) and directory.remove(name)
-    if abs(now - status.st_mtime) < _MIN_AGE:
+    is_old = abs(now - status.st_mtime) >= _MIN_AGE
+    if writer is not None:  # its process id may be another process's by now, but no run lasts a day
+        return (is_old or _is_dead(writer)) and directory.remove(name)
+    if not is_old:
         return False
     kind = notes.kind_of(name)
     if kind is not None:
@@ -56,23 +57,46 @@ def _remove_under_lock(directory: PrivateDirectory, locked: str, name: str, stat
     """Remove the file if it is still the one that ``status`` describes and no run holds the lock; return whether.
 
     A run that has opened the removed lock file notices, as Lock compares the file with its name once it is locked.
+    Windows removes no file that is open: there the lock file is closed first, and stays if a run has opened it again.
     """
     held = lock.Lock(directory, locked)
     try:
         if not held.try_acquire():
             return False
         current = directory.status(name)
-        return current is not None and os.path.samestat(current, status) and directory.remove(name)
+        if current is None or not os.path.samestat(current, status):
+            return False
+        if sys.platform == "win32" and name.endswith(lock.SUFFIX):  # pragma: no cover - Windows
+            held.close()
+        return directory.remove(name)
     finally:
         held.close()
 
 
-def _is_dead(pid: int) -> bool:
-    if sys.platform != "win32":
+if sys.platform == "win32":  # pragma: no cover - Windows
+    import _winapi
+
+    _QUERY_LIMITED_INFORMATION = 0x1000
+    _NO_SUCH_PROCESS = 87  # ERROR_INVALID_PARAMETER, as OpenProcess says it
+
+    def _is_dead(pid: int) -> bool:
+        try:
+            handle = _winapi.OpenProcess(_QUERY_LIMITED_INFORMATION, False, pid)
+        except OSError as error:
+            return error.winerror == _NO_SUCH_PROCESS
+        except OverflowError:
+            return False
+        status = _winapi.GetExitCodeProcess(handle)  # an ended process stays while somebody has a handle of it
+        _winapi.CloseHandle(handle)
+        return status != _winapi.STILL_ACTIVE
+
+else:
+
+    def _is_dead(pid: int) -> bool:
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
             return True
         except (OSError, OverflowError):  # another user's process, or a number too large for a process id
             return False
-    return False
+        return False

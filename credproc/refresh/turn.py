@@ -38,7 +38,7 @@ class Turn:
         """Share and log the error, if there is one, and let the next run take its turn."""
         failure = error.declined if isinstance(error, SignalError) else error
         if isinstance(failure, PersonNeededError):
-            self._refusal.publish(failure, self.request.clock())
+            self._refusal.publish(failure, self.request)
         if isinstance(failure, CredprocError):
             log.write_failure(self.directory, failure, profile=self.request.profile)
         self._lock.close()

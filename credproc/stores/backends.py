@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from credproc.errors import SessionStoreError, inert
+from credproc.stores.credential_manager import CredentialManager
 
+_CREDENTIAL_MANAGER = "keyring.backends.Windows.WinVaultKeyring"
 _BACKENDS = {
     "darwin": ("keyring.backends.macOS.Keyring",),
-    "win32": ("keyring.backends.Windows.WinVaultKeyring",),
+    "win32": (_CREDENTIAL_MANAGER,),
 }
 _OTHER_BACKENDS = ("keyring.backends.SecretService.Keyring", "keyring.backends.kwallet.DBusKeyring")
 # In keyring.backends: two that store nothing, and one that searches for others
@@ -32,7 +34,8 @@ def load(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - keyring's backend
         try:
             import keyring.core  # noqa: PLC0415 - only when a value is read or written
 
-            return keyring.core.load_keyring(name)
+            backend = keyring.core.load_keyring(name)
+            return CredentialManager(backend) if name == _CREDENTIAL_MANAGER else backend
         except TimeoutError:
             raise
         except errors() as error:

@@ -4,7 +4,6 @@ Every call of its backend (``backends``) has a deadline, as the keyring may be a
 answer at all.
 """
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
@@ -16,6 +15,7 @@ from credproc.errors import DeadlineError, SessionStoreError
 from credproc.files import PrivateDirectory, digest
 from credproc.process.deadline import BackgroundCall
 from credproc.stores import backends
+from credproc.stores.credential_manager import CredentialManager
 
 T = TypeVar("T")
 _SERVICE = "credproc MFA session"
@@ -23,8 +23,6 @@ _READ_SECONDS = 3
 _WRITE_SECONDS = 5
 _UNLOCK_SECONDS = 20  # where the system may be asking the user for the password
 _NOTICE_SECONDS = 1
-_VALUE_LIMIT = 1200  # characters on Windows, which takes 2,560 bytes of UTF-16
-_PARTS = "credproc-parts:"
 
 
 class KeyringStore:
@@ -37,13 +35,11 @@ class KeyringStore:
         directory: PrivateDirectory | None,
         environ: Mapping[str, str],
         notify_unlocking: Callable[[], None] | None = None,
-        limit: int | None = _VALUE_LIMIT if sys.platform == "win32" else None,
         service: str = _SERVICE,
     ) -> None:
         """Take the directory of the note about an unresponsive keyring, the environment, and the service.
 
-        ``notify_unlocking`` is called when a read, a write or a removal takes longer than a second. ``limit`` is the
-        number of characters above which a value is stored in parts.
+        ``notify_unlocking`` is called when a read, a write or a removal takes longer than a second.
         """
         self._service = service
         self._directory = directory
@@ -51,7 +47,6 @@ class KeyringStore:
         self._environ = environ
         self._notify_unlocking = notify_unlocking
         self._read_seconds = _READ_SECONDS if notify_unlocking is None else _UNLOCK_SECONDS
-        self._limit = limit
         self._backend: Any = None
 
     def unavailable_reason(self) -> str | None:
@@ -67,42 +62,20 @@ class KeyringStore:
 
         def read(backend: Any) -> str | None:  # noqa: ANN401 - keyring's backends share no type
             value: str | None = backend.get_password(self._service, name)
-            if value is None or not value.startswith(_PARTS):
-                return value
-            count = value.removeprefix(_PARTS)
-            numbers = range(1, min(int(count), 99) + 1 if count.isdigit() else 1)
-            return "".join(backend.get_password(self._service, f"{name}/{number}") or "" for number in numbers)
+            return value
 
         return self._call(read, self._read_seconds)
 
     def set(self, name: str, value: str) -> None:
-        """Store the value, in parts if the keyring limits its length. Raises SessionStoreError."""
-
-        def write(backend: Any) -> None:  # noqa: ANN401 - keyring's backends share no type
-            if self._limit is None or len(value) <= self._limit:
-                backend.set_password(self._service, name, value)
-                return
-            parts = [value[start : start + self._limit] for start in range(0, len(value), self._limit)]
-            for number, part in enumerate(parts, start=1):
-                backend.set_password(self._service, f"{name}/{number}", part)
-            # last: until then a reader gets the old value
-            backend.set_password(self._service, name, f"{_PARTS}{len(parts)}")
-
-        self._call(write, _WRITE_SECONDS)
+        """Store the value. Raises SessionStoreError."""
+        self._call(lambda backend: backend.set_password(self._service, name, value), _WRITE_SECONDS)
 
     def delete(self, name: str) -> None:
-        """Delete the value and its parts. Raises SessionStoreError."""
+        """Delete the value. Raises SessionStoreError."""
 
         def remove(backend: Any) -> None:  # noqa: ANN401 - keyring's backends share no type
-            value = backend.get_password(self._service, name)
-            if value is None:
-                return
-            count = value.removeprefix(_PARTS)
-            parts = int(count) if value.startswith(_PARTS) and count.isdigit() else 0
-            backend.delete_password(self._service, name)
-            for number in range(1, min(parts, 99) + 1):
-                if backend.get_password(self._service, f"{name}/{number}") is not None:
-                    backend.delete_password(self._service, f"{name}/{number}")
+            if isinstance(backend, CredentialManager) or backend.get_password(self._service, name) is not None:
+                backend.delete_password(self._service, name)
 
         self._call(remove, self._read_seconds)
 

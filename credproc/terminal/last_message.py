@@ -1,7 +1,5 @@
 """The last error that was shown on a terminal: an SDK that runs a failing helper four times shows the error once."""
 
-import os
-
 from credproc import notes, terminal
 from credproc.files import PrivateDirectory, digest
 
@@ -13,13 +11,13 @@ def terminal_lock_name() -> str:
     return f"terminal-{terminal.session_id() % _MAX_NAMES:02x}"
 
 
-def is_new(directory: PrivateDirectory | None, text: str, now: float) -> bool:
-    """Return whether the text differs from the last one shown to this process group here; record it as shown.
+def is_new(directory: PrivateDirectory | None, text: str, now: float, group: int) -> bool:
+    """Return whether the text differs from the last one shown to this group here; record it as shown.
 
-    ``now`` is in epoch seconds. Each command of a shell is a process group of its own.
+    ``now`` is in epoch seconds; ``group`` is a number that the runs of one command have in common.
     """
     note = notes.Note(directory, notes.SHOWN, terminal_lock_name())
-    shown = {"group": os.getpgrp() if hasattr(os, "getpgrp") else 0, "digest": digest(text)}
+    shown = {"group": group, "digest": digest(text)}
     last = note.load()
     if last is not None and 0 <= now - last.pop("at") < notes.SHOWN_SECONDS and last == shown:
         return False

@@ -179,12 +179,14 @@ class Terminal:
             pass
 
 
-def open_for_child() -> int:
-    """Return a new descriptor of the terminal for a program that we start. Raises PersonNeededError as Terminal does.
+def open_for_child() -> tuple[int, int]:
+    """Return two descriptors of the terminal for a program that we start: it reads the first and writes the second.
 
-    A new one: that of Terminal does not block, and a child that shares it would not block either.
+    New ones: that of Terminal does not block, and a child that shares it would not block either. Raises
+    PersonNeededError as Terminal does.
     """
-    return device.open_device(0)
+    fd = device.open_device(0)
+    return fd, os.dup(fd)
 
 
 def unavailable_reason() -> str | None:
