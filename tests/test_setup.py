@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from credproc.commands.setup import difference, helper_path
+from credproc.commands.setup.change import difference, helper_path
+from credproc.config.lines import ConfigLines
 from credproc.errors import ConfigError, PersonNeededError
 from credproc.terminal.windows import Terminal as Console
 from tests.mfa import ACCOUNT, PROMPT, World, world
@@ -74,7 +75,8 @@ def _config(h: Home) -> Path:
 
 def _works(profile: str) -> str:
     user = re.escape(os.environ.get("USER", "")) or r"[\w-]+"
-    return rf"profile '{profile}' works: arn:aws:sts::{ACCOUNT}:assumed-role/admin/credproc-({user}|[\w-]+)\n"
+    works = rf"profile '{profile}' works: arn:aws:sts::{ACCOUNT}:assumed-role/admin/credproc-({user}|[\w-]+)\n"
+    return rf"{works}next: export AWS_PROFILE={profile}\n"
 
 
 def test_setup_edits_shows_and_tries(h: Home, sts: Sts) -> None:
@@ -343,9 +345,83 @@ def test_the_path_of_the_helper_is_one_that_sdks_can_read(tmp_path: Path) -> Non
 )
 def test_the_difference_shows_no_secret(line: str, shown: str) -> None:
     # the line may be context, or be changed by setup
-    for before, after in ((f"a\n{line}", f"b\n{line}"), (f"{line}\na", f"{line}\nb"), ("", line), (line, "")):
-        lines = [*difference(before, after, "f")][3:]
+    last = line.count("\n") + 1
+    cases: tuple[tuple[str, dict[int, str]], ...] = (
+        (f"a\n{line}", {0: "b\n"}),
+        (f"{line}\na", {last: "b"}),
+        ("a\n", {0: f"a\n{line}"}),
+        (f"{line}\na", dict.fromkeys(range(last), "")),
+    )
+    for before, changed in cases:
+        lines = [*difference(ConfigLines(before), changed, "f")][3:]
+        assert lines
         assert {each[1:].rstrip() for each in lines} <= {each.rstrip() for each in ("a", "b", "", *shown.split("\n"))}
+
+
+def _several(h: Home, sts: Sts) -> bytes:
+    """Give the home two sources, three role profiles and one whose name SDKs cannot pass on; return the file."""
+    second = sts.user("user2")
+    sts.role(ROLE, Trust((sts.user("user1").arn, second.arn)))
+    users = (("user1", sts.user("user1")), ("user2", second))
+    h.credentials(
+        "".join(
+            f"[{name}]\naws_access_key_id = {user.access_key_id}\naws_secret_access_key = {user.secret_access_key}\n"
+            for name, user in users
+        )
+    )
+    names = (("admin", "user1"), ("other", "user1"), ("third", "user2"), ("'two words'", "user2"))
+    h.config("".join(f"[profile {name}]\nrole_arn = {ROLE}\nsource_profile = {user}\n\n" for name, user in names))
+    return _config(h).read_bytes()
+
+
+def test_setup_all_is_one_edit_and_a_trial_for_each_source_and_can_be_undone(h: Home, sts: Sts) -> None:
+    before = _several(h, sts)
+    ran = h.run("setup", "--all", "--yes")
+    assert (ran.status, ran.stderr) == (0, "")
+    assert ran.stdout.count("--- ~/.aws/config\n") == 1
+    assert ran.stdout.count("+credential_process = ") == 3
+    assert [call.action for call in sts.calls] == ["AssumeRole", "GetCallerIdentity"] * 2
+    said = ran.stdout.partition(WRITTEN)[2]
+    assert re.sub(r"arn:\S+[^,\s]", "ARN", said.partition("left out: ")[2]) == (
+        "profile 'two words': setup: SDKs cannot pass on the profile name 'two words'\n"
+        "profile 'admin' works: ARN, and 1 more have the same source\n"
+        "profile 'third' works: ARN\n"
+        "3 profiles are used through credproc\n"
+        "next: export AWS_PROFILE=admin\n"
+    )
+    ran = h.run("setup", "--undo", "--all", "--yes")
+    assert (ran.status, ran.stderr) == (0, "")
+    assert ran.stdout.endswith(f"{WRITTEN}3 profiles are as they were before setup\n")
+    assert _config(h).read_bytes() == before
+
+
+def test_setup_takes_several_names_and_writes_nothing_if_one_of_them_is_wrong(h: Home, sts: Sts) -> None:
+    before = _several(h, sts)
+    ran = h.run("setup", "admin", "nobody", "--yes")
+    assert (ran.status, ran.stdout) == (1, "")
+    assert _config(h).read_bytes() == before
+    ran = h.run("setup", "admin", "third", "admin", "--yes")
+    assert (ran.status, ran.stdout.count("+credential_process = ")) == (0, 2)
+    assert h.run("setup", "--undo", "third", "admin", "--yes").status == 0
+    assert _config(h).read_bytes() == before
+    for arguments in (("--all", "admin"), ("",)):
+        assert h.run("setup", *arguments, "--yes").status == 2
+
+
+def test_a_source_that_does_not_work_is_told_and_the_others_are_tried(h: Home, sts: Sts) -> None:
+    _several(h, sts)
+    sts.role(ROLE, Trust((sts.user("user2").arn,)))
+    ran = h.run("setup", "--all", "--yes")
+    assert (ran.status, ran.stderr) == (1, "")
+    assert re.search(r"^profile 'admin' does not work.*AccessDenied", ran.stdout, re.MULTILINE)
+    assert re.search(r"^profile 'third' works", ran.stdout, re.MULTILINE)
+
+
+def test_the_difference_has_the_lines_that_change_and_no_others() -> None:
+    text = "".join(f"[profile p{number}]\nregion = x\noutput = json\n\n" for number in range(300))
+    lines = list(difference(ConfigLines(text), {4 * 150 + 1: "region = y\n", 4 * 150 + 2: ""}, "f"))
+    assert [line for line in lines[3:] if line[0] != " "] == ["-region = x", "-output = json", "+region = y"]
+    assert lines[:3] == ["--- f", "+++ f", "@@ -599,8 +599,7 @@"]
 
 
 # --- at the terminal ---------------------------------------------------------------------------------------------

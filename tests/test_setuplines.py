@@ -1,19 +1,29 @@
 """The edits of credproc setup: only what an edit is about changes, and undoing it gives the same bytes."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
+
 import pytest
 from hypothesis import given
 
-from credproc.commands.setup.edits import (
-    EditError,
-    in_place,
-    replace_command,
-    separate,
-    undo_in_place,
-    undo_separate,
-)
+from credproc.commands.setup import edits
+from credproc.commands.setup.edits import EditError
+from credproc.config.lines import ConfigLines
 from credproc.config.parser import parse
 from credproc.config.settings import ROLE_NAMES
 from tests.configtexts import texts, unhurried
+
+
+def _edited(edit: Callable[..., Mapping[int, str]], text: str, *arguments: str) -> str:
+    file = ConfigLines(text)
+    return file.with_lines(edit(file, *arguments))
+
+
+in_place = partial(_edited, edits.in_place)
+undo_in_place = partial(_edited, edits.undo_in_place)
+separate = partial(_edited, edits.separate)
+undo_separate = partial(_edited, edits.undo_separate)
+replace_command = partial(_edited, edits.replace_command)
 
 COMMAND = "/usr/bin/credproc --profile admin"
 TEXT = """\

@@ -39,15 +39,20 @@ class ConfigLines:
             names = {"default": None, _PREFIXED_DEFAULT: "default"}
             self._parsed = [line._replace(profile=names.get(line.profile or "", line.profile)) for line in self._parsed]
 
+        self._numbers: dict[str | None, list[int]] = {}  # of the lines of each profile
+        for number, line in enumerate(self._parsed):
+            self._numbers.setdefault(line.profile, []).append(number)
+
     def headers(self, profile: str) -> list[int]:
         """Return the indices of the profile's headers."""
-        return [number for number, line in enumerate(self._parsed) if line.is_header and line.profile == profile]
+        return [number for number in self._numbers.get(profile, []) if self._parsed[number].is_header]
 
     def settings(self, profile: str, keys: Collection[str] | None = None) -> list[SettingLines]:
         """Return the settings of the profile in the file's order, all or those with these keys."""
         found: list[SettingLines] = []
-        for number, line in enumerate(self._parsed):
-            if line.profile != profile or line.key is None:
+        for number in self._numbers.get(profile, []):
+            line = self._parsed[number]
+            if line.key is None:
                 continue
             if line.is_first:
                 found.append(SettingLines(line.key, (number,)))

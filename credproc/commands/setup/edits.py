@@ -1,9 +1,13 @@
-"""The edits of credproc setup, which take and return the text of the file; each can be undone to the byte.
+"""The edits of credproc setup: each takes the lines of the file and returns new lines by index; it can be undone.
+
+Edits of several profiles change different lines, so that they can be made together.
 
 ``in_place`` gives the profile's role settings the prefix that SDKs ignore, and inserts a ``credential_process`` line
 before the first of them. ``separate`` renames the profile, and inserts a short profile with the old name, for SDKs,
 before it.
 """
+
+from collections.abc import Mapping
 
 from credproc.config.lines import ConfigLines, end_of
 from credproc.config.settings import OWN_NAMES, PREFIX, ROLE_NAMES
@@ -21,12 +25,11 @@ class EditError(ValueError):
         self.line = line
 
 
-def in_place(text: str, profile: str, command: str) -> str:
-    """Return the text with the profile's role settings prefixed, and a ``credential_process`` line before the first.
+def in_place(file: ConfigLines, profile: str, command: str) -> Mapping[int, str]:
+    """Return the lines with the profile's role settings prefixed, and a ``credential_process`` line before the first.
 
     Raises EditError if the profile already has such a line, or has a setting both with and without the prefix.
     """
-    file = ConfigLines(text)
     _check_no_process(file, profile)
     prefixed = {setting.key for setting in file.settings(profile, _PREFIXED)}
     new_lines: dict[int, str] = {}
@@ -37,25 +40,23 @@ def in_place(text: str, profile: str, command: str) -> str:
         new_lines[number] = process + PREFIX + file.lines[number]
     if not new_lines:
         raise EditError("the file contains no role settings of the profile")
-    return file.with_lines(new_lines)
+    return new_lines
 
 
-def undo_in_place(text: str, profile: str) -> str:
-    """Return the text without the profile's ``credential_process`` line and its role settings without the prefix."""
-    file = ConfigLines(text)
+def undo_in_place(file: ConfigLines, profile: str) -> Mapping[int, str]:
+    """Return the lines without the profile's ``credential_process`` line and its role settings without the prefix."""
     new_lines = {number: "" for setting in file.settings(profile, {_PROCESS}) for number in setting.numbers}
     for _, (number, *_) in file.settings(profile, _PREFIXED):
         new_lines[number] = file.lines[number][len(PREFIX) :]
-    return file.with_lines(new_lines)
+    return new_lines
 
 
-def separate(text: str, profile: str, role_profile: str, command: str) -> str:
-    """Return the text with the profile renamed to ``role_profile``, and a new profile with the old name before it.
+def separate(file: ConfigLines, profile: str, role_profile: str, command: str) -> Mapping[int, str]:
+    """Return the lines with the profile renamed to ``role_profile``, and a new profile with the old name before it.
 
     The new profile has a ``credential_process`` line, and copies of all settings that do not belong to the role.
     Raises EditError.
     """
-    file = ConfigLines(text)
     header = _only_header(file, profile)
     there = file.headers(role_profile)
     if there:
@@ -70,15 +71,14 @@ def separate(text: str, profile: str, role_profile: str, command: str) -> str:
         if key not in ROLE_NAMES and not key.startswith(PREFIX) and key not in OWN_NAMES:
             lines = (file.lines[number] for number in numbers)
             short += [line if end_of(line) else line + end for line in lines]
-    return file.with_lines({header: "".join([*short, end, f"[profile {role_profile}]{rest}"])})
+    return {header: "".join([*short, end, f"[profile {role_profile}]{rest}"])}
 
 
-def undo_separate(text: str, profile: str, role_profile: str) -> str:
-    """Return the text without the short profile, and with ``role_profile`` renamed to ``profile``.
+def undo_separate(file: ConfigLines, profile: str, role_profile: str) -> Mapping[int, str]:
+    """Return the lines without the short profile, and with ``role_profile`` renamed to ``profile``.
 
     Raises EditError if the short profile contains a line that the other one lacks, and that would be lost.
     """
-    file = ConfigLines(text)
     short, whole = _only_header(file, profile), _only_header(file, role_profile)
     bracket, rest = _bracket(file.lines[short])
     if rest.strip():
@@ -90,17 +90,16 @@ def undo_separate(text: str, profile: str, role_profile: str) -> str:
         if line.strip() and number not in process and line not in known:
             raise EditError(f"the line is in {bracket} alone, and would be lost", number + 1)
     renamed = bracket + _bracket(file.lines[whole])[1]
-    return file.with_lines({**dict.fromkeys(file.section_lines(short), ""), whole: renamed})
+    return {**dict.fromkeys(file.section_lines(short), ""), whole: renamed}
 
 
-def replace_command(text: str, profile: str, command: str) -> str:
-    """Return the text with ``command`` in the profile's ``credential_process`` line."""
-    file = ConfigLines(text)
+def replace_command(file: ConfigLines, profile: str, command: str) -> Mapping[int, str]:
+    """Return the lines with ``command`` in the profile's ``credential_process`` line."""
     new_lines = {}
     for _, (number, *_) in file.settings(profile, {_PROCESS}):
         line = file.lines[number]
         new_lines[number] = f"{line.partition('=')[0]}= {command}{end_of(line)}"
-    return file.with_lines(new_lines)
+    return new_lines
 
 
 def _check_no_process(file: ConfigLines, profile: str) -> None:

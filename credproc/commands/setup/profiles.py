@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterator
 
-from credproc.commands.profile_state import ProfileInspector, alias_of, is_typable
+from credproc.commands.profile_state import alias_of, is_typable
 from credproc.commands.ui.menu import Item, choose
 from credproc.commands.ui.prompt import Prompter
 from credproc.config.settings import BEFORE_PROCESS, ROLE_NAMES
@@ -45,7 +45,7 @@ def find_profile(config: SharedConfig, name: str) -> Section:
     return section
 
 
-def check_profile(section: Section, config: SharedConfig, request: Request) -> None:
+def check_profile(section: Section, config: SharedConfig) -> None:
     """Raise ConfigError if an edit of the config file would not make SDKs use credproc for the profile."""
     name = quoted(section.name)
     for key in sorted(ROLE_NAMES & set(section)):
@@ -66,7 +66,6 @@ def check_profile(section: Section, config: SharedConfig, request: Request) -> N
             f"{section.where}: profile {name} has no role_arn",
             "run credproc setup without a name to see the profiles that have one",
         )
-    ProfileInspector(config, request).plan(section.name)
 
 
 def choose_profile(config: SharedConfig, request: Request, prompter: Prompter, *, undo: bool) -> str:
@@ -74,10 +73,7 @@ def choose_profile(config: SharedConfig, request: Request, prompter: Prompter, *
 
     Raises ConfigError if there is no such profile, PersonNeededError if none is chosen, and SignalError.
     """
-    found = list(_candidates(config, request, undo=undo))
-    if not found:
-        what = "that credproc setup has made" if undo else "with role_arn that SDKs resolve by themselves"
-        raise ConfigError(f"{config.shown_files()}: no profile {what}", config.missing or _list_hint(config))
+    found = _candidates(config, request, undo=undo)
     names = [item.name for item in found]
     hint = f"name one: {' '.join(names[:_MAX_NAMES])}" + (" ..." if len(names) > _MAX_NAMES else "")
     chosen = choose(found, prompter, "profile", hint)
@@ -86,8 +82,21 @@ def choose_profile(config: SharedConfig, request: Request, prompter: Prompter, *
     return chosen
 
 
-def _candidates(config: SharedConfig, request: Request, *, undo: bool) -> Iterator[Item]:
-    """Yield each profile, with its role's ARN, that can be set up, or undone."""
+def all_profiles(config: SharedConfig, request: Request, *, undo: bool) -> list[str]:
+    """Return the names of all profiles that can be set up, or undone. Raises ConfigError if there is none."""
+    return [item.name for item in _candidates(config, request, undo=undo)]
+
+
+def _candidates(config: SharedConfig, request: Request, *, undo: bool) -> list[Item]:
+    """Return each profile, with its role's ARN, that can be set up, or undone. Raises ConfigError if there is none."""
+    found = list(_possible(config, request, undo=undo))
+    if not found:
+        what = "that credproc setup has made" if undo else "with role_arn that SDKs resolve by themselves"
+        raise ConfigError(f"{config.shown_files()}: no profile {what}", config.missing or _list_hint(config))
+    return found
+
+
+def _possible(config: SharedConfig, request: Request, *, undo: bool) -> Iterator[Item]:
     for name, section in config.profiles.items():
         target = alias_of(section, request.program)
         if undo and target in (name, role_profile_for(name)):
