@@ -94,7 +94,8 @@ USED_CODES = Kind(
 SESSION = Kind(
     ".session",
     "HASH.session",
-    "that there is an MFA session in a session store, of which device and until when",
+    "that there is an MFA session in a session store, of which device and until when; with the store `kernel` half of"
+    " the session, which is worth nothing by itself",
     {
         "serial": _is_text,
         "issuer": _is_text,
@@ -103,6 +104,7 @@ SESSION = Kind(
         "issued": _is_number,
         "expiration": _is_number,
         "store": _is_text,
+        "other_half": _is_text_or_none,
     },
     "until `credproc logout`",
 )

@@ -20,7 +20,7 @@ from credproc.commands.doctor.check import Check, Level, ok, warn
 from credproc.commands.doctor.helper_lines import Line, helper_lines
 from credproc.commands.profile_state import is_read_as_process
 from credproc.config.parser import parse, read
-from credproc.config.settings import ROLE_NAMES, SETTINGS, KnownSetting, SessionStore
+from credproc.config.settings import ROLE_NAMES, SETTINGS, KnownSetting, StoreKind
 from credproc.config.shared_config import Section, Setting
 from credproc.errors import SessionStoreError
 from credproc.plan import plan_for
@@ -391,8 +391,8 @@ def test_an_answer_of_sts_and_one_of_what_stands_between() -> None:
 class _Kept:
     """A store in memory, which forgets if it is told to."""
 
-    def __init__(self, kind: SessionStore, *, answer: str | None = None, reason: str | None = None) -> None:
-        self.kind: SessionStore = kind
+    def __init__(self, kind: StoreKind, *, answer: str | None = None, reason: str | None = None) -> None:
+        self.kind: StoreKind = kind
         self.values: dict[str, str] = {}
         self.seen: list[str] = []
         self._answer = answer
@@ -404,7 +404,7 @@ class _Kept:
     def get(self, name: str) -> str | None:
         return self._answer or self.values.get(name)
 
-    def set(self, name: str, value: str) -> None:
+    def set(self, name: str, value: str, seconds: int) -> None:  # noqa: ARG002 - Store's signature
         if self._reason is not None:
             raise SessionStoreError(self._reason)
         self.seen.append(name)

@@ -21,7 +21,7 @@ from credproc.files import PrivateDirectory
 from credproc.stores.file import FileStore, NoStore
 from credproc.stores.keyring import KeyringStore
 from credproc.stores.mfa_sessions import MIN_SECONDS_LEFT, SessionIndex, StoredSession, read_index, session_id
-from tests.mfa import PROMPT, World, world
+from tests.mfa import PROMPT, World, profile, user_profile, world
 from tests.sts import Trust, hold
 
 if sys.platform != "linux":
@@ -102,6 +102,7 @@ def test_a_locked_keyring_is_not_a_missing_session_and_the_prompt_says_so(w: Wor
         w.terminal.expect(PROMPT)
         w.type_code()
         assert job.outcome().document["Version"] == 1
+        w.terminal.expect("the next role asks for a code again: the keyring is locked, and was not unlocked; credproc_")
     assert "cannot read the MFA session: the keyring is locked" in w.home.log
     assert "cannot store the MFA session: the keyring is locked" in w.home.log
     assert not list(w.home.cache.glob("keyring.unresponsive"))
@@ -154,7 +155,7 @@ def test_a_keyring_that_is_slow_to_load_is_not_said_to_be_locked(w: World) -> No
         time.sleep(1.5)  # in which nothing must be said
         w.type_code()
         assert job.outcome(30).document["Version"] == 1
-    assert "keyring" not in w.terminal.unseen
+    assert "waiting" not in w.terminal.unseen
 
 
 @pytest.mark.parametrize("kind", ["no service", "stale bus", "silent bus", "deaf bus", "no bus"])
@@ -167,10 +168,58 @@ def test_without_a_keyring_the_code_goes_with_the_role_and_nothing_is_kept_elsew
         else:
             _with(w, STALE_BUS if kind == "stale bus" else NO_BUS)
         w.answered("admin")
-    assert w.actions == ["AssumeRole"]
+        w.terminal.expect(f"\rcredproc: the next role asks for a code again: {_REASONS[kind]}")
+        w.home.run("clear", "--all")
+        job = w.start("login", "--profile", "admin")
+        w.terminal.expect(PROMPT)
+        w.type_code()
+        ran = job.outcome(30)
+        assert "the next role" not in w.terminal.unseen  # once is enough
+    assert (ran.status, ran.stderr) == (0, "")
+    first, second = ran.stdout.splitlines()
+    assert first.startswith("signed in for one role: profile 'admin' has credentials until ")
+    assert second.startswith(f"the next role asks for a code again, because {_REASONS[kind]}")
+    assert second.endswith(("; credproc_session_store = file would keep it", "= kernel or file would keep it"))
+    assert w.actions == ["AssumeRole"] * 2
     assert "no MFA session can be stored: " in w.home.log
     assert not list(w.home.cache.glob("*.credentials"))
     assert not list(w.home.cache.glob("*.session"))
+
+
+_REASONS = {
+    "no service": "there is no keyring here: nothing on D-Bus offers one",
+    "stale bus": "there is no keyring here: D-Bus cannot be reached",
+    "silent bus": "the keyring did not answer",
+    "deaf bus": "the keyring did not answer",
+    "no bus": "there is no keyring here: no D-Bus session",
+}
+
+
+def test_a_session_that_is_not_wanted_is_not_spoken_of_at_the_prompt(w: World) -> None:
+    w.answered("admin", CREDPROC_SESSION_STORE="none")
+    assert "the next role" not in w.terminal.unseen
+    job = w.start("login", "--profile", "admin", environ={"CREDPROC_SESSION_STORE": "none"})
+    w.terminal.expect(PROMPT)
+    w.type_code()
+    assert job.outcome(30).stdout.splitlines()[1] == (
+        "the next role asks for a code again, because the session store is none"
+    )
+
+
+def test_login_says_where_the_session_is_and_that_a_long_role_takes_a_code_of_its_own(w: World) -> None:
+    w.home.config(
+        profile("long", w.role("long"), "user1", "duration_seconds = 7200")
+        + profile("admin", w.role("admin"))
+        + user_profile(w.user)
+    )
+    for name, said in (
+        ("long", "the next role asks for a code again, because a role for more than 1 h takes a code of its own"),
+        ("admin", "with a session in a private file"),
+    ):
+        job = w.start("login", "--profile", name, environ={"CREDPROC_SESSION_STORE": "file"})
+        w.terminal.expect(PROMPT)
+        w.type_code()
+        assert said in job.outcome(30).stdout
 
 
 @pytest.mark.parametrize("rubbish", ["", "x", "{}", "[]", "null", '{"format":1}', "[" * 5000, "credproc-parts:99"])
@@ -398,11 +447,11 @@ class Watched(KeyringStore):
         self.directory_of_note = directory
         self.seen: list[SessionIndex | None] = []
 
-    def set(self, name: str, value: str) -> None:
+    def set(self, name: str, value: str, seconds: int = 0) -> None:
         self.seen.append(read_index(self.directory_of_note, name))
         if self.error is not None:
             raise self.error
-        super().set(name, value)
+        super().set(name, value, seconds)
 
 
 def _store(backend: MemoryKeyring) -> KeyringStore:
@@ -413,7 +462,7 @@ def _store(backend: MemoryKeyring) -> KeyringStore:
 
 def test_a_keyring_that_refuses_to_write_is_told_from_one_that_holds_nothing() -> None:
     store = _store(MemoryKeyring(limit=3))
-    with pytest.raises(SessionStoreError, match="OSError: the stub received bad data"):
+    with pytest.raises(SessionStoreError, match="failed: the stub received bad data"):
         store.set("name", "long")
     assert store.get("name") is None
 
@@ -565,7 +614,7 @@ def test_no_store_keeps_nothing() -> None:
     assert store.get("x") is None
     assert_names(store.unavailable_reason(), "", "none")
     with pytest.raises(SessionStoreError):
-        store.set("x", "y")
+        store.set("x", "y", 1)
     store.delete("x")
     assert_names(FileStore(None).unavailable_reason(), "", "directory")
 

@@ -21,6 +21,7 @@ from tests.mfa import ACCOUNT, PROMPT, World, profile, world
 from tests.program import PROGRAM, Home, Outcome
 from tests.sts import fail
 from tests.terminal import Job, Terminal
+from tests.wording import assert_names
 
 if sys.platform != "linux":
     pytest.skip("the keyrings are made for Linux", allow_module_level=True)
@@ -221,11 +222,30 @@ def test_add_offline_asks_nobody_and_makes_the_profile(w: World, service: Secret
 
 
 def test_add_waits_for_a_keyring_on_a_busy_machine(w: World, service: SecretService) -> None:
+    job = w.start("keys", "add", "user2", "--offline")
+    w.terminal.expect("AWS access key id for profile 'user2': ")
+    w.terminal.send(f"{w.user.access_key_id}\n")
     with service.busy():
-        job = _added(w, "--offline")
+        w.terminal.expect("(not shown): ")
+        w.terminal.send(f"{w.user.secret_access_key}\n")
         time.sleep(1.6)  # jeepney gives D-Bus one second
     assert job.outcome(30).status == 0
     assert set(_secrets(service)) == {w.user.access_key_id}
+
+
+@pytest.mark.parametrize("action", ["add", "import"])
+def test_without_a_keyring_add_and_import_ask_for_nothing(w: World, action: str) -> None:
+    files = {path: path.read_bytes() for path in (w.home.path / ".aws").iterdir()}
+    job = w.start("keys", action, "user2" if action == "add" else "user1")
+    ran = job.outcome()
+    assert (ran.status, ran.stdout) == (1, "")
+    error, hint = ran.stderr.splitlines()
+    assert error == f"credproc: error: keys {action}: there is no keyring here: no D-Bus session"
+    assert_names(hint, "credproc: hint: ", "desktop session", "~/.aws/credentials")
+    assert w.terminal.unseen.strip() == ""
+    if action == "import":
+        assert w.home.run("keys", "import", "user1", "--yes").stderr == ran.stderr
+    assert {path: path.read_bytes() for path in (w.home.path / ".aws").iterdir()} == files
 
 
 def test_add_without_a_terminal_says_so(w: World) -> None:

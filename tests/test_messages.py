@@ -16,6 +16,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("terminals and paths are Linux's", allow_module_level=True)
 
+from tests.keyrings import SecretService
 from tests.program import PROGRAM, Home
 from tests.terminal import Terminal
 
@@ -113,7 +114,8 @@ def test_a_failure_is_an_error_and_a_hint_on_stderr_alone_and_an_answer_leaves_t
 )
 def test_what_is_no_access_key_is_not_taken(typed: list[str], said: str, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
-    with Terminal() as terminal:
+    with Terminal() as terminal, SecretService(home.path) as service:
+        home.environ.update(service.environ)
         job = terminal.start(
             [PROGRAM, "keys", "add", "user1"], home.environ, stdout="pipe", stderr="pipe", stdin="null"
         )

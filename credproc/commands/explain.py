@@ -22,7 +22,7 @@ from credproc.commands.ui.table import align_rows
 from credproc.commands.ui.times import format_until
 from credproc.commands.ui.wrap import terminal_columns, wrapped
 from credproc.config.parser import read
-from credproc.config.settings import SessionStore
+from credproc.config.settings import StoreKind
 from credproc.config.shared_config import Section, Setting, SharedConfig
 from credproc.errors import ConfigError, inert, quoted
 from credproc.process.child_environment import is_secret
@@ -53,7 +53,7 @@ class Explanation(NamedTuple):
     steps: list[StepText]
     cached: Cached | None
     signed_in_until: int | None  # epoch seconds, the end of the MFA session
-    session_store: SessionStore | None  # the store of the MFA session, if there is one
+    session_store: StoreKind | None  # the store of the MFA session, if there is one
     asked: str
     remarks: list[str]
 

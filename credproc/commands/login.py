@@ -5,13 +5,17 @@ import argparse
 from credproc import cache
 from credproc.commands.arguments import add_profile_choice
 from credproc.commands.inventory import cache_entries, mfa_sessions
+from credproc.commands.plan_text import store_name
 from credproc.commands.ui.output import Output
 from credproc.commands.ui.progress import Progress
-from credproc.commands.ui.times import format_until
+from credproc.commands.ui.times import format_duration, format_until
 from credproc.errors import ConfigError
 from credproc.locking.directory import own_directory
-from credproc.refresh import FOR_PEOPLE, refresh
+from credproc.plan.role import CHAINED_DURATION_LIMIT
+from credproc.plan.steps import is_long
+from credproc.refresh import FOR_PEOPLE, RefreshResult, refresh
 from credproc.request import Request
+from credproc.stores.mfa_sessions import is_forgotten
 
 _RENEW_SECONDS = 7200  # an MFA session that lasts longer is not renewed
 
@@ -23,7 +27,7 @@ DESCRIPTION = (
 
 
 def login(request: Request, *, renew: bool) -> list[str]:
-    """Sign in for the request's profile and cache its credentials; return lines with until when both last.
+    """Sign in for the request's profile and cache its credentials; return lines with what that has got.
 
     ``renew``: start a new MFA session even if the current one lasts for hours. Raises CredprocError.
     """
@@ -31,7 +35,7 @@ def login(request: Request, *, renew: bool) -> list[str]:
     progress = Progress()
     progress.show("signing in ...")
     try:
-        refresh(request._replace(deadlines=FOR_PEOPLE, min_session_seconds=min_session_seconds))
+        result = refresh(request._replace(deadlines=FOR_PEOPLE, min_session_seconds=min_session_seconds))
     finally:
         progress.end()
     name = cache.entry_name(request.profile, request.environ)
@@ -43,15 +47,26 @@ def login(request: Request, *, renew: bool) -> list[str]:
         )
     now = request.clock()
     entry = next((entry for entry in cache_entries(directory) if entry.name == name), None)
-    serial = None if entry is None else entry.mfa_serial
-    lines = [
-        f"signed in with {index.serial.rpartition(':')[2]} {format_until(index.expiration, now)}"
-        for index in mfa_sessions(directory)
-        if index.serial == serial and index.expiration > now
-    ]
     if entry is None or entry.expiration is None:
-        return [*lines, f"{request.subject} has credentials without an expiry time; they are not cached"]
-    return [*lines, f"{request.subject} has credentials {format_until(entry.expiration, now)}"]
+        return [f"{request.subject} has credentials without an expiry time; they are not cached"]
+    credentials = f"{request.subject} has credentials {format_until(entry.expiration, now)}"
+    sessions = [
+        f"signed in with {index.serial.rpartition(':')[2]} {format_until(index.expiration, now)}, with a session in"
+        f" {store_name(index.store)}"
+        for index in mfa_sessions(directory)
+        if index.serial == entry.mfa_serial and index.expiration > now and not is_forgotten(index)
+    ]
+    if sessions or entry.mfa_serial is None:
+        return [*sessions, credentials]
+    which = "profile" if entry.role_arn is None else "role"
+    return [f"signed in for one {which}: {credentials}", f"the next role asks for a code again{_reason(result)}"]
+
+
+def _reason(result: RefreshResult) -> str:
+    """Return why no MFA session was kept, as the end of a sentence; nothing if another run has got the credentials."""
+    if result.plan is not None and is_long(result.plan):
+        return f", because a role for more than {format_duration(CHAINED_DURATION_LIMIT)} takes a code of its own"
+    return "" if result.no_session is None else f", because {result.no_session}"
 
 
 def add(parser: argparse.ArgumentParser) -> None:

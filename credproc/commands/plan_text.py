@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from credproc.commands.ui.times import format_duration, format_until
 from credproc.config.grammar import split_command
-from credproc.config.settings import PromptPlace, SessionStore, setting_named
+from credproc.config.settings import PromptPlace, StoreKind, setting_named
 from credproc.errors import inert, quoted
 from credproc.plan import Plan
 from credproc.plan.endpoint import Endpoint
@@ -39,7 +39,7 @@ class PlanContext(NamedTuple):
     """What the steps of a plan depend on right now: circumstances, and the MFA session and its store."""
 
     circumstances: Circumstances
-    session_store: SessionStore  # of the existing session, or the one that the settings choose
+    session_store: StoreKind  # of the existing session, or the one that the settings choose
     signed_in_until: int | None = None  # epoch seconds
     no_store_reason: str | None = None  # why no session can be stored
     windows: "Found | None" = None  # the programs that show windows, where one is wanted
@@ -100,11 +100,13 @@ def remarks(plan: Plan, context: PlanContext) -> Iterator[str]:
         yield f"the MFA session cannot be stored, so each role needs a code of its own: {context.no_store_reason}"
 
 
-def store_name(store: SessionStore) -> str:
+def store_name(store: StoreKind) -> str:
     """Return the name of a session store in a sentence."""
     match store:
         case "keyring":
             return "the OS keyring"
+        case "kernel":
+            return "the kernel's keyring"
         case "file":
             return "a private file"
         case "none":
@@ -205,7 +207,7 @@ def _role_text(plan: Plan, step: AssumeRole) -> StepText:
     )
 
 
-def _session_text(plan: Plan, step: GetSession, store: SessionStore) -> StepText:
+def _session_text(plan: Plan, step: GetSession, store: StoreKind) -> StepText:
     duration = format_duration(step.duration_seconds)
     if not step.with_code or plan.mfa is None:
         return _call(plan.endpoint, "GetSessionToken", f"get a session of {duration} without MFA", plan.source.where)

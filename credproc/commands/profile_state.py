@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from credproc import cache, paths
 from credproc.commands.plan_text import PlanContext
-from credproc.config.settings import BEFORE_PROCESS, SessionStore
+from credproc.config.settings import BEFORE_PROCESS, SessionStore, StoreKind
 from credproc.config.shared_config import Section, SharedConfig
 from credproc.errors import ConfigError, CredprocError, UsageError
 from credproc.files import PrivateDirectory, open_directory
@@ -19,7 +19,7 @@ from credproc.request import Request
 from credproc.sources.identity import identity_of
 from credproc.sources.sso_token import is_signed_in
 from credproc.stores import store_for
-from credproc.stores.mfa_sessions import MIN_SECONDS_LEFT, SessionIndex, read_index, session_id
+from credproc.stores.mfa_sessions import MIN_SECONDS_LEFT, SessionIndex, is_forgotten, read_index, session_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,9 @@ class ProfileInspector:
             return None
         name = session_id(access_key_id, plan.mfa.serial, plan.endpoint.issuer).name
         found = read_index(self._directory, name)
-        return found if found is not None and found.expiration - self.now > MIN_SECONDS_LEFT else None
+        if found is None or found.expiration - self.now <= MIN_SECONDS_LEFT or is_forgotten(found):
+            return None
+        return found
 
     def context(self, plan: Plan, *, tries_store: bool = False) -> PlanContext:
         """Return what the steps of the plan's next refresh depend on.
@@ -89,10 +91,11 @@ class ProfileInspector:
         ``tries_store``: also check whether a new session could be stored, which takes as long as the keyring takes.
         """
         session = self.session(plan)
-        store: SessionStore = "none" if plan.mfa is None else plan.mfa.session_store
+        setting: SessionStore = "none" if plan.mfa is None else plan.mfa.session_store
+        store: StoreKind = "keyring" if setting == "auto" else setting
         no_store_reason = None
         if tries_store and plan.mfa is not None and session is None and not is_long(plan):
-            no_store_reason = self._no_store_reason(store)
+            store, no_store_reason = self._tried_store(setting)
         circumstances = Circumstances(
             is_source_temporary=plan.source.is_temporary(self._request.environ),
             has_session=session is not None,
@@ -110,11 +113,14 @@ class ProfileInspector:
 
         return find(self._request.environ)
 
-    def _no_store_reason(self, kind: SessionStore) -> str | None:
+    def _tried_store(self, setting: SessionStore) -> tuple[StoreKind, str | None]:
+        """Return the kind of the store that a new session would be in, and why it cannot be, or None."""
         environ = self._request.environ
-        if kind == "file" and self._directory is None and paths.cache_directory(environ) is not None:
-            return None  # a refresh creates the directory
-        return store_for(kind, self._directory, environ, None).unavailable_reason()
+        if setting == "file" and self._directory is None and paths.cache_directory(environ) is not None:
+            return "file", None  # a refresh creates the directory
+        store = store_for(setting, self._directory, environ, None)
+        reason = store.unavailable_reason()
+        return store.kind, reason
 
     def state(self, profile: str) -> tuple[Plan | None, ProfileState]:
         """Return the plan of a profile (None if its settings are wrong) and its state."""

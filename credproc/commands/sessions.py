@@ -7,7 +7,7 @@ sessions that the profiles in the AWS files lead to, and for all that they hold 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from credproc.commands.inventory import hold_lock, mfa_sessions
-from credproc.config.settings import SESSION_STORES, SessionStore, session_store_named
+from credproc.config.settings import SESSION_STORES, SessionStore, StoreKind, session_store_named
 from credproc.config.shared_config import SharedConfig
 from credproc.errors import ConfigError, CredprocError, SessionStoreError
 from credproc.files import PrivateDirectory
@@ -45,13 +45,13 @@ class SessionRemover:
         self._command = command
         self._indexes = mfa_sessions(directory)
         chosen = session_store_named(request.environ.get("CREDPROC_SESSION_STORE", ""))
-        self._kinds: set[SessionStore] = {"file", chosen or SESSION_STORES[0]}
+        self._kinds: set[StoreKind] = {"file", *_kinds(chosen or SESSION_STORES[0])}
         self._issuers = _ISSUERS | {index.issuer for index in self._indexes}
         self._users: set[tuple[str, str]] = set()
         for plan in plans:
             if plan.mfa is not None and plan.source.access_key_id is not None:
                 self._users.add((plan.source.access_key_id, plan.mfa.serial))
-                self._kinds.add(plan.mfa.session_store)
+                self._kinds.update(_kinds(plan.mfa.session_store))
                 self._issuers.add(plan.endpoint.issuer)
         self.has_keyring = True  # False once a keyring could not be asked, because there is none
 
@@ -109,5 +109,10 @@ class SessionRemover:
                 ) from None
         return f"signed out: {subject}"
 
-    def _store(self, kind: SessionStore) -> Store:
+    def _store(self, kind: StoreKind) -> Store:
         return store_for(kind, self._directory, self._request.environ, lambda: None)
+
+
+def _kinds(setting: SessionStore) -> tuple[StoreKind, ...]:
+    """Return the stores in which sessions may be by this setting."""
+    return ("keyring", "kernel") if setting == "auto" else (setting,)

@@ -9,11 +9,11 @@ from credproc.commands.inventory import cache_entries, mfa_sessions
 from credproc.commands.ui.output import Document, Output
 from credproc.commands.ui.table import align_rows
 from credproc.commands.ui.times import format_until
-from credproc.config.settings import SessionStore
+from credproc.config.settings import StoreKind
 from credproc.credentials import account_in
 from credproc.files import open_directory
 from credproc.request import Request
-from credproc.stores.mfa_sessions import SessionIndex
+from credproc.stores.mfa_sessions import SessionIndex, is_forgotten
 
 GROUP = "sign in"
 HELP = "show MFA sessions and cached credentials, and their expiry"
@@ -23,7 +23,7 @@ DESCRIPTION = "Show the MFA sessions and the cached credentials, and when they e
 def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> Output | Document:
     """Return the MFA sessions and cached credentials that are valid at ``now`` (epoch seconds), as text or JSON."""
     directory = open_directory(paths.cache_directory(environ))
-    sessions = [index for index in mfa_sessions(directory) if index.expiration > now]
+    sessions = [index for index in mfa_sessions(directory) if index.expiration > now and not is_forgotten(index)]
     entries: list[dict[str, str | int | None]] = [
         {
             "profile": entry.profile,
@@ -67,10 +67,12 @@ def _as_lines(sessions: list[SessionIndex], entries: list[dict[str, str | int | 
     return lines + (["cached credentials:", *_indented(cached)] if cached else ["no credentials are cached"])
 
 
-def _heading(store: SessionStore) -> str:
+def _heading(store: StoreKind) -> str:
     match store:
         case "keyring":
             return "MFA sessions in the keyring:"
+        case "kernel":
+            return "MFA sessions in the kernel's keyring:"
         case "file":
             return "MFA sessions in a file:"
         case "none":

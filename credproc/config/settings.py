@@ -22,8 +22,11 @@ InUntrustedFile = Literal["used", "refused", "not started"]
 # Whose order of a profile's settings is known (CONTRACT.md, 1.6)
 Sdk = Literal["boto3 and the AWS CLI", "Go", "JavaScript", "Java", "Rust", "Ruby", "CRT", "minio-go"]
 
-# What ``session_store`` may be: where MFA sessions are kept
-SessionStore = Literal["keyring", "file", "none"]
+# Where MFA sessions are kept
+StoreKind = Literal["keyring", "kernel", "file", "none"]
+STORE_KINDS: tuple[StoreKind, ...] = get_args(StoreKind)
+# What ``session_store`` may be; the first is what it is if not set
+SessionStore = Literal["auto", StoreKind]
 SESSION_STORES: tuple[SessionStore, ...] = get_args(SessionStore)
 # What ``prompt`` may be: where a code is asked for
 PromptPlace = Literal["terminal", "dialog", "dialog-always"]
@@ -79,6 +82,10 @@ def _own_role(name: str, meaning: str, parameter: str) -> KnownSetting:
     return KnownSetting(name, meaning, "role", "credproc", "required", parameter)
 
 
+def _own_mfa(name: str, meaning: str, parameter: str | None = None) -> KnownSetting:
+    return KnownSetting(name, meaning, "MFA", "credproc", "required", parameter)
+
+
 def _sso(name: str, wins_in: tuple[Sdk, ...]) -> KnownSetting:
     return KnownSetting(name, _SSO, "Identity Center", wins_in=wins_in)
 
@@ -131,30 +138,22 @@ SETTINGS: tuple[KnownSetting, ...] = (
         shown="the program",
         in_untrusted_file="not started",
     ),
-    KnownSetting(
+    _own_mfa(
         "mfa_session_duration_seconds",
         "lifetime of a GetSessionToken session, 900 to 129600; 43200 if not set",
-        "MFA",
-        "credproc",
-        "required",
         "DurationSeconds",
     ),
-    KnownSetting(
+    _own_mfa(
         "session_store",
-        "where MFA sessions are kept: `keyring` (if not set), `file` or `none`. `none` in the profile of a role asks"
-        " for a code each time that credproc assumes the role, whatever else is set: for a trust policy that limits the"
-        " age of the MFA (`aws:MultiFactorAuthAge`)",
-        "MFA",
-        "credproc",
-        "required",
+        "where MFA sessions are kept: `auto` (if not set), `keyring`, `kernel`, `file` or `none`. `auto` is the"
+        " desktop's keyring, or on Linux, where no desktop offers one, the kernel's, though not for root and not in a"
+        " container. `none` in the profile of a role asks for a code each time that credproc assumes the role, whatever"
+        " else is set: for a trust policy that limits the age of the MFA (`aws:MultiFactorAuthAge`)",
     ),
-    KnownSetting(
+    _own_mfa(
         "prompt",
         "where the MFA code is asked for: `terminal` (if not set), `dialog`, which is in a window where there is no"
         " terminal, or `dialog-always`",
-        "MFA",
-        "credproc",
-        "required",
     ),
     KnownSetting("aws_access_key_id", _KEYS, "access key", wins_in=_WITH_KEYS),
     KnownSetting("aws_secret_access_key", _KEYS, "access key", shown="nothing", wins_in=_WITH_KEYS),

@@ -73,12 +73,11 @@ class SignIn:
         def store_of(kind: SessionStore) -> Store:
             return store_for(kind, directory, request.environ, notify_unlocking)
 
-        store = store_of(device.session_store)
-        self._session = StoredSession(directory, session, store, store_of)
+        self._session = StoredSession(directory, session, store_of(device.session_store), store_of)
         self._lock = Lock(directory, session.name)
         self._refusal = SharedRefusal(directory, session.name)
         self._used = UsedCodes(directory, session.name)
-        self._new_session = NewSession(self._session, self._lock, plan.source.profile, attempt)
+        self.new_session = NewSession(self._session, self._lock, plan.source.profile, device.session_store, attempt)
         self.has_asked = False  # whether the user has seen a prompt
         self._code_provider: CodeProvider | None = None
         self._remark: str | None = None  # why the user is asked for a code again
@@ -108,9 +107,11 @@ class SignIn:
         return self.sign_in()
 
     def close(self) -> None:
-        """Wait until a new session is stored, release the lock and close the terminal."""
-        self._new_session.close()
+        """Wait until a new session is stored, release the lock and close the terminal, which is told if none is."""
+        self.new_session.close()
         if self._code_provider is not None:
+            if self.new_session.remark is not None:
+                self._code_provider.notify(self.new_session.remark)
             self._code_provider.close()
             self._code_provider = None
 
@@ -193,7 +194,7 @@ class SignIn:
             codes = self._open_code_provider()
             self._calls.prepare()
             if isinstance(self._steps(has_session=False)[0], GetSession):
-                self._new_session.prepare()
+                self.new_session.prepare()
             self._wait_for_terminal(prompt)
             self._code_request.check_time()
             return self._try_codes(codes)
@@ -237,13 +238,13 @@ class SignIn:
     def _call_with_code(self, code: str) -> SignInResult:
         serial = self._code_request.serial
         first, *rest = self._steps(has_session=False)
-        if isinstance(first, GetSession) and not self._new_session.can_be_stored():
+        if isinstance(first, GetSession) and not self.new_session.can_be_stored():
             first, *rest = self._steps(has_session=False, can_store=False)
         credentials = self._calls.call_with_code(first, serial, code)
         if isinstance(first, GetSession):
             log.write(self._directory, f"signed in with {serial}", profile=self._request.profile)
         if isinstance(first, GetSession) and first.is_shared:
-            self._new_session.store(credentials)
+            self.new_session.store(credentials)
         else:
             self._lock.close()
         return SignInResult(credentials, tuple(rest))

@@ -89,7 +89,7 @@ def _session_store(root: Section | None, selected: Section, environ: Mapping[str
         raise ConfigError(
             f"{chosen[0].where}: the session store must be one of {', '.join(SESSION_STORES)},"
             f" not {quoted(chosen[0].value[:40])}",
-            "remove it: the keyring is the default",
+            "remove it: the keyring is the default, and on Linux without a desktop the kernel's",
         )
     return store
 

@@ -28,10 +28,14 @@ _ASK_BELOW = 300  # seconds that cached credentials have left; with more, no cod
 
 
 class RefreshResult(NamedTuple):
-    """The document, and the plan that it was made from; None if another run has stored the document meanwhile."""
+    """The document, and the plan that it was made from; None if another run has stored the document meanwhile.
+
+    ``no_session`` is why the MFA session of a new code could not be kept, and what would change that.
+    """
 
     document: bytes
     plan: "Plan | None" = None
+    no_session: str | None = None
 
 
 def refresh(request: Request, config: "SharedConfig | None" = None) -> RefreshResult:
@@ -84,7 +88,7 @@ def _refresh(turn: Turn, config: "SharedConfig | None") -> RefreshResult:
     expiration = fetched.credentials.expiration
     if expiration is not None and expiration <= request.clock():  # the machine may have slept
         raise DeadlineError(f"{request.subject}: the credentials expired while they were stored", "try again")
-    return RefreshResult(document, plan)
+    return RefreshResult(document, plan, fetched.no_session)
 
 
 def _is_too_old(cached: "CachedEntry", plan: "Plan", request: Request) -> bool:

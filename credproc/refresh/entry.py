@@ -19,11 +19,15 @@ _EXTENSION_SECONDS = 60  # after a failed refresh, so that the next callers hit 
 
 
 class Fetched(NamedTuple):
-    """Credentials, whether credproc can renew them (then it does so early), and whether they may be stored."""
+    """Credentials, whether credproc can renew them (then it does so early), and whether they may be stored.
+
+    ``no_session`` is why the MFA session of a new code could not be kept.
+    """
 
     credentials: Credentials
     renewable: bool
     is_storable: bool = True
+    no_session: str | None = None
 
 
 class CachedEntry(NamedTuple):

@@ -42,6 +42,7 @@ class PlanRun:
         self._deadline = attempt.request.started + attempt.request.deadlines.work
         self._source_keys: Callable[[], Credentials] = self._keys_in_keyring  # the long-term keys of a sign-in
         self._keys: Credentials | None = None  # as read from the keyring
+        self._no_session: str | None = None  # why the MFA session of a new code could not be kept
         # In a thread, so that the user can type meanwhile; before it starts, nothing of TLS is imported
         self._client = BackgroundCall(self._new_client)
 
@@ -51,7 +52,7 @@ class PlanRun:
         if plan.source.kind == "KeyringKeys":
             access_key_id = plan.source.field("access_key_id")
             credentials = self._make_steps(access_key_id, self._keys_in_keyring, is_temporary=False)
-            return Fetched(self._with_account(credentials), renewable=True)
+            return Fetched(self._with_account(credentials), renewable=True, no_session=self._no_session)
         found = self._web_identity(plan.source.role) if plan.source.role else plan.source.keys or self._source()
         if found.unsendable is not None:
             raise SourceError(f"{plan.source.where}: {found.unsendable} {UNSENDABLE}", "check what the source gives")
@@ -59,7 +60,7 @@ class PlanRun:
         renewable = plan.source.role is not None or bool(plan.roles) or not found.temporary
         # what is local may be another's the next time, and SDKs do not store it either
         is_storable = renewable or not plan.source.is_local
-        return Fetched(self._with_account(credentials), renewable, is_storable)
+        return Fetched(self._with_account(credentials), renewable, is_storable, self._no_session)
 
     def _with_account(self, credentials: Credentials) -> Credentials:
         if credentials.account_id is None and self._plan.account_id is not None:
@@ -153,6 +154,7 @@ class PlanRun:
             raise
         finally:
             sign_in.close()
+            self._no_session = sign_in.new_session.not_stored
 
     def _sign_in_and_call(self, sign_in: "SignIn") -> Credentials:
         """Sign in and return the credentials of the last step; replace a session that STS rejects, once."""

@@ -1,18 +1,24 @@
-"""Stores for secrets: the OS keyring, a private file for machines without a keyring, or none."""
+"""Stores for secrets: the OS keyring, the Linux kernel's, a private file, or none."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
-from credproc.config.settings import SessionStore
+from credproc.config.settings import SessionStore, StoreKind
 from credproc.files import PrivateDirectory
+from credproc.stores.automatic import AutomaticStore
 from credproc.stores.file import FileStore, NoStore
+from credproc.stores.kernel import KernelStore
 from credproc.stores.keyring import KeyringStore
+
+_ADVICE_ON_DIRECTORY = "set CREDPROC_CACHE_DIR to a directory of yours that others may not write to"
 
 
 class Store(Protocol):
     """A place for secrets. Each method but ``unavailable_reason`` raises SessionStoreError if it fails."""
 
-    kind: SessionStore
+    @property
+    def kind(self) -> StoreKind:
+        """The kind of the store."""
 
     def unavailable_reason(self) -> str | None:
         """Return why nothing can be stored here, or None if it can."""
@@ -20,8 +26,8 @@ class Store(Protocol):
     def get(self, name: str) -> str | None:
         """Return the value with this name, or None."""
 
-    def set(self, name: str, value: str) -> None:
-        """Store the value under the name."""
+    def set(self, name: str, value: str, seconds: int) -> None:
+        """Store the value under the name; it is worth nothing after so many seconds."""
 
     def delete(self, name: str) -> None:
         """Delete the value with this name, if there is one."""
@@ -38,9 +44,28 @@ def store_for(
 ) -> Store:
     """Return the store of that kind; ``notify_unlocking`` tells the user that the keyring may wait to be unlocked."""
     match kind:
+        case "auto":
+            keyring = KeyringStore(directory, environ, notify_unlocking)
+            return AutomaticStore(keyring, KernelStore(), environ)
         case "keyring":
             return KeyringStore(directory, environ, notify_unlocking)
+        case "kernel":
+            return KernelStore()
         case "file":
             return FileStore(directory)
         case "none":
             return NoStore()
+
+
+def advice(kind: SessionStore, directory: PrivateDirectory | None) -> str | None:
+    """Return what would let MFA sessions be kept where a store of that kind cannot keep them; None for ``none``."""
+    match kind:
+        case "none":
+            return None
+        case "file":
+            return _ADVICE_ON_DIRECTORY
+        case "auto" | "keyring" | "kernel":
+            if directory is None:
+                return _ADVICE_ON_DIRECTORY
+            has_kernel = kind != "kernel" and KernelStore().unavailable_reason() is None
+            return f"credproc_session_store = {'kernel or file' if has_kernel else 'file'} would keep it"

@@ -17,6 +17,7 @@ from credproc.stores.keyring import KeyringStore
 
 SERVICE = "credproc access key"
 _FORMAT = 1
+_CHECK_SECONDS = 10  # a person waits, and a busy machine loads the backend slowly
 
 
 class Pending(NamedTuple):
@@ -43,6 +44,10 @@ class AccessKeyStore:
 
         self._new_store = new_store
         self._store = self._new_store()
+
+    def check(self) -> None:
+        """Look whether there is a keyring, for 10 s. Raises NoKeyringError if there is none."""
+        self._store.check(_CHECK_SECONDS)
 
     def read(self, access_key_id: str) -> Credentials | None:
         """Return the key, or None if the keyring holds no valid one."""

@@ -29,7 +29,7 @@ def load(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - keyring's backend
 
     Raises NoKeyringError if none works, TimeoutError if D-Bus does not answer in time.
     """
-    reasons = []
+    failures: list[Exception] = []
     for name in _backend_names(environ):
         try:
             import keyring.core  # noqa: PLC0415 - only when a value is read or written
@@ -39,8 +39,22 @@ def load(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - keyring's backend
         except TimeoutError:
             raise
         except errors() as error:
-            reasons.append(described(error))
-    raise NoKeyringError(f"there is no keyring: {reasons[0] if reasons else 'credproc knows none for this platform'}")
+            failures.append(error)
+    failure = failures[0] if failures else None
+    raise NoKeyringError(f"there is no keyring here: {_no_keyring_reason(failure, environ)}") from failure
+
+
+def _no_keyring_reason(error: Exception | None, environ: Mapping[str, str]) -> str:
+    """Return in words why no backend works; ``error`` is what the first one raised, None if none was tried."""
+    if error is None:
+        return "PYTHON_KEYRING_BACKEND names none"
+    if sys.platform in _BACKENDS:
+        return "the system's cannot be used"
+    if not environ.get("DBUS_SESSION_BUS_ADDRESS"):
+        return "no D-Bus session"
+    if isinstance(error, OSError):
+        return "D-Bus cannot be reached"
+    return "nothing on D-Bus offers one"
 
 
 def load_encryption(_backend: object) -> None:
@@ -80,10 +94,19 @@ def has_exited(error: BaseException | None) -> bool:
     return error is not None
 
 
-def described(error: Exception) -> str:
+def described(error: BaseException) -> str:
     """Return a backend's failure as the rest of a sentence; its text is about the keyring and quotes no value."""
     kind = type(error).__name__
     if kind == "KeyringLocked":
         return "is locked, and was not unlocked"
-    text = inert(str(error), 200).strip()
-    return f"failed: {kind}: {text}" if text else f"failed: {kind}"
+    if kind in ("InitError", "PromptDismissedException"):
+        return "is not set up, and its question was dismissed or could not be asked"
+    if isinstance(error, TimeoutError):
+        return "did not answer"
+    text = inert((isinstance(error, OSError) and error.strerror) or str(error), 200).strip()
+    return f"failed: {text[:1].lower()}{text[1:]}" if text else "failed"
+
+
+def as_logged(error: BaseException) -> str:
+    """Return the failure as the library says it, for the log."""
+    return f"{type(error).__name__}: {inert(str(error), 200)}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from credproc.config.settings import SessionStore
+from credproc.config.settings import StoreKind
 from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory
 from credproc.own_files import own_names
@@ -14,7 +14,7 @@ _NO_DIRECTORY = "there is no private directory to store a session in"
 class NoStore:
     """Store nothing: each role of the user needs a code of its own."""
 
-    kind: SessionStore = "none"
+    kind: StoreKind = "none"
 
     def unavailable_reason(self) -> str | None:
         """Return that the setting says so."""
@@ -24,7 +24,7 @@ class NoStore:
         """Return None."""
         return None
 
-    def set(self, name: str, value: str) -> None:  # noqa: ARG002
+    def set(self, name: str, value: str, seconds: int) -> None:  # noqa: ARG002
         """Raise SessionStoreError."""
         raise SessionStoreError(_NONE)
 
@@ -39,7 +39,7 @@ class NoStore:
 class FileStore:
     """Store each value in a file of mode 0600 beside the cache entries, which hold credentials too."""
 
-    kind: SessionStore = "file"
+    kind: StoreKind = "file"
     suffix = ".credentials"
 
     def __init__(self, directory: PrivateDirectory | None) -> None:
@@ -55,7 +55,7 @@ class FileStore:
         data = None if self._directory is None else self._directory.read(name + self.suffix, 64 * 1024)
         return None if data is None else data.decode("utf-8", "replace")
 
-    def set(self, name: str, value: str) -> None:
+    def set(self, name: str, value: str, seconds: int = 0) -> None:  # noqa: ARG002 - Store's signature
         """Write the file. Raises SessionStoreError."""
         if self._directory is None:
             raise SessionStoreError(_NO_DIRECTORY)

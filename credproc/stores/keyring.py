@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import Any, TypeVar
 
 from credproc import log, notes
-from credproc.config.settings import SessionStore
+from credproc.config.settings import StoreKind
 from credproc.errors import DeadlineError, SessionStoreError
 from credproc.files import PrivateDirectory, digest
 from credproc.process.deadline import BackgroundCall
@@ -28,7 +28,7 @@ _NOTICE_SECONDS = 1
 class KeyringStore:
     """Store values of one ``service`` (MFA sessions, access keys) in the OS keyring."""
 
-    kind: SessionStore = "keyring"
+    kind: StoreKind = "keyring"
 
     def __init__(
         self,
@@ -49,10 +49,17 @@ class KeyringStore:
         self._read_seconds = _READ_SECONDS if notify_unlocking is None else _UNLOCK_SECONDS
         self._backend: Any = None
 
+    def check(self, seconds: float = _READ_SECONDS) -> None:
+        """Load what a write needs, within so many seconds.
+
+        Raises SessionStoreError, and NoKeyringError where there is none.
+        """
+        self._call(backends.load_encryption, seconds, may_unlock=False)
+
     def unavailable_reason(self) -> str | None:
-        """Return why no keyring can be used, or None; this loads what a write needs, within 3 s."""
+        """Return why no keyring can be used, or None; see ``check``."""
         try:
-            self._call(backends.load_encryption, _READ_SECONDS, may_unlock=False)
+            self.check()
         except SessionStoreError as error:
             return str(error)
         return None
@@ -66,7 +73,7 @@ class KeyringStore:
 
         return self._call(read, self._read_seconds)
 
-    def set(self, name: str, value: str) -> None:
+    def set(self, name: str, value: str, seconds: int = 0) -> None:  # noqa: ARG002 - Store's signature
         """Store the value. Raises SessionStoreError."""
         self._call(lambda backend: backend.set_password(self._service, name, value), _WRITE_SECONDS)
 
@@ -131,11 +138,20 @@ class KeyringStore:
                 return use(self._backend)
             except TimeoutError as error:  # jeepney waits one second for D-Bus to accept it; a busy machine needs more
                 if time.monotonic() >= deadline:
-                    raise SessionStoreError(f"the keyring {backends.described(error)}") from None
+                    raise self._failure(error) from None
+            except backends.NoKeyringError as error:
+                if error.__cause__ is not None:
+                    self._failure(error.__cause__)
+                raise
             except backends.errors() as error:
                 if not (is_first and backends.has_exited(error)):
-                    raise SessionStoreError(f"the keyring {backends.described(error)}") from None
+                    raise self._failure(error) from None
                 is_first = False
+
+    def _failure(self, error: BaseException) -> SessionStoreError:
+        """Log what the backend has raised, and return the error that says it in words."""
+        log.write(self._directory, f"keyring: {backends.as_logged(error)}")
+        return SessionStoreError(f"the keyring {backends.described(error)}")
 
     def _is_unresponsive(self) -> bool:
         note = self._note.load()

@@ -4,16 +4,19 @@ A keyring cannot be listed, and reading it may take seconds or prompt the user. 
 in credproc's directory. If it is missing or expired there is no session, and the keyring is not even loaded.
 """
 
+import binascii
 import json
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from credproc import log, notes
-from credproc.config.settings import SessionStore, session_store_named
+from credproc.config.settings import STORE_KINDS, StoreKind
 from credproc.credentials import LATEST, Credentials
 from credproc.errors import SessionStoreError
 from credproc.files import PrivateDirectory, digest
 from credproc.stores import Store
+from credproc.stores.kernel import KernelStore
 
 MIN_SECONDS_LEFT = 60  # a session with less is not used
 _FORMAT = 1  # of the value in the store
@@ -44,7 +47,7 @@ class SessionIndex(NamedTuple):
     access_key_id: str  # of the session itself
     issued: int  # epoch seconds
     expiration: int  # epoch seconds
-    store: SessionStore
+    store: StoreKind
 
 
 class StoredSession:
@@ -55,7 +58,7 @@ class StoredSession:
         directory: PrivateDirectory | None,
         session: SessionId,
         store: Store,
-        other_store: Callable[[SessionStore], Store] | None = None,
+        other_store: Callable[[StoreKind], Store] | None = None,
     ) -> None:
         """Take the directory of the index, the session's id, and the store for a new session.
 
@@ -80,13 +83,13 @@ class StoredSession:
 
     def unavailable_reason(self) -> str | None:
         """Return why a new session cannot be stored, or None if it can."""
-        return self._store.unavailable_reason()
+        return self._store.unavailable_reason() or self._no_half_reason()
 
     def read(self) -> Credentials | None:
         """Return the stored session, even an expired one; None without a valid one. Raises SessionStoreError."""
-        store = self._current_store()
+        note, store = self._note.load(), self._current_store()
         value = store.get(self._id.name)
-        found = None if value is None else _from_json(value)
+        found = None if value is None else _from_json(_whole(value, None if note is None else note["other_half"]))
         if value is not None and found is None:
             log.write(self._directory, f"{store.kind}: the value for {self._id.serial} is not an MFA session")
         return found
@@ -107,12 +110,18 @@ class StoredSession:
             "issued": int(now),
             "expiration": session.expiration,
             "store": self._store.kind,
+            "other_half": None,
         }
+        value, reason = _to_json(session), self._no_half_reason()
+        if reason is not None:
+            raise SessionStoreError(reason)
+        if self._store.kind == "kernel":
+            value, fields["other_half"] = _halves(value)
         before = self._note.load()
-        if before is None or before["store"] != self._store.kind:
+        if before is None or before["store"] != self._store.kind or fields["other_half"] is not None:
             self._save_note({**fields, "expiration": int(now)})
         try:
-            self._store.set(self._id.name, _to_json(session))
+            self._store.set(self._id.name, value, session.expiration - int(now))
         except SessionStoreError as error:
             if error.has_answered:  # else it may be stored all the same
                 self._restore_note(before)
@@ -123,6 +132,11 @@ class StoredSession:
         """Delete the session, then its index. Raises SessionStoreError; the index stays then."""
         self._current_store().delete(self._id.name)
         self._note.remove()
+
+    def _no_half_reason(self) -> str | None:
+        """Return why a session for the kernel cannot be divided, or None."""
+        is_missing = self._store.kind == "kernel" and self._directory is None
+        return "there is no private directory for the other half of the session" if is_missing else None
 
     def _save_note(self, fields: Mapping[str, Any]) -> None:
         try:
@@ -149,7 +163,41 @@ def read_index(directory: PrivateDirectory, name: str) -> SessionIndex | None:
     note = notes.Note(directory, notes.SESSION, name).load()
     if note is None or not all(0 <= note[moment] <= LATEST for moment in ("issued", "expiration")):
         return None
-    return SessionIndex(name, **note) if session_store_named(note["store"]) else None
+    del note["other_half"]
+    return SessionIndex(name, **note) if note["store"] in STORE_KINDS else None
+
+
+def is_forgotten(index: SessionIndex) -> bool:
+    """Return whether the session is no longer where its index says, as far as that is known without a secret.
+
+    The kernel forgets its keys with the machine's end, and older kernels with the user's last process.
+    """
+    return index.store == "kernel" and KernelStore().has_forgotten(index.name)
+
+
+def _halves(value: str) -> tuple[str, str]:
+    """Return two texts, each of which is random bytes by itself: a pad, and the value combined with it."""
+    data = value.encode()
+    pad = os.urandom(len(data))
+    return _as_text(_combined(data, pad)), _as_text(pad)
+
+
+def _whole(half: str, other_half: str | None) -> str:
+    """Return the value in two halves; what is stored whole has no other half."""
+    if other_half is None:
+        return half
+    try:
+        return _combined(binascii.a2b_base64(half), binascii.a2b_base64(other_half)).decode("utf-8", "replace")
+    except ValueError:
+        return ""
+
+
+def _combined(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+
+
+def _as_text(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def _to_json(session: Credentials) -> str:

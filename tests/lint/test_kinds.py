@@ -22,9 +22,10 @@ LISTS = [
     ("sources/machine.py", "MachineKind", {"sources/machine.py"}),
     (
         "config/settings.py",
-        "SessionStore",
+        "StoreKind",
         {"stores/__init__.py", "commands/plan_text.py", "commands/status.py", "commands/doctor/services.py"},
     ),
+    ("config/settings.py", "SessionStore", {"stores/__init__.py"}),
     ("config/settings.py", "Shown", {"commands/plan_text.py"}),
     ("errors.py", "PersonNeededKind", {"locking/refusal.py"}),
     ("commands/profile_state.py", "StateKind", {"commands/list_.py"}),

@@ -5,44 +5,54 @@ import time
 from email.utils import parsedate_to_datetime
 
 from credproc.commands.doctor.check import Check, fail, ok, warn
-from credproc.config.settings import SessionStore
+from credproc.config.settings import StoreKind
 from credproc.errors import SessionStoreError
 from credproc.plan.endpoint import Endpoint
 from credproc.stores import Store
 
+_TRIAL_SECONDS = 60
 _WARN_SKEW, _MAX_SKEW = 60, 240  # seconds; STS rejects a signature that is more than five minutes off
 _CLOCK_HINT = "set the clock (timedatectl set-ntp true)"
 
 
 def session_store(store: Store) -> Check:
     """Check the store of MFA sessions by writing, reading and deleting a random value."""
+    reason = store.unavailable_reason()  # which chooses a store where no setting does
     place = _store_name(store.kind)
     if place is None:
         return warn(
             "MFA sessions: the session store 'none' is set, so every role needs a code of its own",
             "unset CREDPROC_SESSION_STORE",
         )
+    if reason is not None:
+        return _no_store(reason)
     name, value = f"doctor-{os.urandom(8).hex()}", os.urandom(8).hex()
     began = time.monotonic()
     try:
-        store.set(name, value)
+        store.set(name, value, _TRIAL_SECONDS)
         read = store.get(name)
         store.delete(name)
     except SessionStoreError as error:
-        return warn(
-            f"MFA sessions: {error}",
-            "until that works, every role needs a code of its own; CREDPROC_SESSION_STORE=file stores sessions in a"
-            " private file",
-        )
+        return _no_store(str(error))
     if read != value:
         return fail(f"MFA sessions: {place} does not return what was written to it", "set CREDPROC_SESSION_STORE=file")
     return ok(f"MFA sessions: {place} works (written, read and deleted in {time.monotonic() - began:.2f} s)")
 
 
-def _store_name(store: SessionStore) -> str | None:
+def _no_store(reason: str) -> Check:
+    return warn(
+        f"MFA sessions: {reason}",
+        "until that works, every role needs a code of its own; CREDPROC_SESSION_STORE=file stores sessions in a"
+        " private file",
+    )
+
+
+def _store_name(store: StoreKind) -> str | None:
     match store:
         case "keyring":
             return "the keyring"
+        case "kernel":
+            return "the kernel's keyring"
         case "file":
             return "a private file"
         case "none":

@@ -3,7 +3,7 @@
 from contextlib import closing
 
 from credproc.commands.keys.config import set_key
-from credproc.commands.keys.keyring import identity_arn, store_key
+from credproc.commands.keys.keyring import check_keyring, identity_arn, store_key
 from credproc.commands.ui.prompt import Prompter
 from credproc.config.parser import read
 from credproc.config.shared_config import Section
@@ -41,6 +41,8 @@ def _prompt(request: Request, profile: str) -> Credentials:
     with closing(
         Prompter("keys add", request, "run it in a terminal: it reads access keys from nowhere else")
     ) as prompter:
+        prompter.open()
+        check_keyring("keys add", request)
         access_key_id = prompter.ask(f"AWS access key id for profile {quoted(profile)}: ")
         if not ACCESS_KEY_ID.fullmatch(access_key_id):
             raise ConfigError("keys add: not an access key id", "an access key id looks like AKIAIOSFODNN7EXAMPLE")

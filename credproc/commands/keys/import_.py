@@ -7,7 +7,7 @@ from typing import NamedTuple
 from credproc import paths
 from credproc.commands.keys.config import SETTING, both_files, profile_section
 from credproc.commands.keys.copies import copies_of
-from credproc.commands.keys.keyring import store_key
+from credproc.commands.keys.keyring import check_keyring, store_key
 from credproc.commands.ui.prompt import Prompter
 from credproc.config import writer
 from credproc.config.lines import ConfigLines, line_numbers, with_setting, without_settings
@@ -49,9 +49,13 @@ def move(request: Request, profile: str, *, yes: bool) -> list[str]:
     _check_edits(edits)
     file = edits[-1].shown
     warning = f"tools that read this access key from {file} themselves stop working; use them through credproc"
-    if not yes:
+    if yes:
+        check_keyring("keys import", request)
+    else:
         question = f"Move {keys.access_key_id} of profile {quoted(profile)} from {file} into the keyring?"
         with closing(Prompter("keys import", request, "give --yes to skip the confirmation")) as prompter:
+            prompter.open()
+            check_keyring("keys import", request)
             prompter.confirm(question, lines=[f"credproc: {warning}"])
         _check_edits(edits)  # another program may have written another key meanwhile
     store_key(request, keys)

@@ -14,8 +14,23 @@ from credproc.locking.directory import own_directory
 from credproc.request import Request
 from credproc.sources.keyring import open_keyring
 from credproc.stores import access_keys
+from credproc.stores.backends import NoKeyringError
 
 CALL_SECONDS = 10  # for one call of STS or IAM
+
+
+def check_keyring(command: str, request: Request) -> None:
+    """Raise CredprocError, which names ``command``, if no keyring can be used: before anything is asked for."""
+    try:
+        open_keyring(None, request.environ).check()
+    except NoKeyringError as error:
+        raise CredprocError(
+            f"{command}: {error}",
+            "run it in a desktop session with a keyring; access keys are kept nowhere else. Without one leave them in"
+            " ~/.aws/credentials, with mode 0600",
+        ) from None
+    except SessionStoreError as error:
+        raise CredprocError(f"{command}: {error}", "start or unlock the keyring, and try again") from None
 
 
 def store_key(request: Request, keys: Credentials) -> None:

@@ -31,6 +31,13 @@ class Prompter:
         if self._terminal is not None:
             self._terminal.close()
 
+    def open(self) -> None:
+        """Open the terminal, before a thread of the command's own starts. Raises PersonNeededError if that fails."""
+        try:
+            self._open_terminal()
+        except PersonNeededError as error:
+            raise self._failure(str(error), error) from None
+
     def ask(self, prompt: str, *, lines: Sequence[str] = (), shown: bool = True, hint: str | None = None) -> str:
         """Print the lines and the prompt, and return what is typed, without white space around it.
 
@@ -48,14 +55,15 @@ class Prompter:
             raise SignalError(error.number, message, error.declined.kind) from None
         except PersonNeededError as error:
             reason = "nothing was typed in time" if error.kind == "late" else str(error)
-            raise PersonNeededError(
-                f"{self._command}: {reason}; {self._abort_note}", hint or self._hint, error.kind
-            ) from None
+            raise self._failure(reason, error, hint) from None
 
     def confirm(self, question: str, *, lines: Sequence[str] = ()) -> None:
         """Print the lines and ask a yes-or-no question. Raises PersonNeededError unless the answer is yes."""
         if self.ask(f"{question} [y/N] ", lines=lines).lower() not in ("y", "yes"):
             raise PersonNeededError(f"{self._command}: declined; {self._abort_note}", kind="cancelled")
+
+    def _failure(self, reason: str, error: PersonNeededError, hint: str | None = None) -> PersonNeededError:
+        return PersonNeededError(f"{self._command}: {reason}; {self._abort_note}", hint or self._hint, error.kind)
 
     def _withdrawal(self) -> str | None:
         return None if caller.is_waiting(self._request.caller) else caller.GONE
