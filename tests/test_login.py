@@ -110,6 +110,61 @@ def test_login_for_a_denied_role_says_so_and_the_session_is_there(w: World) -> N
     assert w.home.run("status").stdout.startswith("MFA sessions in a file:\n")
 
 
+def test_login_all_asks_each_user_once_and_goes_on_after_one_that_fails(w: World) -> None:
+    others = [w.sts.user(name, mfa=True) for name in ("user2", "user3")]
+    arn = w.role("two", Trust((others[1].arn,), mfa_required=True))
+    long = profile("long", w.role("long"), "user1", "duration_seconds = 14400")
+    config = (w.home.path / ".aws" / "config").read_text()
+    sections = "".join(
+        profile(f"of-{user.name}", arn, user.name) + f"[profile {user.name}]\nmfa_serial = {user.mfa_serial}\n"
+        for user in others
+    )
+    w.home.config(long + config + sections)
+    w.home.credentials(
+        "".join(
+            f"[{user.name}]\naws_access_key_id = {user.access_key_id}\n"
+            f"aws_secret_access_key = {user.secret_access_key}\n"
+            for user in (w.user, *others)
+        )
+    )
+    job = w.start("login", "--all")
+    for user in (w.user, *others):
+        w.terminal.expect(f"{PROMPT}{user.mfa_serial} ")
+        w.terminal.send(f"{user.unused_code()}\n")
+    ran = job.outcome(60)
+    assert (ran.status, ran.stderr) == (1, "")
+    assert re.search(r"^signed in with mfa/user1 until ", ran.stdout, re.MULTILINE)
+    assert re.search(r"^mfa/user2: not signed in with profile 'of-user2': .*AccessDenied", ran.stdout, re.MULTILINE)
+    assert re.search(r"^signed in with mfa/user3 until ", ran.stdout, re.MULTILINE)
+    assert w.sts.count("GetSessionToken") == 3
+    ran = w.home.run("login", "--all", start_new_session=True)
+    assert re.findall(r"^(mfa/user\d): is signed in until ", ran.stdout, re.MULTILINE) == [
+        "mfa/user1",
+        "mfa/user2",
+        "mfa/user3",
+    ]
+    assert (ran.status, w.sts.count("GetSessionToken")) == (0, 3)
+
+
+def test_login_all_without_a_terminal_ends_with_three_and_without_users_says_so(w: World) -> None:
+    assert w.home.run("login", "--all", start_new_session=True).status == 3
+    w.home.config("[profile plain]\nregion = us-west-2\n")
+    ran = w.home.run("login", "--all", start_new_session=True)
+    assert (ran.status, ran.stdout) == (0, "no profile signs in with MFA or IAM Identity Center\n")
+
+
+def test_login_all_tells_of_a_session_of_identity_center_that_is_signed_out(w: World) -> None:
+    center = "sso_session = corp\nsso_account_id = 123456789012\nsso_role_name = {}\n"
+    w.home.config(
+        "".join(f"[profile {name}]\n{center.format(name)}" for name in ("reader", "writer"))
+        + "[sso-session corp]\nsso_region = us-east-1\nsso_start_url = http://127.0.0.1:1/start\n"
+    )
+    ran = w.home.run("login", "--all", start_new_session=True)
+    assert ran.status != 0
+    assert "Identity Center" in ran.stdout + ran.stderr
+    assert "writer" not in ran.stdout + ran.stderr
+
+
 def test_logout_of_one_profile_signs_out_its_user_from_every_role_and_nobody_else(w: World) -> None:
     other = w.sts.user("user2", mfa=True)
     arn = w.role("two", Trust((other.arn,), mfa_required=True))

@@ -1,14 +1,17 @@
 """credproc login: sign in with MFA before a program that cannot prompt needs the credentials."""
 
 import argparse
+import time
 
 from credproc import cache
 from credproc.commands.arguments import add_profile_choice
 from credproc.commands.inventory import cache_entries, mfa_sessions
 from credproc.commands.plan_text import store_name
+from credproc.commands.profile_state import ProfileInspector
 from credproc.commands.ui.output import Output
 from credproc.commands.ui.progress import Progress
 from credproc.commands.ui.times import format_duration, format_until
+from credproc.config.parser import read
 from credproc.errors import ConfigError
 from credproc.locking.directory import own_directory
 from credproc.plan.role import CHAINED_DURATION_LIMIT
@@ -71,10 +74,20 @@ def _reason(result: RefreshResult) -> str:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_profile_choice(parser, "the profile to sign in for")
+    everyone = "sign in each user with MFA and each Identity Center session that needs it, one after the other"
+    add_profile_choice(parser, "the profile to sign in for", everyone=everyone)
     parser.add_argument("--renew", action="store_true", help="even if the session lasts for hours")
 
 
 def run(options: argparse.Namespace, request: Request) -> Output:
     """Run the command."""
-    return Output(login(request, renew=options.renew))
+    if not options.all:
+        return Output(login(request, renew=options.renew))
+    from credproc.commands.login_all import login_all  # noqa: PLC0415 - not for one profile
+
+    def login_one(profile: str) -> list[str]:
+        return login(request._replace(profile=profile, started=time.monotonic()), renew=options.renew)
+
+    inspector = ProfileInspector(read(request.environ, request.clock()), request)
+    lines, status = login_all(inspector, login_one, float("inf") if options.renew else _RENEW_SECONDS)
+    return Output(lines, status)

@@ -1,0 +1,80 @@
+"""Sign in every user with MFA and every session of IAM Identity Center that needs it, one after the other."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from credproc.commands.profile_state import ProfileInspector, profile_names
+from credproc.commands.ui.times import format_until
+from credproc.errors import ConfigError, CredprocError, PersonNeededError, quoted
+from credproc.plan import Plan
+from credproc.plan.steps import is_long
+from credproc.sources.sso_token import is_signed_in
+
+Login = Callable[[str], list[str]]  # signs in for a profile, and returns lines with what was done
+
+
+class SignIn(NamedTuple):
+    """What one signs in to, and the profile by which that is done."""
+
+    subject: str  # for a message
+    profile: str
+    plan: Plan
+
+
+def login_all(inspector: ProfileInspector, login: Login, min_session_seconds: float) -> tuple[list[str], int]:
+    """Sign in to all that needs it; return lines with what was done, and the exit status of what failed, or 0.
+
+    A session with ``min_session_seconds`` left is not renewed. Raises PersonNeededError if nobody can be asked, and
+    SignalError.
+    """
+    lines: list[str] = []
+    status = 0
+    for sign_in in sign_ins(inspector):
+        lasting = _lasting(sign_in.plan, inspector, min_session_seconds)
+        if lasting is not None:
+            lines.append(f"{sign_in.subject}: {lasting}")
+            continue
+        try:
+            lines += login(sign_in.profile)
+        except CredprocError as error:
+            if isinstance(error, PersonNeededError) and error.kind == "no terminal":
+                raise
+            status = max(status, error.exit_code)
+            hint = f"; {error.hint}" if error.hint else ""
+            lines.append(f"{sign_in.subject}: not signed in with profile {quoted(sign_in.profile)}: {error}{hint}")
+    return lines or ["no profile signs in with MFA or IAM Identity Center"], status
+
+
+def sign_ins(inspector: ProfileInspector) -> Iterator[SignIn]:
+    """Yield what the profiles sign in to, each once, in the order of the files.
+
+    A role of more than an hour is the last choice: its code is for that role alone.
+    """
+    found: dict[object, SignIn] = {}
+    for name in profile_names(inspector.config):
+        try:
+            plan = inspector.plan(name)
+        except ConfigError:
+            continue
+        identity = dict(plan.source.identity)
+        subject, key = "", object()
+        if plan.mfa is not None and plan.source.access_key_id is not None:
+            subject = plan.mfa.serial.rpartition(":")[2]
+            key = (plan.source.access_key_id, plan.mfa.serial, plan.endpoint.issuer)
+        elif plan.source.kind == "IdentityCenter":
+            session = identity.get("sso_session") or identity["sso_start_url"]
+            subject = f"Identity Center session {session}"
+            key = ("IdentityCenter", session)
+        if subject and (key not in found or (is_long(found[key].plan) and not is_long(plan))):
+            found[key] = SignIn(subject, name, plan)
+    yield from found.values()
+
+
+def _lasting(plan: Plan, inspector: ProfileInspector, min_session_seconds: float) -> str | None:
+    """Return that the session lasts, in words, or None if it needs a sign-in."""
+    if plan.source.kind == "IdentityCenter":
+        return "is signed in" if is_signed_in(plan.source, inspector.now) else None
+    session = inspector.session(plan)
+    if session is None or session.expiration - inspector.now < min_session_seconds:
+        return None
+    return f"is signed in {format_until(session.expiration, inspector.now)}"
