@@ -218,8 +218,7 @@ def _print_error(error: "CredprocError") -> None:
 
     text = f"{error}: {error.quotation}" if error.quotation else str(error)
     lines = [f"credproc: error: {inert(text, 1500)}"]
-    if error.hint:
-        lines.append(f"credproc: hint: {inert(error.hint, 1500)}")
+    lines += [f"credproc: hint: {inert(error.hint, 1500)}"] if error.hint else []
     data = ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")[:_STDERR_LIMIT]
     try:
         os.write(2, data)
