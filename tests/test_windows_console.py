@@ -58,6 +58,19 @@ for _ in range(runs):
         print(child.wait(), child.stderr.read().decode(), flush=True)
 """
 
+BOTO3 = """
+import os, sys, threading, time
+import boto3
+
+def watch():
+    while not os.path.exists(sys.argv[1]):
+        time.sleep(0.05)
+    os.kill(os.getpid(), 9)  # TerminateProcess
+
+threading.Thread(target=watch, daemon=True).start()
+print(boto3.Session(profile_name="sdk").client("sts").get_caller_identity()["Arn"])
+"""
+
 
 class World:
     """A home whose profile ``admin`` asks for a code, the STS behind it, and a console."""
@@ -73,7 +86,8 @@ class World:
     def configure(self, *lines: str) -> None:
         """Write the config file, with these lines in the profile."""
         settings = ["region = us-west-2", f"role_arn = {ROLE}", "source_profile = user1", f"mfa_serial = {SERIAL}"]
-        self.home.config("\n".join(["[profile admin]", *settings, *lines, ""]))
+        sdk = ["[profile sdk]", "region = us-west-2", f"credential_process = {CREDPROC} --profile admin"]
+        self.home.config("\n".join(["[profile admin]", *settings, *lines, *sdk, ""]))
 
     @property
     def cache(self) -> Path:
@@ -95,6 +109,10 @@ class World:
         """Return the command of a caller that runs credproc so often, and then ``prints``, ``dies`` or is ``deaf``."""
         flag = windows_path(self.home.path / "flag")
         return PYTHON, "-c", CALLER, str(runs), then, flag, f"{CREDPROC} --profile admin"
+
+    def boto3(self) -> tuple[str, ...]:
+        """Return the command of a program with boto3, which is killed once the flag is raised."""
+        return PYTHON, "-c", BOTO3, windows_path(self.home.path / "flag")
 
     def raise_flag(self) -> None:
         """Let the caller do what it is there for."""
@@ -121,12 +139,22 @@ def test_a_code_is_asked_for_and_not_shown(world: World) -> None:
     assert [call.action for call in world.sts.calls] == ["GetSessionToken", "AssumeRole"]
 
 
-def test_a_caller_that_is_killed_withdraws_the_prompt(world: World) -> None:
-    caller = world.asked(*world.caller("dies"))
+@pytest.mark.parametrize("sdk", ["boto3", "through cmd.exe"])
+def test_a_caller_that_is_killed_withdraws_the_prompt(world: World, sdk: str) -> None:
+    caller = world.asked(*(world.boto3() if sdk == "boto3" else world.caller("dies")))
     world.raise_flag()
     world.console.wait_for(GONE, SOON)
     assert caller.outcome().stdout == ""
     assert world.sts.calls == []
+
+
+def test_boto3_is_asked_once(world: World) -> None:
+    for is_first in (True, False):
+        job = world.asked(*world.boto3()) if is_first else world.start(*world.boto3())
+        if is_first:
+            world.type_code()
+        assert "assumed-role/marketingadmin" in job.outcome().stdout
+    assert world.console.screen().count("Enter MFA code") == 1
 
 
 def test_a_caller_that_reads_no_further_withdraws_the_prompt(world: World) -> None:
