@@ -151,7 +151,8 @@ def _data(tmp_path: Path, content: dict[str, Any]) -> list[tuple[str, str, str]]
 SERVICES: dict[str, Any] = {"portal.sso": {"y": 2}, "oidc": {}}
 
 
-def test_of_botocores_data_what_stays_says_what_it_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize("separator", ["/", "\\"])
+def test_of_botocores_data_what_stays_says_what_it_said(tmp_path: Path, separator: str) -> None:
     endpoints = {
         "version": 3,
         "partitions": [
@@ -174,7 +175,8 @@ def test_of_botocores_data_what_stays_says_what_it_said(tmp_path: Path) -> None:
         "botocore/cacert.pem": {},
         "other/data.json": {},
     }
-    found = {name: path for name, path, _ in collected.data(_data(tmp_path, files), str(tmp_path / "out"))}
+    entries = [(name.replace("/", separator), path, kind) for name, path, kind in _data(tmp_path, files)]
+    found = {name.replace(separator, "/"): path for name, path, _ in collected.data(entries, str(tmp_path / "out"))}
     read = {name: json.loads(Path(path).read_text()) for name, path in found.items()}
     assert read == kept | {
         "botocore/data/endpoints.json": {
@@ -220,8 +222,9 @@ def test_what_nothing_reads_is_left_out() -> None:
     ]
     left = ["keyring-25.dist-info/RECORD", "dateutil/zoneinfo/rebuild.pyc"]
     left += ["encodings/gb2312.pyc", "encodings/hz.pyc", "encodings/cp949.pyc"]
-    entries = [(name, "/x", "DATA") for name in [*left, *kept]]
-    assert [name for name, _, _ in collected.needed(entries)] == kept
+    for separator in ("/", "\\"):
+        entries = [(name.replace("/", separator), "/x", "DATA") for name in [*left, *kept]]
+        assert [name.replace(separator, "/") for name, _, _ in collected.needed(entries)] == kept
 
 
 @pytest.mark.parametrize("version", [(2, 2, 5), (2, 5, 0), (2, 6, 4)])

@@ -227,33 +227,35 @@ def _digest(path: str, kind: str = "sha256") -> str:
 
 
 def main() -> None:
-    """Write all that belongs beside build/dist/credproc."""
+    """Write all that belongs beside the frozen directory."""
     parser = argparse.ArgumentParser(prog="package.py", description=__doc__)
     parser.add_argument("--releases", metavar="URL", help="where the archives will lie, for the manifests")
+    parser.add_argument("--dist", metavar="DIRECTORY", default=DIST, help="where the frozen directory lies")
     options = parser.parse_args()
-    epoch = int(os.environ["SOURCE_DATE_EPOCH"])
-    directory = os.path.join(DIST, "credproc")
+    epoch, dist = int(os.environ["SOURCE_DATE_EPOCH"]), options.dist
+    directory = os.path.join(dist, "credproc")
     version = project.read(ROOT).version
     name = f"credproc-{version}-{system()}"
-    for old in os.listdir(DIST):
+    for old in os.listdir(dist):
         if old.startswith((name, "credproc_")) or old == "SHA256SUMS":
-            os.unlink(os.path.join(DIST, old))
+            os.unlink(os.path.join(dist, old))
     search_paths.confine(directory)
     add_papers(directory, version, epoch)
     settle(directory, epoch)
     made = [f"{name}.zip" if sys.platform == "win32" else f"{name}.tar.gz"]
-    write_archive(directory, os.path.join(DIST, made[0]), epoch)
+    write_archive(directory, os.path.join(dist, made[0]), epoch)
     if shutil.which("dpkg-deb"):
         made.append(f"credproc_{version}_{DEBIAN_MACHINES.get(platform.machine(), platform.machine())}.deb")
-        write_deb(directory, os.path.join(DIST, made[-1]), epoch)
+        write_deb(directory, os.path.join(dist, made[-1]), epoch)
     made.append(f"{name}.cdx.json")
-    bill.write(directory, os.path.join(DIST, made[-1]), version, epoch)
-    made += write_python_packages(os.path.join(DIST, "python"))
-    made += manifests.write(DIST, version, options.releases)
-    with open(os.path.join(DIST, "SHA256SUMS"), "w", encoding="ascii", newline="\n") as file:
-        file.writelines(f"{_digest(os.path.join(DIST, path))}  {path}\n" for path in sorted(made))
+    bill.write(directory, os.path.join(dist, made[-1]), version, epoch)
+    made += write_python_packages(os.path.join(dist, "python"))
+    made += manifests.write(dist, version, options.releases)
+    with open(os.path.join(dist, "SHA256SUMS"), "w", encoding="ascii", newline="\n") as file:
+        file.writelines(f"{_digest(os.path.join(dist, path))}  {path}\n" for path in sorted(made))
+    shown = os.path.relpath(dist, ROOT).replace(os.sep, "/")
     for path in sorted(made):
-        print(f"build/dist/{path}  {os.path.getsize(os.path.join(DIST, path)) / 1e6:.1f} MB")
+        print(f"{shown}/{path}  {os.path.getsize(os.path.join(dist, path)) / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Here is what must hold wherever it is built, on each platform of a release; the 
 against the same program by build/test --frozen.
 """
 
+import argparse
 import glob
 import json
 import os
@@ -13,10 +14,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SETTLED = 2.1  # seconds after which credproc believes that a file which looks unchanged is unchanged
+AT_ONCE = 5  # runs
 NO_NETWORK = 12  # seconds for a run that cannot reach anything: its own ten, and a slow start
 CONFIG = """\
 [profile role]
@@ -38,12 +41,12 @@ class WrongError(Exception):
 class Tried:
     """The unpacked program and an empty home."""
 
-    def __init__(self, directory: str, about: Mapping[str, str]) -> None:
+    def __init__(self, archive: str, directory: str, about: Mapping[str, str]) -> None:
         """Unpack the archive into a path with a space and letters that are not ASCII, and link to the program."""
-        self.about = about
+        self.archive, self.about = archive, about
         place = os.path.join(directory, "an ünusual plaçe")
         os.mkdir(place)
-        shutil.unpack_archive(archive(), place)
+        shutil.unpack_archive(archive, place)
         self.program = os.path.join(place, "credproc", "credproc.exe" if sys.platform == "win32" else "credproc")
         if sys.platform != "win32":
             link = os.path.join(directory, "credproc")
@@ -90,7 +93,7 @@ class Tried:
 def version(tried: Tried) -> None:
     """It starts and says its version, which is the archive's."""
     said = tried.run("--version").stdout.split()
-    if len(said) != 2 or f"-{said[1]}-" not in os.path.basename(archive()):
+    if len(said) != 2 or f"-{said[1]}-" not in os.path.basename(tried.archive):
         raise WrongError(f"said {said}")
 
 
@@ -103,6 +106,15 @@ def hit(tried: Tried) -> None:
     """It prints the same document again; STS would give another."""
     if tried.document() != tried.document():
         raise WrongError("two documents where one was kept")
+
+
+def at_once(tried: Tried) -> None:
+    """Of five runs at once one asks STS, and all print its document: there are locks."""
+    environ = {"CREDPROC_CACHE_DIR": os.path.join(tried.environ["HOME"], "cold")}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        documents = set(pool.map(lambda _: tried.document(**environ), range(AT_ONCE)))
+    if len(documents) != 1:
+        raise WrongError(f"{len(documents)} documents of {AT_ONCE} runs at once")
 
 
 def no_network(tried: Tried) -> None:
@@ -127,21 +139,21 @@ def prompt_and_keyring(tried: Tried) -> None:
 
 
 # The rigs for terminal and keyring are Linux's
-TRIED: tuple[Callable[[Tried], None], ...] = (version, refresh, hit, no_network) + (
+TRIED: tuple[Callable[[Tried], None], ...] = (version, refresh, hit, at_once, no_network) + (
     (prompt_and_keyring,) if sys.platform == "linux" else ()
 )
 
 
-def archive() -> str:
-    """Return the path of the one archive of this platform that lies in build/dist."""
+def archive_in(dist: str) -> str:
+    """Return the path of the one archive of this platform that lies in the directory."""
     system = {"darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
     found = [
         path
         for ending in (".tar.gz", ".zip")
-        for path in glob.glob(os.path.join(ROOT, "build", "dist", f"credproc-*-{system}-*{ending}"))
+        for path in glob.glob(os.path.join(dist, f"credproc-*-{system}-*{ending}"))
     ]
     if len(found) != 1:
-        sys.exit(f"freeze: error: {len(found)} archives in build/dist, and one is wanted")
+        sys.exit(f"freeze: error: {len(found)} archives in {dist}, and one is wanted")
     return found[0]
 
 
@@ -157,9 +169,12 @@ def sts() -> Iterator[Mapping[str, str]]:
 
 def main() -> None:
     """Try all and say how it went."""
+    parser = argparse.ArgumentParser(prog="try_out.py", description=__doc__)
+    parser.add_argument("--dist", metavar="DIRECTORY", default=os.path.join(ROOT, "build", "dist"))
+    archive = archive_in(parser.parse_args().dist)
     failed = False
     with tempfile.TemporaryDirectory(prefix="credproc-") as directory, sts() as about:
-        tried = Tried(directory, about)
+        tried = Tried(archive, directory, about)
         for what in TRIED:
             try:
                 what(tried)
@@ -167,7 +182,7 @@ def main() -> None:
                 failed = True
                 print(f"freeze: error: {what.__name__}: {error}", file=sys.stderr)
     if failed:
-        sys.exit("freeze: hint: what was made lies in build/dist, and is not fit to be given away")
+        sys.exit("freeze: hint: what was made lies beside the archive, and is not fit to be given away")
     print(f"tried in an empty home: {', '.join(what.__name__ for what in TRIED)}")
 
 

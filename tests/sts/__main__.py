@@ -12,10 +12,10 @@ import argparse
 import json
 import signal
 import sys
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.loopback import Ca, Proxy, Server, passing_on, tls
 from tests.sts import Sts, Trust, delay
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/marketingadminrole"
@@ -31,7 +31,8 @@ def main() -> None:
     options = parser.parse_args()
     # Masked before the server's thread starts, so that the signal waits for sigwait() in this thread.
     signals = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     with ExitStack() as stack:
         sts = stack.enter_context(Sts(permissive=options.permissive))
         user = sts.user("user1", mfa=True)
@@ -49,6 +50,8 @@ def main() -> None:
             "mfa_role_arn": MFA_ROLE_ARN,
         }
         if options.tls is not None:
+            from tests.loopback import Ca, Proxy, Server, passing_on, tls  # noqa: PLC0415 - cryptography, which Wine lacks
+
             ca = Ca(options.tls)
             files = ca.issue("sts", "127.0.0.1", "sts.us-west-2.amazonaws.com")
             door = stack.enter_context(Server(passing_on(sts.port), tls(files)))
@@ -56,7 +59,10 @@ def main() -> None:
             about |= {"tls_url": f"https://127.0.0.1:{door.port}", "authority": str(ca.path), "proxy_url": proxy.url}
         sys.stdout.write(json.dumps(about) + "\n")
         sys.stdout.flush()
-        signal.sigwait(signals)
+        if sys.platform == "win32":
+            threading.Event().wait()  # until the process is ended
+        else:
+            signal.sigwait(signals)
 
 
 if __name__ == "__main__":
