@@ -139,5 +139,5 @@ def _files(directory: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGE:
                 continue
-            if path.suffix not in _MAY_HOLD and path.name not in _TESTS_OWN and _AWS_FILES not in str(path):
+            if path.suffix not in _MAY_HOLD and path.name not in _TESTS_OWN and _AWS_FILES not in path.as_posix():
                 yield path

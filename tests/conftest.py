@@ -1,12 +1,13 @@
 """Every test starts in an empty home, without the variables that steer AWS tools, credproc or proxies."""
 
 import os
+import traceback
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests import root
+from tests import posix, root
 from tests.canaries import Canaries
 from tests.program import FROZEN, heed_signals
 from tests.starts import Watch, again, starting
@@ -30,16 +31,37 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[WATCH] = Watch()
 
 
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    if posix.WINDOWS and module_path.name in posix.FILES:
+        return posix.LeftOutFile.from_parent(parent, path=module_path)
+    return None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     root.leave_out(items)
+    posix.leave_out(items)
     left: Collection[str] = ()
+    imported = [item for item in items if not isinstance(item, posix.LeftOutTest)]
     if config.getoption("fast"):
-        left = starting(items)
+        left = starting(imported)
     elif config.getoption("each_once"):
-        left = again(items)
+        left = again(imported)
     if left:
         config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left])
         items[:] = [item for item in items if item.nodeid not in left]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Leave a test out that calls what Python has on POSIX alone."""
+    try:
+        return (yield)
+    except AttributeError as error:
+        at = traceback.extract_tb(error.__traceback__)[-1].filename
+        reason = posix.missing_function(error, at)
+        if reason is None:
+            raise
+        pytest.skip(reason)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -47,6 +69,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if left_out:
         terminalreporter.section(f"left out, as only root does what they do: {len(left_out)}")
         for line in left_out:
+            terminalreporter.write_line(line)
+    if posix.WINDOWS:
+        passed, skipped = (terminalreporter.stats.get(name, []) for name in ("passed", "skipped"))
+        terminalreporter.section(f"on Windows: {len(passed)} passed, {len(skipped)} left out")
+        for line in posix.left_out(skipped):
             terminalreporter.write_line(line)
 
 
@@ -60,13 +87,15 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
     monkeypatch.setenv("HOME", str(path))
     monkeypatch.setenv("USERPROFILE", str(path))  # what ~ is on Windows
     monkeypatch.setenv("XDG_CACHE_HOME", str(path / ".cache"))
+    monkeypatch.setenv("LOCALAPPDATA", str(path / "AppData" / "Local"))
     return path
 
 
 @pytest.fixture(scope="session")
 def canaries(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Canaries]:
     """Return the canary scan, which captures all the time."""
-    with Canaries(tmp_path_factory.getbasetemp()).watching(processes=not pytestconfig.getoption("fast")) as scan:
+    seen = not pytestconfig.getoption("fast") and not posix.WINDOWS  # which has no /proc
+    with Canaries(tmp_path_factory.getbasetemp()).watching(processes=seen) as scan:
         yield scan
 
 

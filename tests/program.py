@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ from credproc.cache import Entry
 from credproc.files import PrivateDirectory
 from tests.sts import Sts, User
 
-INSTALLED = os.path.join(os.path.dirname(sys.executable), "credproc")
+# Python on Windows, outside of a virtual environment, has its programs in Scripts
+INSTALLED = os.path.join(sysconfig.get_path("scripts"), "credproc.exe" if sys.platform == "win32" else "credproc")
 PROGRAM = os.environ.get("CREDPROC_TEST_PROGRAM") or INSTALLED
 FROZEN = PROGRAM != INSTALLED
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -55,19 +57,30 @@ class Outcome(NamedTuple):
         return found
 
 
+def _of_windows(home: Path) -> dict[str, str]:
+    """Return the variables without which programs for Windows cannot do; elsewhere none."""
+    if sys.platform == "win32":
+        names = ("SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "PATHEXT", "TEMP", "TMP", "USERNAME")
+        found = {name: os.environ[name] for name in names if name in os.environ}
+        return {"USERPROFILE": str(home), "LOCALAPPDATA": str(home / "AppData" / "Local"), **found}
+    return {}
+
+
 class Home:
     """A home directory with the two AWS files, and the environment that credproc is run in."""
 
     def __init__(self, path: Path, **environ: str) -> None:
         """Make it at ``path``; the keywords are variables."""
         self.path = path
-        self.environ = {"HOME": str(path), "PATH": os.environ["PATH"], **environ}
+        self.environ = {"HOME": str(path), "PATH": os.environ["PATH"], **_of_windows(path), **environ}
         (path / ".aws").mkdir(parents=True)
         self._written = 0.0
 
     @property
     def cache(self) -> Path:
         """Credproc's own directory."""
+        if sys.platform == "win32":
+            return self.path / "AppData" / "Local" / "credproc" / "Cache"
         return self.path / ".cache" / "credproc"
 
     @property
@@ -128,7 +141,7 @@ class Home:
             "stdin": subprocess.DEVNULL,
             "stdout": subprocess.PIPE,
             "stderr": subprocess.PIPE,
-            "cwd": "/",
+            "cwd": os.path.abspath(os.sep),
             "text": True,
         }
         return subprocess.Popen([PROGRAM, *arguments], env={**self.environ, **(environ or {})}, **(defaults | options))

@@ -184,7 +184,7 @@ def _imports(function: FunctionType) -> list[str]:
 def _module(name: str) -> ModuleType | None:
     try:
         return importlib.import_module(name)
-    except ImportError:  # no module, or one of another system
+    except (ImportError, AssertionError, AttributeError):  # no module, or one of another system
         return None
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import array
 import contextlib
-import fcntl
 import json
 import os
 import selectors
@@ -24,13 +23,16 @@ import socket
 import struct
 import subprocess
 import sys
-import termios
 import threading
 import time
 import unicodedata
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from tests.program import Outcome
+
+if sys.platform != "win32":  # there, the tests that make a terminal are left out
+    import fcntl
+    import termios
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

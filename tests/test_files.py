@@ -1,8 +1,6 @@
 """Private files and the entries in them: what is not ours, or not whole, is left alone and does no harm."""
 
-import fcntl
 import os
-import pwd
 import re
 import stat
 import subprocess
@@ -370,7 +368,7 @@ def test_without_a_home_there_are_no_files_and_no_cache(monkeypatch: pytest.Monk
     def unknown(_: int) -> None:
         raise KeyError
 
-    monkeypatch.setattr(pwd, "getpwuid", unknown)  # a container that runs as a user without an entry
+    monkeypatch.setattr("pwd.getpwuid", unknown)  # a container that runs as a user without an entry
     assert cache.fingerprint({}, NOW) == "-,-"
     assert cache.hit("p", {}, NOW) is None
     assert cache.entry_name("p", {}) != cache.entry_name("p", NOWHERE)
@@ -536,7 +534,7 @@ def test_where_the_file_system_knows_no_locks_the_lock_is_free_and_the_log_says_
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(fcntl, "flock", fail)
+    monkeypatch.setattr("fcntl.flock", fail)
     one, two = Lock(directory, "name"), Lock(directory, "name")
     assert one.try_acquire()
     assert _logged(directory) == [f"not locked: name.lock: {said}"]

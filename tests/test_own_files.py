@@ -38,6 +38,7 @@ def test_the_documentation_tells_of_each_form_and_of_no_other() -> None:
     assert sorted(name for names in told for name in names if name) == sorted(own_files.FORMS)
 
 
+@pytest.mark.posix("modes of files")
 def test_only_own_files_are_listed(tmp_path: Path) -> None:
     directory: PrivateDirectory = make_directory(str(tmp_path / "cache"))
     for name in (HASH + cache.SUFFIX, "foreign.entry", digest("y") + cache.SUFFIX):

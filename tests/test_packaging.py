@@ -79,6 +79,7 @@ def test_a_field_that_nothing_fills_is_an_error() -> None:
         manifests.filled("{{licence}} {{version}}", {"version": "1"}, set())
 
 
+@pytest.mark.posix("the links of a Debian package")
 def test_each_completion_is_linked_to_where_its_shell_looks_and_powershells_lies_beside_them(tmp_path: Path) -> None:
     completions.write(str(tmp_path / "completions"))
     package._place_completions(str(tmp_path / "share"))

@@ -18,7 +18,7 @@ CITED = re.compile(r'(?<![\w/.-])((?:[\w.-]+/)*\w+\.md)\b(?:,? "([^"]+)"|,? (R\d
 def _files() -> Iterator[Path]:
     for directory, folders, names in os.walk(ROOT):
         here = Path(directory).relative_to(ROOT)
-        folders[:] = [name for name in folders if not MADE & {name, str(here / name)}]
+        folders[:] = [name for name in folders if not MADE & {name, (here / name).as_posix()}]
         yield from (Path(directory, name) for name in names)
 
 
@@ -27,7 +27,7 @@ PAGES = [path for path in FILES if path.suffix == ".md"]
 
 
 def _name(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+    return path.relative_to(ROOT).as_posix()
 
 
 def _headings(page: Path) -> list[str]:
@@ -116,7 +116,7 @@ def test_the_tree_has_every_folder_and_file_of_the_program_and_no_others() -> No
     there: dict[str, set[str]] = {}
     for path in PACKAGE.rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts:
-            folder = str(path.parent.relative_to(ROOT))
+            folder = path.parent.relative_to(ROOT).as_posix()
             there.setdefault(folder.removeprefix("credproc/"), set()).add(path.name.removesuffix(".py"))
     assert told.keys() == there.keys()
     for folder, names in there.items():

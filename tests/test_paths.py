@@ -2,15 +2,13 @@
 
 import ntpath
 import os
-import pwd
 from collections.abc import Callable
 
 import pytest
 
 from credproc import paths
 from credproc.cache import profile_named
-
-_HOME = pwd.getpwuid(os.getuid()).pw_dir
+from tests.posix import native
 
 
 def test_the_profile_is_the_given_one_before_the_variables() -> None:
@@ -36,7 +34,10 @@ def test_a_name_that_was_decoded_by_another_locale_is_read_as_utf_8(monkeypatch:
 @pytest.mark.parametrize(
     ("environ", "platform", "place"),
     [
-        ({"CREDPROC_CACHE_DIR": "/own", "XDG_CACHE_HOME": "/xdg", "HOME": "/h"}, "linux", "/own"),
+        pytest.param(
+            *({"CREDPROC_CACHE_DIR": "/own", "XDG_CACHE_HOME": "/xdg", "HOME": "/h"}, "linux", "/own"),
+            marks=pytest.mark.posix("absolute paths without a drive"),
+        ),
         ({"CREDPROC_CACHE_DIR": "own", "XDG_CACHE_HOME": "/xdg", "HOME": "/h"}, "linux", "/xdg/credproc"),
         ({"XDG_CACHE_HOME": "xdg", "HOME": "/h"}, "linux", "/h/.cache/credproc"),
         ({"XDG_CACHE_HOME": "./xdg", "HOME": "/h"}, "linux", "/h/.cache/credproc"),
@@ -53,11 +54,14 @@ def test_the_cache_is_in_the_first_place_that_is_absolute(
     assert paths.cache_directory(environ, platform=platform) == place
 
 
+@pytest.mark.posix("the user database")
 @pytest.mark.parametrize("environ", [{}, {"HOME": ""}, {"HOME": "relative"}])
-def test_without_home_the_user_database_knows_it(environ: dict[str, str]) -> None:
-    assert paths.home_directory(environ, windows=False) == _HOME
-    assert paths.config_file(environ, windows=False) == f"{_HOME}/.aws/config"
-    assert paths.cache_directory(environ, platform="linux") == f"{_HOME}/.cache/credproc"
+def test_without_home_the_user_database_knows_it(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    home = os.path.expanduser("~")  # as Python reads the user database
+    assert paths.home_directory(environ, windows=False) == home
+    assert paths.config_file(environ, windows=False) == f"{home}/.aws/config"
+    assert paths.cache_directory(environ, platform="linux") == f"{home}/.cache/credproc"
 
 
 def test_on_windows_without_any_home_there_is_no_file() -> None:
@@ -88,6 +92,7 @@ def test_on_windows_the_cache_directory_has_one_kind_of_separator(monkeypatch: p
     assert found == ("C:\\a\\b", "C:\\a\\b\\credproc")
 
 
+@pytest.mark.posix("the user database")
 def test_an_unknown_user_without_home_has_no_files_and_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
     assert paths.home_directory({}, windows=False) is None
@@ -111,4 +116,5 @@ def test_a_tilde_and_a_variable_are_expanded_and_another_users_home_is_not(
 
 def test_a_path_is_shown_with_a_tilde_only_below_the_home() -> None:
     shown = {"/h/x": "~/x", "/hx": "/hx", "/h": "/h", "/other/h/x": "/other/h/x"}
-    assert {path: paths.shown(path, {"HOME": "/h"}) for path in shown} == shown
+    shown = {native(path): native(text) for path, text in shown.items()}
+    assert {path: paths.shown(path, {"HOME": native("/h")}) for path in shown} == shown

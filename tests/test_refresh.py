@@ -303,8 +303,10 @@ def test_the_lock_of_a_killed_run_is_taken_over(world: World) -> None:
     assert world.sts.count() == 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_it_at_once_and_in_silence(world: World, number: signal.Signals) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.posix("signals")
+def test_a_signal_ends_it_at_once_and_in_silence(world: World, name: str) -> None:
+    number = getattr(signal, name)
     world.sts.once(hold(threading.Event()))
     run = world.home.start("--profile", "admin")
     assert world.sts.wait_for(1, timeout=30)

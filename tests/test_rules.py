@@ -257,7 +257,15 @@ def test_credproc_with_arguments_that_name_no_profile_is_explained(arguments: st
     assert_says(failure.value, "config:2: credential_process --profile", ALIAS)
 
 
-@pytest.mark.parametrize("arguments", ["--profile user1", "--profile=user1", "--profile 'user1'"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "--profile user1",
+        "--profile=user1",
+        '--profile "user1"',
+        pytest.param("--profile 'user1'", marks=pytest.mark.posix("single quotes that quote")),
+    ],
+)
 def test_an_alias_may_be_a_source_too(arguments: str) -> None:
     config = f"{ROLE}source_profile = b\n[profile b]\ncredential_process = credproc {arguments}\n{USER}"
     plan = _plan(config)

@@ -106,6 +106,7 @@ def test_a_library_that_is_not_understood_ends_the_build(tmp_path: Path, library
         search_paths.confine(str(tmp_path))
 
 
+@pytest.mark.posix("the libraries of ELF")
 def test_what_was_changed_is_said_and_nothing_else_is_touched(tmp_path: Path) -> None:
     clean, found = _library((NEEDED, "libm.so.6")), _library((RUNPATH, BUILD))
     (tmp_path / "below").mkdir()

@@ -1,6 +1,7 @@
 """The user's shell, in which ``exec`` without a command puts the credentials; not one within another."""
 
 import os
+import sys
 from collections.abc import Mapping
 
 from credproc import terminal
@@ -23,14 +24,15 @@ def check_not_nested(environ: Mapping[str, str]) -> None:
 
 def users_shell(environ: Mapping[str, str]) -> str:
     """Return the program of the user's shell: what SHELL (on Windows COMSPEC) names, or else the system."""
-    if os.name != "posix":
+    if sys.platform == "win32":
         return environ.get("COMSPEC") or "cmd.exe"
-    import pwd  # noqa: PLC0415 - POSIX only
+    else:  # noqa: RET505 - by this mypy knows that it is not for Windows
+        import pwd  # noqa: PLC0415 - POSIX only
 
-    try:
-        return environ.get("SHELL") or pwd.getpwuid(os.getuid()).pw_shell or "/bin/sh"
-    except KeyError:  # a container that runs as a user without an entry
-        return "/bin/sh"
+        try:
+            return environ.get("SHELL") or pwd.getpwuid(os.getuid()).pw_shell or "/bin/sh"
+        except KeyError:  # a container that runs as a user without an entry
+            return "/bin/sh"
 
 
 def announce(shell: str, subject: str, expiration: int | None, now: float) -> None:

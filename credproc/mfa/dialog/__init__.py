@@ -27,6 +27,7 @@ def open_window(environ: Mapping[str, str]) -> Asker:
         from credproc.mfa.dialog.credui import CredUiWindow  # noqa: PLC0415 - of this platform
 
         return CredUiWindow()
-    from credproc.mfa.dialog.window import Window  # noqa: PLC0415 - of the other platforms
+    else:  # noqa: RET505 - by this mypy knows that it is not for Windows
+        from credproc.mfa.dialog.window import Window  # noqa: PLC0415 - of the other platforms
 
-    return Window(find(environ).programs, environment_for_child(environ, with_identity=False))
+        return Window(find(environ).programs, environment_for_child(environ, with_identity=False))

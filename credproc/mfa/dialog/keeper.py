@@ -4,6 +4,10 @@ It is the parent of those programs, so that the process which it kills is no oth
 is typed goes past it, by a pipe from the program to credproc.
 """
 
+import sys
+
+assert sys.platform != "win32"  # by this mypy knows that the module is not for Windows
+
 import marshal
 import os
 import select

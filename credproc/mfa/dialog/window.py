@@ -1,5 +1,9 @@
 """The window of a program, with the interface of the terminal: asked until a deadline, withdrawn, never left behind."""
 
+import sys
+
+assert sys.platform != "win32"  # by this mypy knows that the module is not for Windows
+
 import os
 import select
 import signal

@@ -1,0 +1,43 @@
+"""What is left out on Windows is what there is on POSIX alone, and nothing else."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests import posix
+
+HERE = Path(__file__).parent
+SEP = os.sep
+
+
+def _error(thing: object, name: str) -> AttributeError:
+    with pytest.raises(AttributeError) as raised:
+        getattr(thing, name)
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("thing", "path", "reason"),
+    [
+        (os, f"{SEP}tests{SEP}test_a.py", "POSIX alone: os.no_such_name"),
+        (os, f"{SEP}credproc{SEP}files.py", None),
+        (pytest, f"{SEP}tests{SEP}test_a.py", None),
+        ("text", f"{SEP}tests{SEP}test_a.py", None),
+    ],
+    ids=["a function of POSIX", "in credproc", "of another module", "of a value"],
+)
+def test_a_name_that_python_lacks_leaves_out_a_test_that_uses_it_itself(
+    monkeypatch: pytest.MonkeyPatch, thing: object, path: str, reason: str | None
+) -> None:
+    error = _error(thing, "no_such_name")
+    monkeypatch.setattr(posix, "WINDOWS", True)
+    assert posix.missing_function(error, path) == reason
+    monkeypatch.setattr(posix, "WINDOWS", False)
+    assert posix.missing_function(error, path) is None
+
+
+@pytest.mark.parametrize("name", sorted(posix.FILES))
+def test_each_file_that_is_left_out_is_there_and_says_why(name: str) -> None:
+    assert list(HERE.rglob(name))
+    assert posix.FILES[name]
