@@ -14,6 +14,7 @@ import pytest
 from credproc.commands.setup.change import difference, helper_path
 from credproc.config.lines import ConfigLines
 from credproc.errors import ConfigError, PersonNeededError
+from credproc.stores.kernel import KernelStore
 from credproc.terminal.windows import Terminal as Console
 from tests.mfa import ACCOUNT, PROMPT, World, world
 from tests.program import BOUND_BY_MODES, PROGRAM, Home, role_home
@@ -551,3 +552,43 @@ def test_on_a_console_an_answer_is_shown(tmp_path: Path) -> None:
     with pytest.raises(PersonNeededError):
         console.ask("write? ", time.monotonic() + 5, lambda: None, shown=True)
     console.close()
+
+
+def _without_a_store(w: World) -> str:
+    """Let sessions be kept in a keyring that there is not; return the store that is offered."""
+    del w.home.environ["CREDPROC_SESSION_STORE"]
+    path = _config(w.home)
+    path.write_text(path.read_text() + "credproc_session_store = keyring\n")  # to the profile with the device
+    return "file" if KernelStore().unavailable_reason() else "kernel"
+
+
+@pytest.mark.parametrize("answer", ["y\n", "\n"])
+def test_setup_offers_to_keep_sessions_elsewhere_before_a_code_is_asked_for(w: World, answer: str) -> None:
+    offered = _without_a_store(w)
+    job = w.start("setup", "admin")
+    w.terminal.expect(QUESTION)
+    w.terminal.send("y\n")
+    w.terminal.expect("no MFA session can be kept, so each role asks for a code: there is no keyring here: no D-Bus")
+    w.terminal.expect(f"write credproc_session_store = {offered} into profile 'user1'? [y/N] ")
+    w.terminal.send(answer)
+    w.terminal.expect(PROMPT)
+    w.type_code()
+    ran = job.outcome(30)
+    assert (ran.status, ran.stderr) == (0, "")
+    is_set = answer == "y\n"
+    line = f"credproc_session_store = {offered}"
+    assert (f"~/.aws/config: written: {line} in profile 'user1'\n" in ran.stdout) is is_set
+    assert _config(w.home).read_text().endswith(f"\n{line}\n" if is_set else "\ncredproc_session_store = keyring\n")
+    assert w.actions[0] == ("GetSessionToken" if is_set else "AssumeRole")
+    assert w.home.run("logout", "--profile", "admin").status == 0
+
+
+def test_setup_with_yes_says_what_would_keep_sessions_and_does_not_choose(w: World) -> None:
+    offered = _without_a_store(w)
+    job = w.start("setup", "admin", "--yes")
+    w.terminal.expect(PROMPT)
+    w.type_code()
+    ran = job.outcome(30)
+    assert ran.status == 0
+    assert f"no D-Bus session; credproc_session_store = {offered} in profile 'user1' would keep it\n" in ran.stdout
+    assert _config(w.home).read_text().endswith("\ncredproc_session_store = keyring\n")

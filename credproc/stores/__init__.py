@@ -67,5 +67,11 @@ def advice(kind: SessionStore, directory: PrivateDirectory | None) -> str | None
         case "auto" | "keyring" | "kernel":
             if directory is None:
                 return _ADVICE_ON_DIRECTORY
-            has_kernel = kind != "kernel" and KernelStore().unavailable_reason() is None
-            return f"credproc_session_store = {'kernel or file' if has_kernel else 'file'} would keep it"
+            return f"credproc_session_store = {' or '.join(other_stores(kind))} would keep it"
+
+
+def other_stores(kind: SessionStore) -> list[StoreKind]:
+    """Return the stores that would keep MFA sessions where one of that kind does not; the best first."""
+    has_kernel = kind in ("auto", "keyring") and KernelStore().unavailable_reason() is None
+    found: list[StoreKind] = ["kernel"] if has_kernel else []
+    return found if kind == "file" else [*found, "file"]

@@ -18,6 +18,7 @@ from credproc.commands.setup.profiles import (
     choose_profile,
     find_profile,
 )
+from credproc.commands.setup.store import offer_store
 from credproc.commands.setup.trial import next_step, try_each, try_profile
 from credproc.commands.ui.output import Output
 from credproc.commands.ui.prompt import Prompter
@@ -74,6 +75,7 @@ def setup(request: Request, names: Sequence[str], options: Options) -> Output:
         return Output(lines, 1)
     if options.undo:
         return Output([*lines, f"{len(done)} profiles are as they were before setup"] if len(done) > 1 else lines)
+    lines += offer_store(inspector, request, edit.plans.values(), yes=options.yes)
     if len(done) == 1:
         return Output([*lines, *try_profile(request, done[0]), *next_step(done[0], request.environ)])
     report, failed = try_each(request, edit.plans)

@@ -1,0 +1,52 @@
+"""The offer to keep MFA sessions elsewhere, where the store that the settings choose cannot keep any."""
+
+from collections.abc import Iterable
+from contextlib import closing
+
+from credproc.commands.keys.config import both_files
+from credproc.commands.profile_state import ProfileInspector
+from credproc.commands.ui.prompt import Prompter
+from credproc.config import writer
+from credproc.config.lines import with_setting
+from credproc.errors import quoted
+from credproc.plan import Plan
+from credproc.request import Request
+from credproc.stores import other_stores
+
+_SETTING = "credproc_session_store"
+
+
+def offer_store(inspector: ProfileInspector, request: Request, plans: Iterable[Plan | None], *, yes: bool) -> list[str]:
+    """Ask whether to set another store, if the first user's MFA sessions cannot be kept; return what was done.
+
+    ``yes``: ask nothing, and return what could be set. Raises CredprocError.
+    """
+    plan = next((plan for plan in plans if plan is not None and _keeps_sessions(plan)), None)
+    if plan is None or request.environ.get("CREDPROC_SESSION_STORE"):  # the variable would win over the setting
+        return []
+    abort_note = "the profile was set up"
+    with closing(Prompter("setup", request, "run the command in a terminal", abort_note=abort_note)) as prompter:
+        if not yes:
+            prompter.open()  # the check of the store is a thread
+        return _offer(inspector, request, plan, None if yes else prompter)
+
+
+def _keeps_sessions(plan: Plan) -> bool:
+    return plan.mfa is not None and plan.source.profile is not None and plan.mfa.session_store != "none"
+
+
+def _offer(inspector: ProfileInspector, request: Request, plan: Plan, prompter: Prompter | None) -> list[str]:
+    reason = inspector.context(plan, tries_store=True).no_store_reason
+    others = [] if plan.mfa is None else other_stores(plan.mfa.session_store)
+    if reason is None or not others:
+        return []
+    profile, line = plan.source.profile or "", f"{_SETTING} = {others[0]}"
+    problem = f"no MFA session can be kept, so each role asks for a code: {reason}"
+    if prompter is None:
+        return [f"{problem}; {line} in profile {quoted(profile)} would keep it"]
+    question = f"write {line} into profile {quoted(profile)}? [y/N] "
+    if prompter.ask(question, lines=[f"credproc: {problem}"]).lower() not in ("y", "yes"):
+        return []
+    shown = inspector.config.files[0]
+    writer.edit(both_files(request.environ)[0], shown, lambda text: with_setting(text, profile, _SETTING, others[0]))
+    return [f"{shown}: written: {line} in profile {quoted(profile)}"]
