@@ -35,7 +35,7 @@ def _login(w: World, *arguments: str, code: bool = True) -> str:
 def test_login_asks_ahead_of_time_and_says_until_when_one_is_signed_in(w: World) -> None:
     said = _login(w, "--profile", "admin")
     assert re.fullmatch(
-        rf"signed in with mfa/user1 {UNTIL % '11 h 59 min'}\n"
+        rf"signed in with mfa/user1 {UNTIL % '11 h 59 min'}, with a session in a private file\n"
         rf"profile 'admin' has credentials {UNTIL % '59 min'}\n",
         said,
     )
@@ -79,7 +79,11 @@ def test_login_renew_always_asks(w: World) -> None:
 def test_login_for_a_long_role_asks_for_the_role_itself_when_less_than_two_hours_are_left(w: World) -> None:
     w.home.config(profile("long", w.role("long"), "user1", "duration_seconds = 14400") + user_profile(w.user))
     said = _login(w, "--profile", "long")
-    assert re.fullmatch(rf"profile 'long' has credentials {UNTIL % '3 h 59 min'}\n", said)
+    assert re.fullmatch(
+        rf"signed in for one role: profile 'long' has credentials {UNTIL % '3 h 59 min'}\n"
+        r"the next role asks for a code again, because a role for more than 1 h takes a code of its own\n",
+        said,
+    )
     _login(w, "--profile", "long", code=False)
     _login(w, "--profile", "long", "--renew")
     assert w.actions == ["AssumeRole", "AssumeRole"]

@@ -273,8 +273,8 @@ def test_a_code_whose_line_ends_in_the_end_of_input_is_taken(world: World) -> No
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "   ", "12345", "123456789", "abcdef", "12345a", "１２３４５６", "12-34-56", "1" * 4096, "\x1b[A", "\x16\x00"],  # noqa: RUF001
-    ids=["", "spaces", "5", "9", "letters", "a letter", "full-width", "dashes", "4 KiB", "arrow", "NUL"],
+    ["12345", "123456789", "abcdef", "12345a", "１２３４５６", "12-34-56", "1" * 4096, "\x1b[A", "\x16\x00"],  # noqa: RUF001
+    ids=["5", "9", "letters", "a letter", "full-width", "dashes", "4 KiB", "arrow", "NUL"],
 )
 def test_what_is_no_code_is_asked_for_again_and_costs_no_call(world: World, typed: str) -> None:
     job = world.asked()
@@ -290,6 +290,18 @@ def test_bytes_that_are_no_text_are_asked_for_again(world: World) -> None:
     job = world.asked()
     world.terminal.send(b"\xff\xfe123456\n")
     assert_names(world.remark(), "credproc: ", "six digits")
+    world.type_code()
+    assert job.outcome().document
+
+
+def test_an_empty_line_is_no_try_and_tries_are_counted(world: World) -> None:
+    job = world.asked()
+    for typed in ("", "   ", "", ""):
+        world.terminal.send(f"{typed}\n")
+        world.terminal.expect(PROMPT)
+    for number in (2, 3):
+        world.terminal.send("12\n")
+        assert world.remark() == f"credproc: an MFA code has six digits (try {number} of 3)"
     world.type_code()
     assert job.outcome().document
 
@@ -323,7 +335,7 @@ def test_a_right_code_after_a_wrong_one_is_taken(world: World) -> None:
     assert job.outcome().document
 
 
-USED = r"credproc: .*used.* (30|[12]?[0-9]) s"
+USED = r"credproc: .*used.* (30|[12]?[0-9]) s \(try [23] of 3\)"
 
 
 def test_a_code_that_aws_has_refused_is_not_sent_again(world: World) -> None:
@@ -484,7 +496,7 @@ def test_the_command_to_run_can_be_pasted(world: World, name: str) -> None:
     config = (world.home.path / ".aws" / "config").read_text()
     world.home.config(config.replace("[profile admin]", f'[profile "{name}"]'))
     hint = without_terminal(world.home, "--profile", name).stderr.splitlines()[1]
-    command = hint.removeprefix("credproc: hint: run ").removesuffix(" in a terminal")
+    command = hint.removeprefix("credproc: hint: run ").partition(" in a terminal")[0]
     assert shlex.split(command) == ["credproc", "login", "--profile", name]
 
 

@@ -52,14 +52,9 @@ class PromptCodeProvider:
         while self._prompts < MAX_PROMPTS:
             self._prompts += 1
             if remark is not None:
-                self._say(remark)
-            try:
-                typed = self._terminal.ask(self._prompt, self._code_request.deadline, self._withdrawal)
-            except SignalError as error:
-                raise SignalError(error.number, self._message(str(error)), error.declined.kind) from None
-            except PersonNeededError as error:
-                raise self._failure(str(error), error.kind) from None
-            code = parse_code(typed)
+                count = f" (try {self._prompts} of {MAX_PROMPTS})" if self._prompts > 1 else ""
+                self._say(f"{remark}{count}")
+            code = parse_code(self._typed())
             now = self._code_request.request.clock()
             if code is None:
                 remark = "an MFA code has six digits"
@@ -71,6 +66,18 @@ class PromptCodeProvider:
                 return code
         reason = "" if remark is None else f": {remark}"
         raise self._failure(f"no valid code in three tries{reason}", "wrong")
+
+    def _typed(self) -> str:
+        """Return what the user types; an empty line is no try."""
+        while True:
+            try:
+                typed = self._terminal.ask(self._prompt, self._code_request.deadline, self._withdrawal)
+            except SignalError as error:
+                raise SignalError(error.number, self._message(str(error)), error.declined.kind) from None
+            except PersonNeededError as error:
+                raise self._failure(str(error), error.kind) from None
+            if typed.strip():
+                return typed
 
     def notify(self, line: str) -> None:
         """Tell the user what this run waits for."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from credproc import log
 from credproc.config.shared_config import SharedConfig
 from credproc.credentials import UNSENDABLE, Credentials
-from credproc.errors import CredprocError, DeadlineError, NetworkError, ServiceError, SourceError
+from credproc.errors import CredprocError, DeadlineError, NetworkError, ServiceError, SourceError, for_shell
 from credproc.plan import Plan
 from credproc.plan.mfa import Mfa
 from credproc.plan.role import Role
@@ -89,8 +89,19 @@ class PlanRun:
             return self._sts().get_session_token(credentials, step.duration_seconds, code)
         if isinstance(step, AssumeRole):
             role = step.role._replace(duration_seconds=step.duration_seconds)
-            return self._sts().assume_role(credentials, role, code)
+            try:
+                return self._sts().assume_role(credentials, role, code)
+            except ServiceError as error:
+                self._name_policies(error)
+                raise
         return credentials
+
+    def _name_policies(self, error: ServiceError) -> None:
+        """Add to the hint of a role that AWS denies which command prints the policies that it needs."""
+        profile = self._request.profile
+        is_device = "MultiFactorAuthentication failed" in str(error)
+        if error.code == "AccessDenied" and profile is not None and not is_device:
+            error.hint = f"{error.hint}; credproc policy {for_shell(profile[:80])} prints both policies"
 
     # The source
 
