@@ -83,6 +83,11 @@ class PersonNeededError(CredprocError):
         self.was_shown = kind == "withdrawn"  # by the prompt itself
         self.declined_at: float | None = None  # epoch seconds; of a refusal that another run has met with
 
+    @property
+    def is_declined(self) -> bool:
+        """Whether somebody did not want to give a code, mistyped it, or need not give one."""
+        return self.kind in ("cancelled", "wrong", "not asked")
+
 
 class SignalError(Exception):
     """A signal came while a prompt was up; the process ends by it once the terminal is restored.

@@ -3,13 +3,15 @@
 import os
 import time
 
-from credproc.errors import CredprocError, inert
+from credproc.errors import CredprocError, PersonNeededError, inert
 from credproc.files import PrivateDirectory, close_file
 
 NAME = "credproc.log"
 _LIMIT = 256 * 1024  # bytes; above that the older half is dropped
 _LINE_LIMIT = 2000  # characters
-_FAILED, _BUG = " failed: ", " bug: "
+# What a line begins with: a refresh that failed, one that was declined, and two that succeeded
+FAILED, DECLINED, REFRESHED, CONFIRMED = "failed: ", "declined: ", "refreshed: ", "confirmed: "
+BUG = "bug: "
 
 
 def write(directory: PrivateDirectory | None, text: str, *, profile: str | None = None) -> None:
@@ -17,13 +19,18 @@ def write(directory: PrivateDirectory | None, text: str, *, profile: str | None 
     if directory is None:
         return
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    subject = "-" if profile is None else ascii(profile[:80])
-    _append(directory, f"{moment} {os.getpid()} {subject} {inert(text, _LINE_LIMIT)}\n")
+    _append(directory, f"{moment} {os.getpid()} {subject(profile)} {inert(text, _LINE_LIMIT)}\n")
+
+
+def subject(profile: str | None) -> str:
+    """Return the profile as a line names it."""
+    return "-" if profile is None else ascii(profile[:80])
 
 
 def write_failure(directory: PrivateDirectory | None, error: CredprocError, *, profile: str | None) -> None:
-    """Append the error and its hint, because some SDKs discard stderr."""
-    write(directory, f"failed: {error}" + (f" ({error.hint})" if error.hint else ""), profile=profile)
+    """Append the error and its hint, because some SDKs discard stderr; what a person has declined is no failure."""
+    kind = DECLINED if isinstance(error, PersonNeededError) and error.is_declined else FAILED
+    write(directory, f"{kind}{error}" + (f" ({error.hint})" if error.hint else ""), profile=profile)
 
 
 def write_traceback(directory: PrivateDirectory | None, error: BaseException) -> bool:
@@ -37,7 +44,7 @@ def write_traceback(directory: PrivateDirectory | None, error: BaseException) ->
         return False
     frames = "".join(traceback.format_tb(error.__traceback__))
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    return _append(directory, f"{moment} {os.getpid()} bug: {type(error).__name__}\n{frames}")
+    return _append(directory, f"{moment} {os.getpid()} {BUG}{type(error).__name__}\n{frames}")
 
 
 def _append(directory: PrivateDirectory, text: str) -> bool:
@@ -57,8 +64,7 @@ def _append(directory: PrivateDirectory, text: str) -> bool:
     return True
 
 
-def failures(directory: PrivateDirectory | None, count: int) -> list[str]:
-    """Return the last ``count`` lines that report a failure or a bug, oldest first."""
+def lines(directory: PrivateDirectory | None) -> list[str]:
+    """Return the lines of the log, oldest first; none if it cannot be read."""
     data = (directory.read(NAME, 2 * _LIMIT) if directory is not None else None) or b""
-    lines = data.decode("utf-8", "replace").splitlines()
-    return [line for line in lines if _FAILED in line or _BUG in line][-count:]
+    return data.decode("utf-8", "replace").splitlines()

@@ -476,7 +476,7 @@ def _well(first: str, *, offline: bool = False) -> list[str]:
         "warn terminal",
         "ok MFA sessions",
         *([] if offline else ["ok STS", "ok clock"]),
-        "ok no failures in ~/.cache/credproc/credproc.log",
+        "ok no failures within 24 h in ~/.cache/credproc/credproc.log",
     ]
 
 

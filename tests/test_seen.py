@@ -1,20 +1,23 @@
 """Where a failure is seen: on stderr, and on the terminal where an SDK drops stderr; by us never twice on a screen."""
 
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.mfa import PROMPT, World, world
-from tests.program import PROGRAM
+from tests.program import PROGRAM, Home
 
 if sys.platform != "linux":
     pytest.skip("the terminal is made for Linux", allow_module_level=True)
 
 ERROR = "credproc: error: ~/.aws/config:6: MFA code: cancelled"
 HINT = "credproc: hint: run credproc login --profile admin in a terminal"
+LOG = "~/.cache/credproc/credproc.log"
 UNKNOWN = "credproc: error: ~/.aws/config and ~/.aws/credentials: no profile named 'missing'"
 
 
@@ -96,18 +99,66 @@ def test_whose_caller_has_gone_is_told_so_once_and_no_error(w: World) -> None:
     assert _shown(w) == ["credproc: the program that asked has gone; nothing was sent"]
 
 
+def _failures(home: Home, *arguments: str) -> list[str]:
+    """Return the failures that doctor shows, each without its time and process."""
+    lines = home.run("doctor", *arguments, "--offline").stdout.splitlines()
+    start = next(number for number, line in enumerate(lines) if f"failures within 24 h in {LOG}" in line)
+    assert lines[start].startswith("warn  the last" if lines[start + 1 :] else "ok    no ")
+    return [line.split(maxsplit=2)[2] for line in lines[start + 1 :]]
+
+
 def test_doctor_shows_the_last_failures_with_what_to_do(w: World) -> None:
-    before = w.home.run("doctor", "--offline").stdout
-    assert before.endswith("\nok    no failures in ~/.cache/credproc/credproc.log\n")
-    for number in range(12):
-        w.home.run("--profile", f"missing{number}", stderr=subprocess.DEVNULL)
+    assert _failures(w.home) == []
+    config = w.home.path / ".aws" / "config"
+    text = config.read_text()
+    names = [f"broken{number}" for number in range(5)]
+    config.write_text(text + "".join(f"[profile {name}]\nregion = us-west-2\n" for name in names))
+    for name in (*names, "mistyped"):
+        w.home.run("--profile", name, stderr=subprocess.DEVNULL)
+    found = _failures(w.home)
+    assert [line.partition(" failed: ")[0] for line in found] == ["'broken2'", "'broken3'", "'broken4'"]
+    assert found[0].endswith(")"), "the hint"
+    assert len(_failures(w.home, "broken0")) == 1
+    assert _failures(w.home, "admin") == []
+    config.write_text(text + "[profile alias]\ncredential_process = credproc --profile admin\n")
+    assert _failures(w.home) == [], "profiles that are no more"
+
+
+def test_a_prompt_that_was_cancelled_or_mistyped_is_no_failure(w: World) -> None:
     w.ask("admin")
     w.terminal.send("\x04")
     w.terminal.jobs[-1].wait()
-    said = w.home.run("doctor", "--offline").stdout.splitlines()[-11:]
-    assert said[0] == "warn  the last failures in ~/.cache/credproc/credproc.log (time, process, profile):"
-    assert said[1].endswith(
-        " 'missing3' failed: ~/.aws/config and ~/.aws/credentials: no profile named 'missing3'"
-        " (check the spelling: credproc list shows the profiles)"
-    )
-    assert said[-1].endswith(f" 'admin' failed: {ERROR.partition('error: ')[2]} ({HINT.partition('hint: ')[2]})")
+    w.ask("admin")
+    for typed in ("1\n", "2\n"):
+        w.terminal.send(typed)
+        w.terminal.expect(PROMPT)
+    w.terminal.send("3\n")
+    w.terminal.jobs[-1].wait(30)
+    assert w.home.log.count(" 'admin' declined: ") == 2
+    assert _failures(w.home) == []
+
+
+def test_what_has_succeeded_since_is_no_failure_and_what_is_a_day_old(w: World) -> None:
+    assert w.home.run("--profile", "admin").status == 3  # without a terminal
+    (failure,) = _failures(w.home)
+    assert failure.startswith("'admin' failed: ")
+    config = w.home.path / ".aws" / "config"
+    config.write_text(config.read_text() + "[profile alias]\ncredential_process = credproc --profile admin\n")
+    assert _failures(w.home, "alias") == [failure]
+    log = w.home.cache / "credproc.log"
+    kept = log.read_text()
+    now = time.time()
+    for age, count in ((24 * 3600 - 60, 1), (24 * 3600 + 1, 0), (-60, 0)):
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - age))
+        log.write_text("damaged\n" + re.sub(r"^\S+Z ", f"{moment} ", kept, flags=re.MULTILINE))
+        assert len(_failures(w.home)) == count
+    log.write_text(kept)
+    w.answered("admin")
+    assert _failures(w.home) == []
+    text = config.read_text()
+    config.write_text(text.replace("role_arn", "rolle_arn", 1))
+    assert w.home.run("--profile", "admin").status == 1
+    assert len(_failures(w.home)) == 1
+    config.write_text(text)
+    w.unasked("admin")  # from the cache
+    assert _failures(w.home) == []

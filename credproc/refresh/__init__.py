@@ -67,6 +67,7 @@ def _refresh(turn: Turn, config: "SharedConfig | None") -> RefreshResult:
     cached = entries.find(request.clock())
     if cached is not None and cached.is_fresh and not _is_too_old(cached, plan, request):
         entries.restamp(cached)
+        log.write(turn.directory, f"{log.CONFIRMED}the cached credentials are still good", profile=request.profile)
         return RefreshResult(cached.document, plan)
 
     # Not for a restamp; both now, as an update may replace the installed modules while a person types

@@ -101,7 +101,7 @@ class EntryStore:
         if credentials.expiration is not None and credentials.expiration <= now:
             raise ServiceError("credentials: they expired before they could be returned", "check the clock")
         printed = document(credentials)
-        log.write(self._directory, f"refreshed: {credentials!r}", profile=self._profile)
+        log.write(self._directory, f"{log.REFRESHED}{credentials!r}", profile=self._profile)
         if credentials.expiration is None or not fetched.is_storable or self._identity.compared is None:
             return printed
         expiration = min(credentials.expiration, int(now) + MAX_LIFETIME)  # until then a failed refresh may extend it

@@ -8,6 +8,7 @@ from credproc.commands.arguments import add_profile_argument
 from credproc.commands.doctor import environment, files, profiles, services
 from credproc.commands.doctor.bundles import untrusted_bundles
 from credproc.commands.doctor.check import Check, from_error, ok, warn
+from credproc.commands.doctor.failures import last_failures
 from credproc.commands.doctor.helper_lines import Line, helper_lines
 from credproc.commands.ui.output import Output
 from credproc.commands.ui.progress import Progress
@@ -64,7 +65,13 @@ class Examination:
         yield self._session_store()
         if not offline and self._config is not None:
             yield from self._sts(self._config)
-        yield files.last_failures(self._environ)
+        yield last_failures(self._environ, self._looked_at(), self._request.clock())
+
+    def _looked_at(self) -> list[str | None] | None:
+        """Return the profiles whose failures matter: the one that is checked, by its names, or all that there are."""
+        if self._profile is not None:
+            return [self._profile, *(plan.profile for plan in self._plans)]
+        return None if self._config is None else [None, *self._config.profiles]
 
     def _settings(self, config: SharedConfig) -> Iterator[Check]:
         yield from (from_error(error) for error in config.errors())

@@ -1,17 +1,15 @@
-"""Checks of files: the two AWS files, the cache directory, and the log in it."""
+"""Checks of files: the two AWS files and the cache directory."""
 
 import os
 import stat
 from collections.abc import Mapping
 
-from credproc import log, paths
+from credproc import paths
 from credproc.commands.doctor.check import Check, fail, ok, warn
 from credproc.config.files import ACCESS_HINT
-from credproc.files import open_directory
 from credproc.locking.directory import make_own_directory
 from credproc.trust import untrusted_file
 
-_MAX_FAILURES = 10
 _POSIX = os.name == "posix"
 
 
@@ -77,13 +75,3 @@ def cache_directory(environ: Mapping[str, str]) -> Check:
     if _POSIX and os.stat(path).st_mode & 0o077:
         return warn(f"{shown}: other users can list its files", f"chmod 700 {shown}")
     return ok(f"{shown}: is writable")
-
-
-def last_failures(environ: Mapping[str, str]) -> Check:
-    """Return the last failures in the log, oldest first."""
-    path = paths.cache_directory(environ)
-    found = log.failures(open_directory(path), _MAX_FAILURES)
-    place = "the log" if path is None else os.path.join(paths.shown(path, environ), log.NAME)
-    if not found:
-        return ok(f"no failures in {place}")
-    return Check("warn", f"the last failures in {place} (time, process, profile):", details=tuple(found))

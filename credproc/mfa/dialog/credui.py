@@ -1,4 +1,4 @@
-"""The window of Windows: CredUI, in this process. Tested with a double, and untried on Windows itself.
+"""The window of Windows: CredUI, in this process. Tested with a double and tried in Wine, untried on Windows itself.
 
 The call cannot be interrupted, so it runs in a thread, and the window goes with the process: whoever withdraws it has
 credproc end.
