@@ -177,14 +177,6 @@ def test_credential_source_is_compared_as_written(name: str) -> None:
     assert_names(hint, "", "Environment")
 
 
-def test_login_session_says_what_to_write_instead() -> None:
-    error, hint = _error("[profile r]\nlogin_session = arn:aws:iam::1:user/x\n")
-    assert_names(error, "config:2", "login_session", "AWS CLI", "boto3")
-    assert_names(hint, "", "credential_process = aws configure export-credentials --profile r --format process")
-    _, hint = _error("[profile 'my user']\nlogin_session = arn:aws:iam::1:user/x\n", "my user")
-    assert_names(hint, "", f"--profile {for_shell('my user')} --format")
-
-
 @pytest.mark.parametrize(
     ("name", "posix", "windows"),
     [("r.1", "r.1", "r.1"), ("my user", "'my user'", '"my user"'), ("r&d", "'r&d'", '"r&d"'), ("", "''", '""')],

@@ -24,9 +24,11 @@ from credproc.commands.ui.wrap import terminal_columns, wrapped
 from credproc.config.parser import read
 from credproc.config.settings import StoreKind
 from credproc.config.shared_config import Section, Setting, SharedConfig
-from credproc.errors import ConfigError, inert, quoted
+from credproc.errors import ConfigError, for_shell, inert, quoted
+from credproc.plan.source import Source
 from credproc.process.child_environment import is_secret
 from credproc.request import Request
+from credproc.sources.sign_in import is_signed_in
 
 GROUP = "set up"
 HELP = "show how credproc resolves a profile, step by step"
@@ -121,8 +123,15 @@ def explain(config: SharedConfig, request: Request, *, tries_store: bool) -> Exp
         signed_in_until=context.signed_in_until,
         session_store=context.session_store if context.signed_in_until is not None else None,
         asked=asked(plan, context),
-        remarks=list(remarks(plan, context)),
+        remarks=[*remarks(plan, context), *sign_out_remarks(plan.source, request)],
     )
+
+
+def sign_out_remarks(source: Source, request: Request) -> Iterator[str]:
+    """Yield that the user is not signed in where the source wants it, before a call has to fail."""
+    if not is_signed_in(source, request.environ, request.clock()):
+        option = "" if request.profile is None else f" {for_shell(request.profile)}"
+        yield f"signed out: credproc login{option} signs in, with the AWS CLI"
 
 
 def as_lines(explanation: Explanation, now: float, width: int | None = None) -> list[str]:

@@ -8,16 +8,20 @@ from credproc.commands.arguments import add_profile_choice
 from credproc.commands.inventory import cache_entries, mfa_sessions
 from credproc.commands.plan_text import store_name
 from credproc.commands.profile_state import ProfileInspector
+from credproc.commands.sign_in import command_for, sign_in
 from credproc.commands.ui.output import Output
 from credproc.commands.ui.progress import Progress
 from credproc.commands.ui.times import format_duration, format_until
 from credproc.config.parser import read
-from credproc.errors import ConfigError
+from credproc.errors import ConfigError, SourceError
 from credproc.locking.directory import own_directory
+from credproc.plan import plan_for
 from credproc.plan.role import CHAINED_DURATION_LIMIT
+from credproc.plan.source import Source
 from credproc.plan.steps import is_long
 from credproc.refresh import FOR_PEOPLE, RefreshResult, refresh
 from credproc.request import Request
+from credproc.sources.sign_in import is_signed_in
 from credproc.stores.mfa_sessions import is_forgotten
 
 _RENEW_SECONDS = 7200  # an MFA session that lasts longer is not renewed
@@ -26,6 +30,7 @@ GROUP = "sign in"
 HELP = "sign in with MFA ahead of time"
 DESCRIPTION = (
     "Ask for the MFA code now, for programs that cannot prompt. A session that lasts for two more hours is not renewed."
+    " Where the credentials come from IAM Identity Center or aws login, the AWS CLI signs in."
 )
 
 
@@ -34,13 +39,7 @@ def login(request: Request, *, renew: bool) -> list[str]:
 
     ``renew``: start a new MFA session even if the current one lasts for hours. Raises CredprocError.
     """
-    min_session_seconds = float("inf") if renew else _RENEW_SECONDS
-    progress = Progress()
-    progress.show("signing in ...")
-    try:
-        result = refresh(request._replace(deadlines=FOR_PEOPLE, min_session_seconds=min_session_seconds))
-    finally:
-        progress.end()
+    source, result = _signed_in(request, renew=renew)
     name = cache.entry_name(request.profile, request.environ)
     directory = own_directory(request.environ)
     if directory is None:
@@ -50,6 +49,8 @@ def login(request: Request, *, renew: bool) -> list[str]:
         )
     now = request.clock()
     entry = next((entry for entry in cache_entries(directory) if entry.name == name), None)
+    if entry is None and source.kind == "LoginSession":
+        return [f"{request.subject} is signed in; the AWS CLI keeps the credentials"]
     if entry is None or entry.expiration is None:
         return [f"{request.subject} has credentials without an expiry time; they are not cached"]
     credentials = f"{request.subject} has credentials {format_until(entry.expiration, now)}"
@@ -63,6 +64,33 @@ def login(request: Request, *, renew: bool) -> list[str]:
         return [*sessions, credentials]
     which = "profile" if entry.role_arn is None else "role"
     return [f"signed in for one {which}: {credentials}", f"the next role asks for a code again{_reason(result)}"]
+
+
+def _signed_in(request: Request, *, renew: bool) -> tuple[Source, RefreshResult]:
+    """Sign in, with MFA or by the AWS CLI, and refresh; return the source of the credentials, and the result."""
+    source = plan_for(read(request.environ, request.clock()), request).source
+    by_aws_cli = command_for(source) is not None
+    if by_aws_cli and (renew or not is_signed_in(source, request.environ, request.clock())):
+        sign_in(source, request.environ)
+        by_aws_cli = False
+    try:
+        return source, _refresh(request, renew=renew)
+    except SourceError:  # the files do not show whether AWS has ended a sign-in
+        if not by_aws_cli:
+            raise
+    sign_in(source, request.environ)
+    return source, _refresh(request, renew=renew)
+
+
+def _refresh(request: Request, *, renew: bool) -> RefreshResult:
+    """Refresh with the files as they are now, which ``aws login`` edits, and with all of the time."""
+    wanted = request._replace(deadlines=FOR_PEOPLE, min_session_seconds=float("inf") if renew else _RENEW_SECONDS)
+    progress = Progress()
+    progress.show("signing in ...")
+    try:
+        return refresh(wanted._replace(started=time.monotonic()))
+    finally:
+        progress.end()
 
 
 def _reason(result: RefreshResult) -> str:

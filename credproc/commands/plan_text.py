@@ -170,6 +170,8 @@ def _source_words(source: Source, identity: Mapping[str, str], profile: str) -> 
                 f"get credentials of the role {identity['sso_role_name']} in account {identity['sso_account_id']}"
                 f" from IAM Identity Center, with the token of aws sso login{profile}{_token_receivers(source)}"
             )
+        case "LoginSession":
+            return f"get credentials from the AWS CLI, which has them from aws login{profile}"
         case "Process":
             return f"run the program{profile}: {setting_shown('credential_process', source.field('command'))}"
         case "WebIdentity":

@@ -166,7 +166,9 @@ def _service(kind: SourceKind) -> _Service | None:
             return _Service("INSTANCE-ROLE", "ec2.amazonaws.com")
         case "EcsContainer":
             return _Service("TASK-ROLE", "ecs-tasks.amazonaws.com")
-        case "StaticKeys" | "KeyringKeys" | "Environment" | "WebIdentity" | "IdentityCenter" | "Process":
+        case (
+            "StaticKeys" | "KeyringKeys" | "Environment" | "WebIdentity" | "IdentityCenter" | "LoginSession" | "Process"
+        ):
             return None
 
 

@@ -17,7 +17,7 @@ from credproc.refresh.denied_session import DeniedSession
 from credproc.refresh.entry import entry_metadata, was_made_for
 from credproc.request import Request
 from credproc.sources.identity import identity_of
-from credproc.sources.sso_token import is_signed_in
+from credproc.sources.sign_in import is_signed_in
 from credproc.stores import store_for
 from credproc.stores.mfa_sessions import MIN_SECONDS_LEFT, SessionIndex, is_forgotten, read_index, session_id
 
@@ -145,7 +145,7 @@ class ProfileInspector:
             return plan, ProfileState("signed in", context.signed_in_until)
         if first is not None and first.with_code and plan.mfa is not None and plan.mfa.process is None:
             return plan, ProfileState("needs a code")
-        if plan.source.kind == "IdentityCenter" and not is_signed_in(plan.source, self.now):
+        if not is_signed_in(plan.source, self._request.environ, self.now):
             return plan, ProfileState("signed out")
         return plan, ProfileState("ready")
 
@@ -204,6 +204,8 @@ def source_name(kind: SourceKind) -> str:
             return "web identity"
         case "IdentityCenter":
             return "Identity Center"
+        case "LoginSession":
+            return "aws login"
         case "Process":
             return "program"
         case "Environment" | "Ec2InstanceMetadata" | "EcsContainer":  # the value of credential_source

@@ -181,7 +181,7 @@ SETTINGS: tuple[KnownSetting, ...] = (
     ),
     KnownSetting(
         "login_session",
-        "the sign-in of `aws login`, for the AWS CLI and boto3 from 1.43 (`botocore[crt]`); credproc cannot use it",
+        "the sign-in of `aws login`, whose credentials credproc gets through the AWS CLI (2.32 or newer)",
         "source",
         wins_in=(_BOTO3, "Java", "Rust"),
     ),

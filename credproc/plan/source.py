@@ -19,7 +19,9 @@ _WEB_IDENTITY_VARIABLES = {
 }
 
 # Each ``match`` over a kind has a case for every kind, or mypy reports it
-SourceKind = CredentialSource | Literal["StaticKeys", "KeyringKeys", "WebIdentity", "IdentityCenter", "Process"]
+SourceKind = (
+    CredentialSource | Literal["StaticKeys", "KeyringKeys", "WebIdentity", "IdentityCenter", "LoginSession", "Process"]
+)
 
 
 class Source(NamedTuple):
@@ -52,7 +54,7 @@ class Source(NamedTuple):
     @property
     def is_local(self) -> bool:
         """Whether a program or an endpoint of this machine gives the credentials, to each caller its own."""
-        return self.kind in ("Process", "Ec2InstanceMetadata", "EcsContainer")
+        return self.kind in ("Process", "LoginSession", "Ec2InstanceMetadata", "EcsContainer")
 
     @property
     def is_long_term(self) -> bool:
@@ -83,11 +85,7 @@ def source_in(section: Section, config: SharedConfig, session_name: str) -> Sour
     if in_keyring is not None:
         return _keyring(section, in_keyring)
     if login is not None:
-        raise ConfigError(
-            f"{login.where}: credproc cannot use login_session; the AWS CLI and boto3 from 1.43 can",
-            "use credential_process = aws configure export-credentials"
-            f" --profile {for_shell(section.name)} --format process in a source profile of its own",
-        )
+        return Source("LoginSession", login.where, section.name, (("login_session", login.value),))
     if process is not None:
         return Source("Process", process.where, section.name, (("command", process.value),), program=process)
     if section.setting("sso_session") is not None and not has_keys(section):

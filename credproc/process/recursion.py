@@ -28,13 +28,16 @@ def check(profile: str | None, environ: Mapping[str, str]) -> None:
         )
 
 
-def extend_chain(environ: Mapping[str, str], profile: str | None, *, with_identity: bool) -> dict[str, str]:
+def extend_chain(
+    environ: Mapping[str, str], profile: str | None, *, with_identity: bool, with_aws_cli: bool = True
+) -> dict[str, str]:
     """Return the environment for a program that is started for the profile, which is added to both chains.
 
-    ``with_identity`` is as for ``environment_for_child``.
+    ``with_identity`` is as for ``environment_for_child``. ``with_aws_cli`` is False where the program is the AWS CLI
+    and is asked for this very profile, which it would refuse.
     """
     passed = environment_for_child(environ, with_identity=with_identity)
-    for variable in _CHAIN_VARIABLES:
+    for variable in _CHAIN_VARIABLES if with_aws_cli else (CHAIN_VARIABLE,):
         line = io.StringIO()
         csv.writer(line, lineterminator="").writerow([*_profiles(environ, variable), profile or ""])
         passed[variable] = line.getvalue()

@@ -118,6 +118,7 @@ class PlanRun:
         seconds = NETWORK_SECONDS
         if source.program is not None:
             source.program.trusted("credential_process")
+        if source.program is not None or source.kind == "LoginSession":
             seconds = PROCESS_SECONDS
         children = ChildProcesses()
         fetching = BackgroundCall(lambda: fetch(self._plan, self._config, self._request.environ, children))

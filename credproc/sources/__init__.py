@@ -22,6 +22,10 @@ def fetch(plan: Plan, config: SharedConfig, environ: Mapping[str, str], children
             from credproc.sources import process  # noqa: PLC0415 - one kind alone
 
             return process.fetch(source, environ, children)
+        case "LoginSession":
+            from credproc.sources import login_session  # noqa: PLC0415
+
+            return login_session.fetch(source, environ, children)
         case "Environment":
             from credproc.sources import environment  # noqa: PLC0415
 

@@ -58,6 +58,8 @@ def _dependencies(source: Source, environ: Mapping[str, str]) -> tuple[str, ...]
             from credproc.sources import sso_token  # noqa: PLC0415 - hashlib, for one of them
 
             return (dependencies.file(sso_token.path(source)),)
+        case "LoginSession":  # whoever signs in as somebody else gets another login_session in the file
+            return (dependencies.variables("AWS_LOGIN_CACHE_DIRECTORY"), dependencies.MACHINE)
         case "Process":
             return (dependencies.ENVIRONMENT, dependencies.DIRECTORY, dependencies.MACHINE)
         case "Ec2InstanceMetadata":
@@ -93,7 +95,7 @@ def _compared(plan: Plan, config: SharedConfig, environ: Mapping[str, str], now:
 
             token = sso_token.access_token(source)
             return None if token is None else {"token": _digest(token)}
-        case "Process":
+        case "Process" | "LoginSession":
             return _states(_dependencies(source, environ), environ, now)
         case "Ec2InstanceMetadata":
             return {**_machine(environ, now), **_metadata(plan, config, environ)}

@@ -1,4 +1,4 @@
-"""The ``credential_process`` of a source profile: split, run and read as botocore does it."""
+"""A program that prints credentials, such as a source profile's ``credential_process``: run as botocore runs it."""
 
 import json
 import subprocess
@@ -33,7 +33,28 @@ def fetch(source: Source, environ: Mapping[str, str], children: ChildProcesses) 
         raise SourceError(f"{where}: {grammar.NO_END}", grammar.CLOSE_HINT) from None
     if not words:
         raise SourceError(f"{where}: names no program", "write the program's path")
+    chain = recursion.extend_chain(environ, source.profile, with_identity=True)
     shell_hint = command_line.shell_hint(source.field("command"))
+    hints = (shell_hint or "check the path", shell_hint or _HINT)
+    given = [value for variable, value in environ.items() if is_secret(variable)]
+    return printed_by(words, where, chain, children, hints=hints, given=given)
+
+
+def printed_by(  # noqa: PLR0913 - what is run, and what is said if it fails
+    words: Sequence[str],
+    where: str,
+    environ: Mapping[str, str],
+    children: ChildProcesses,
+    *,
+    hints: tuple[str, str],
+    given: Sequence[str] = (),
+) -> Credentials:
+    """Run the program that the words name, in this environment, and return the credentials that it prints.
+
+    ``hints`` are for one that cannot be started, and for one that fails. ``given`` are secrets that are not quoted.
+    Raises SourceError, and ConfigError if another user can put another program in its place.
+    """
+    start_hint, hint = hints
     try:
         program, arguments = command_line.start_arguments(
             command_line.find_program(words[0], environ, where), words, environ
@@ -45,14 +66,12 @@ def fetch(source: Source, environ: Mapping[str, str], children: ChildProcesses) 
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=recursion.extend_chain(environ, source.profile, with_identity=True),
+            env=environ,
         )
         children.append(child)
     except (OSError, ValueError) as error:  # ValueError: a null character
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise SourceError(f"{where}: cannot be started: {reason}", shell_hint or "check the path") from None
-    given = [value for variable, value in environ.items() if is_secret(variable)]
-    hint = shell_hint or _HINT
+        raise SourceError(f"{where}: cannot be started: {reason}", start_hint) from None
     return _credentials(_output(child, where, given, hint), where, hint)
 
 

@@ -115,6 +115,7 @@ class Examination:
         if not quiet:
             yield profiles.plan_result(profile, None)
         yield from profiles.session_without_iam(plan, f"profile {quoted(profile)}")
+        yield from profiles.signed_out(plan, profile, self._environ, self._request.clock())
 
     def _sections(self) -> list[Section]:
         """Return the sections of the profiles that are looked at, as far as their settings can be followed."""

@@ -11,6 +11,7 @@ from credproc.config.shared_config import Section, SharedConfig
 from credproc.errors import EXAMPLE_PROGRAM, ConfigError, by_platform, for_shell, quoted
 from credproc.plan import Plan
 from credproc.process.command_line import executable_at, programs_in_path
+from credproc.sources.sign_in import is_signed_in
 
 
 def settings_that_win(section: Section) -> Iterator[Check]:
@@ -93,6 +94,12 @@ def keys_in_plain_sight(config: SharedConfig) -> Iterator[Check]:
                 f"{key.where}: some programs use these long-term keys, whatever AWS_PROFILE says",
                 f"run credproc keys import {for_shell(section.name)} to move them into the keyring",
             )
+
+
+def signed_out(plan: Plan, profile: str, environ: Mapping[str, str], now: float) -> Iterator[Check]:
+    """Yield a warning if the user is not signed in where the source of the profile wants that."""
+    if not is_signed_in(plan.source, environ, now):
+        yield warn(f"profile {quoted(profile)}: signed out", f"run credproc login {for_shell(profile)}")
 
 
 def session_without_iam(plan: Plan, subject: str) -> Iterator[Check]:
