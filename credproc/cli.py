@@ -109,6 +109,8 @@ def _command(arguments: "list[str]", started: float) -> int:
     request = _request(started)
     output = commands_main(arguments, request._replace(process_state=_harden()))
     _write(output.data)
+    if output.note:
+        os.write(2, f"{output.note}\n".encode())
     return output.status
 
 
@@ -216,12 +218,11 @@ def _bug(error: Exception) -> "CredprocError":
 def _print_error(error: "CredprocError") -> None:
     from credproc.errors import inert
 
-    text = f"{error}: {error.quotation}" if error.quotation else str(error)
-    lines = [f"credproc: error: {inert(text, 1500)}"]
+    text = inert(f"{error}: {error.quotation}" if error.quotation else str(error), 1500)
+    lines = [f"credproc: {text}" if error.is_answer else f"credproc: error: {text}"]
     lines += [f"credproc: hint: {inert(error.hint, 1500)}"] if error.hint else []
-    data = ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")[:_STDERR_LIMIT]
     try:
-        os.write(2, data)
+        os.write(2, ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")[:_STDERR_LIMIT])
     except OSError:  # stderr is closed; the exit status remains
         pass
     if not _is_seen(error):

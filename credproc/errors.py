@@ -23,6 +23,7 @@ class CredprocError(Exception):
     exit_code = 1
     was_shown = False  # whether the terminal has said it already
     was_asked = False  # whether this run has shown a prompt, so that a person is at the terminal
+    is_answer = False  # whether nothing has failed: a person has said no
     quotation = ""  # what another program said of it: for stderr alone, as it may hold a secret
 
     def __init__(self, message: str, hint: str | None = None) -> None:

@@ -343,7 +343,7 @@ def test_import_asks_and_a_no_changes_nothing(w: World, service: SecretService) 
     w.terminal.send("n\n")
     ran = job.outcome()
     assert ran.status == 3
-    assert ran.stderr.startswith("credproc: error: keys import: declined; ")
+    assert ran.stderr.startswith("credproc: keys import: declined; ")
     assert (_config(w).read_bytes(), _credentials(w).read_bytes()) == before
     assert service.items() == []
 

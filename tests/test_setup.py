@@ -461,7 +461,7 @@ def test_setup_without_a_yes_writes_nothing(w: World, answer: str) -> None:
     w.terminal.send(answer)
     ran = job.outcome()
     assert (ran.status, ran.stdout) == (3, "")
-    assert ran.stderr.startswith("credproc: error: setup: declined; ")
+    assert ran.stderr.startswith("credproc: setup: declined; ")
     assert _config(w.home).read_bytes() == before
     assert w.terminal.attributes == attributes
 

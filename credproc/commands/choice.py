@@ -6,6 +6,7 @@ from contextlib import closing
 from credproc import terminal
 from credproc.commands.arguments import Wanted
 from credproc.commands.profile_state import ProfileInspector, profile_names, source_name
+from credproc.commands.profile_table import role_name
 from credproc.commands.ui.menu import Item
 from credproc.commands.ui.menu import choose as choose_item
 from credproc.commands.ui.prompt import Prompter
@@ -46,7 +47,7 @@ def described(plan: Plan) -> str:
         account = plan.account_id or dict(plan.source.identity).get("sso_account_id")
         words = dict(plan.source.identity).get("sso_role_name", source_name(plan.source.kind))
         return words if account is None else f"{words} in {account}"
-    name = role.role_arn.rpartition("/")[2]
+    name = role_name(role.role_arn, is_short=True)
     account = account_in(role.role_arn)
     return name if account is None else f"{name} in {account}"
 

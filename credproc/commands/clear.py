@@ -18,18 +18,18 @@ DESCRIPTION = "Delete cached credentials, so that the next call refreshes them. 
 def clear(profile: str | None, environ: Mapping[str, str]) -> list[str]:
     """Delete the cache entries of a profile (None: of all), whatever the environment; return lines with what was done.
 
-    Raises CredprocError.
+    ``profile`` is empty for what was requested without a name. Raises CredprocError.
     """
     path = paths.cache_directory(environ)
     directory = open_directory(path)
     chosen = [
         entry
         for entry in cache_entries(directory)
-        if profile is None or entry.profile == profile or (profile == "default" and entry.is_unnamed)
+        if profile is None or entry.profile == profile or (profile in ("", "default") and entry.is_unnamed)
     ]
     lines = remove_entries(directory, chosen, "clear")
     place = paths.shown(path, environ) if path is not None else "the cache"
-    subject = "" if profile is None else f" for profile {profile!a}"
+    subject = f" for profile {profile!a}" if profile else ""
     return lines or [f"nothing is cached{subject} in {place}"]
 
 
@@ -40,4 +40,4 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, request: Request) -> Output:
     """Run the command."""
-    return Output(clear(None if options.all else request.profile or "default", request.environ))
+    return Output(clear(None if options.all else request.profile or "", request.environ))

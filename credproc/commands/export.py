@@ -1,11 +1,13 @@
 """credproc export: print the credentials as commands of a shell, quoted by the rules of that shell."""
 
 import argparse
+import os
 import re
 from collections.abc import Callable, Mapping
 
 from credproc.commands.arguments import add_profile_choice
 from credproc.commands.ui.output import Document
+from credproc.commands.ui.times import format_until
 from credproc.commands.variables import ProfileCredentials, resolve
 from credproc.errors import CredprocError, by_platform
 from credproc.request import Request
@@ -115,4 +117,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, request: Request) -> Document:
     """Run the command."""
-    return Document(export(resolve(request), options.format, request.environ))
+    credentials = resolve(request)
+    until = "" if credentials.expiration is None else f" {format_until(credentials.expiration, request.clock())}"
+    note = f"credproc: shown are secrets, the credentials of {request.subject}{until}" if os.isatty(1) else ""
+    return Document(export(credentials, options.format, request.environ), note=note)

@@ -20,12 +20,9 @@ DESCRIPTION = "Delete the user's MFA session and the cached role credentials mad
 def logout(request: Request) -> list[str]:
     """Sign out the user of the request's profile; return lines with what was done. Raises CredprocError."""
     config = read(request.environ)
-    try:
-        plan = plan_for(config, request._replace(profile=request.profile or "default"))
-    except ConfigError as error:
-        if request.profile is None:
-            error.hint = "name a profile with --profile, or sign out all users with --all"
-        raise
+    if request.profile is None:  # and there was none to choose
+        return ["no profile signs in with MFA; credproc logout --all signs out whoever is signed in all the same"]
+    plan = plan_for(config, request)
     nobody, access_key_id = f"nobody is signed in for {request.subject}", plan.source.access_key_id
     if plan.mfa is None or access_key_id is None:
         return [nobody]

@@ -61,8 +61,9 @@ def policies(plan: Plan) -> Policies:
         return _of_role(plan, plan.roles[-1])
     if plan.source.role is not None:
         return _of_web_identity(plan.source.role)
+    subject = "no profile is named, and the environment" if plan.profile is None else f"profile {quoted(plan.profile)}"
     raise ConfigError(
-        f"{plan.source.where}: profile {quoted(plan.profile or 'default')} assumes no role",
+        f"{plan.source.where}: {subject} assumes no role",
         "name a profile with role_arn; credproc list shows them",
     )
 

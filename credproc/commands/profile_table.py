@@ -137,7 +137,7 @@ def _cells(row: Row, now: float, *, is_short: bool) -> tuple[str, ...]:
         through = f"as {row.through_credproc}"
     return (
         row.profile,
-        row.permission_set or _role(row.role_arn, is_short=is_short),
+        row.permission_set or role_name(row.role_arn, is_short=is_short),
         row.account_id or "-",
         source or ("-" if row.source is None else source_name(row.source)),
         (row.mfa_serial or "-").rpartition("/")[2],
@@ -146,7 +146,7 @@ def _cells(row: Row, now: float, *, is_short: bool) -> tuple[str, ...]:
     )
 
 
-def _role(arn: str | None, *, is_short: bool) -> str:
+def role_name(arn: str | None, *, is_short: bool) -> str:
     """Return the role's name with its path; ``is_short``: without it, and of Identity Center's the permission set."""
     name = (arn or "-").partition("role/")[2] or arn or "-"
     if not is_short:

@@ -22,6 +22,7 @@ class Output(NamedTuple):
 
     lines: Sequence[Line]
     status: int = 0
+    note: str = ""  # as that of a Document
 
     @property
     def data(self) -> bytes:
@@ -34,6 +35,7 @@ class Document(NamedTuple):
 
     text: str
     status: int = 0
+    note: str = ""  # a line on stderr behind it, where a person sees both
 
     @property
     def data(self) -> bytes:

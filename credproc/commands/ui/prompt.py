@@ -60,7 +60,9 @@ class Prompter:
     def confirm(self, question: str, *, lines: Sequence[str] = ()) -> None:
         """Print the lines and ask a yes-or-no question. Raises PersonNeededError unless the answer is yes."""
         if self.ask(f"{question} [y/N] ", lines=lines).lower() not in ("y", "yes"):
-            raise PersonNeededError(f"{self._command}: declined; {self._abort_note}", kind="cancelled")
+            answer = PersonNeededError(f"{self._command}: declined; {self._abort_note}", kind="cancelled")
+            answer.is_answer = True
+            raise answer
 
     def _failure(self, reason: str, error: PersonNeededError, hint: str | None = None) -> PersonNeededError:
         return PersonNeededError(f"{self._command}: {reason}; {self._abort_note}", hint or self._hint, error.kind)
