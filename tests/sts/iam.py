@@ -170,7 +170,8 @@ class Iam:
     """Everything that STS and IAM know. Thread-safe.
 
     `lifetime` (seconds), where set, replaces what callers ask for. `mfa_for_keys`: the users' policies deny them to
-    touch their access keys without MFA.
+    touch their access keys without MFA. `token_bytes`: how long session tokens are, at first those of the real STS
+    without session tags, which take a few hundred characters.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -178,6 +179,7 @@ class Iam:
         self.lifetime: float | None = None
         self.disabled_regions: set[str] = set()
         self.mfa_for_keys = False
+        self.token_bytes = 270
         self._lock = threading.RLock()
         self._users: dict[str, User] = {}
         self._roles: dict[str, Role] = {}
@@ -253,8 +255,7 @@ class Iam:
             principal,
             access_key_id=_key_id("ASIA"),
             secret_access_key=_secret(),
-            # A few hundred characters, as those of the real STS.
-            session_token="FwoGZXIvYXdzE" + base64.b64encode(secrets.token_bytes(270)).decode(),
+            session_token="FwoGZXIvYXdzE" + base64.b64encode(secrets.token_bytes(self.token_bytes)).decode(),
             expiration=float(int(self.now() + lifetime)),
         )
         with self._lock:
