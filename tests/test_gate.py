@@ -21,9 +21,16 @@ from tests.sts import Sts, Trust, fail, with_text
 PACKAGE = Path(credproc.__file__).parent
 # Escape sequences of 7 and 8 bits, characters that go back or down, that turn the direction round, that nobody sees
 HOSTILE = "x\x1b[2J\x07\x08\x7f\x9b2J\x85\x0b\x0c\x1c\u202e\u2066\u200f\u200b\ufeff\u2028\u2029x"
-# Who may write to a stream or a terminal, beside those who write files
-WRITERS = {"cli", "terminal.device", "terminal.watchdog", "terminal.windows", "commands.ui.progress"}
-FILES = {"files", "log", "locking.lock"}
+# Who may write to a stream or a terminal, beside those who write files and pipes
+WRITERS = {
+    "cli",
+    "commands.serve.renewal",
+    "commands.ui.progress",
+    "terminal.device",
+    "terminal.watchdog",
+    "terminal.windows",
+}
+FILES = {"files", "log", "locking.lock", "mfa.dialog.keeper"}
 
 
 def _strange(text: str) -> list[str]:
