@@ -244,8 +244,7 @@ def _is_seen(error: "CredprocError") -> bool:
     if os.isatty(2) or error.was_shown:
         return True
     try:
-        status = os.fstat(2)
-        is_lost = os.path.samestat(status, os.stat(os.devnull)) or os.path.samestat(status, os.fstat(1))
+        is_lost = any(os.path.samestat(os.fstat(2), other) for other in (os.stat(os.devnull), os.fstat(1)))
     except OSError:  # closed
         is_lost = True
     return not is_lost and not error.was_asked  # after a prompt a person waits for the result, whatever the SDK shows
