@@ -714,6 +714,7 @@ def test_commands_that_look_open_nothing_slow(warm: Home, tmp_path: Path, comman
 
 
 def test_logout_asks_the_keyring_and_opens_no_botocore(warm: Home, tmp_path: Path) -> None:
+    warm.environ["CREDPROC_SESSION_STORE"] = "keyring"  # not the kernel's, where whoever runs the tests has theirs
     opened = {path.partition("/")[0].partition(".")[0] for path in _opened(warm, tmp_path, "logout", "--all")}
     assert "keyring" in opened
     assert not opened & {"botocore", "boto3", "urllib3"}

@@ -60,7 +60,7 @@ def _others_stand(scene: Scene, _: Result) -> None:
 
 def _cleared(scene: Scene, _: Result) -> None:
     for arguments in (("clear", "--all"), ("logout", "--all")):
-        result = scene.process(scene.argv(arguments, ()), scene.home.environ)
+        result = scene.process(scene.argv(arguments, ()), {**scene.home.environ, "CREDPROC_SESSION_STORE": "file"})
         assert result.status == 0, result
 
 

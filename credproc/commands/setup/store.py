@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from contextlib import closing
 
-from credproc.commands.keys.config import both_files
+from credproc import paths
 from credproc.commands.profile_state import ProfileInspector
 from credproc.commands.ui.prompt import Prompter
 from credproc.config import writer
@@ -47,6 +47,6 @@ def _offer(inspector: ProfileInspector, request: Request, plan: Plan, prompter: 
     question = f"write {line} into profile {quoted(profile)}? [y/N] "
     if prompter.ask(question, lines=[f"credproc: {problem}"]).lower() not in ("y", "yes"):
         return []
-    shown = inspector.config.files[0]
-    writer.edit(both_files(request.environ)[0], shown, lambda text: with_setting(text, profile, _SETTING, others[0]))
+    path, shown = paths.config_file(request.environ) or "", inspector.config.files[0]  # which setup has just written
+    writer.edit(path, shown, lambda text: with_setting(text, profile, _SETTING, others[0]))
     return [f"{shown}: written: {line} in profile {quoted(profile)}"]
