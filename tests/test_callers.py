@@ -23,6 +23,7 @@ SERIAL = "arn:aws:iam::123456789012:mfa/user1"
 ERROR = "credproc: error: ~/.aws/config:5: an MFA code is needed, and there is no terminal to ask for it on"
 CANCELLED = "credproc: error: ~/.aws/config:5: MFA code: cancelled"
 HINT = "credproc: hint: run credproc login --profile admin in a terminal"
+NO_TERMINAL_HINT = f"{HINT}, or set credproc_prompt = dialog to be asked in a window"
 LINE = f"{PROGRAM} --profile admin"
 ROOT = Path(__file__).parent.parent
 AWS = ROOT / "build" / "work" / "awscli" / "bin" / "aws"
@@ -150,7 +151,7 @@ def test_boto3_shows_what_a_person_has_declined(world: World, tmp_path: Path) ->
 
 
 def test_boto3_without_a_terminal_shows_what_to_do(world: World, tmp_path: Path) -> None:
-    said = f"Error when retrieving credentials from custom-process: {ERROR}\n{HINT}\n"
+    said = f"Error when retrieving credentials from custom-process: {ERROR}\n{NO_TERMINAL_HINT}\n"
     assert world.alone(boto3_script(tmp_path)) == Outcome(0, f"{said}\n", "")
     assert world.sts.count() == 0
 
@@ -183,7 +184,7 @@ def test_the_aws_cli_is_asked_once(world: World) -> None:
 def test_the_aws_cli_without_a_terminal_shows_what_to_do(world: World) -> None:
     ended = world.alone([*CLI, "--endpoint-url", world.sts.url])
     assert (ended.status, ended.stdout) == (255, "")
-    assert f"Error when retrieving credentials from custom-process: {ERROR}\n{HINT}\n" in ended.stderr
+    assert f"Error when retrieving credentials from custom-process: {ERROR}\n{NO_TERMINAL_HINT}\n" in ended.stderr
     assert world.sts.count() == 0
 
 
@@ -225,7 +226,7 @@ def test_node_that_tries_again_after_a_refusal_asks_nobody(world: World) -> None
 
 @needs_node
 def test_node_without_a_terminal_shows_what_to_do(world: World) -> None:
-    assert replies(world.alone(node())) == [Outcome(3, "", f"{ERROR}\n{HINT}\n")]
+    assert replies(world.alone(node())) == [Outcome(3, "", f"{ERROR}\n{NO_TERMINAL_HINT}\n")]
 
 
 @needs_node

@@ -299,7 +299,7 @@ def test_three_windows_are_shown_and_each_says_what_was_wrong_with_the_last_code
     assert_names(stderr, "credproc: error: ", "three tries", "credproc login --profile admin")
     first, second, third = double.descriptions
     assert "digits" not in first
-    assert_names(second, "an MFA code has six digits\n\nEnter MFA code for ")
+    assert_names(second, "an MFA code has six digits (try 2 of 3)\n\nEnter MFA code for ")
     assert_names(third, "AWS rejected that code", "\n\nEnter MFA code for ")
     assert w.actions.count("GetSessionToken") == 1  # the same code is not sent again
 

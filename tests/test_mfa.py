@@ -147,7 +147,7 @@ def test_what_was_no_code_and_what_was_used_is_said_before_the_next_is_asked_for
     code, end, leaked = job.outcome().stdout.splitlines()
     assert (code, leaked) == ("111111", "0")
     assert re.fullmatch(rf"config:5: MFA code: .*three tries: .*used.* \d+ s; wrong; .*{LOGIN}.*", end)
-    assert re.search(r"\rcredproc: [^\r]*six digits\r", terminal.transcript.decode())
+    assert re.search(r"\rcredproc: [^\r]*six digits \(try \d of 3\)\r", terminal.transcript.decode())
 
 
 @pytest.mark.parametrize(

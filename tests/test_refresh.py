@@ -417,7 +417,7 @@ def test_version_and_help_import_nothing_slow(tmp_path: Path, argument: str) -> 
         (["--profile", ""], "usage: --profile needs a name"),
         (["--profile="], "usage: --profile needs a name"),
         (["--profile", "a", "--profile", "b"], "usage: --profile is given twice"),
-        (["--prof", "a"], "usage: argument COMMAND: invalid choice: 'a'\ncredproc: hint: "),
+        (["--prof", "a"], "usage: unrecognized arguments: --prof\ncredproc: hint: did you mean --profile?\n"),
         (["clear", "--all", "--profile", "x"], "usage: argument --profile: not allowed with argument --all"),
     ],
 )

@@ -94,8 +94,8 @@ def test_what_is_wrong_is_said_between_two_prompts(world: World) -> None:
         world.run(pane)
         pane.wait_for(PROMPT)
         pane.send("12345\n")
-        screen = pane.wait_for("six digits\nEnter")
-        assert lines_after(screen, "Enter") == [PROMPT, "credproc: an MFA code has six digits", PROMPT]
+        screen = pane.wait_for("six digits (try 2 of 3)\nEnter")
+        assert lines_after(screen, "Enter") == [PROMPT, "credproc: an MFA code has six digits (try 2 of 3)", PROMPT]
         pane.send(f"{world.user.unused_code()}\n")
         pane.wait_for("ended: 0")
 
