@@ -181,14 +181,10 @@ def _open_private(path: str) -> int:
             raise
         fd = os.open(_target(path), _DIRECTORY)
     status = os.fstat(fd)
-    reason = ""
-    if sys.platform != "win32" and status.st_uid != os.geteuid():
-        reason = "belongs to another user"
-    elif status.st_mode & 0o022:
-        reason = "others may write to it"
-    if reason:
+    is_anothers = sys.platform != "win32" and status.st_uid != os.geteuid()
+    if is_anothers or status.st_mode & 0o022:
         close_file(fd)
-        raise PermissionError(f"{path}: {reason}")
+        raise PermissionError(f"{path}: {'belongs to another user' if is_anothers else 'others may write to it'}")
     return fd
 
 
