@@ -317,7 +317,7 @@ def test_what_is_imported_is_found() -> None:
 @pytest.mark.parametrize(
     ("name", "modules"),
     [
-        pytest.param("nothing is encrypted by ourselves", {"Crypto", "nacl", "secrets"},
+        pytest.param("nothing is encrypted by ourselves", {"Crypto", "nacl"},
                      id="CVE-2012-4571 keyring"),
         pytest.param("no directory of others is written to, and none is deleted whole", {"tempfile"},
                      id="CVE-2024-4030 CPython, CVE-2023-6597 CPython"),
@@ -337,6 +337,7 @@ def test_what_encrypts_for_the_keyring_is_only_loaded_ahead() -> None:
 def test_TLS_and_signatures_are_made_in_one_place_each() -> None:  # noqa: N802
     assert _imported()["ssl"] == {"authorities.py", "direct.py", "proxied.py"}
     assert _imported()["hmac"] == {"signature.py"}
+    assert _imported()["secrets"] == {"http.py"}  # the token of exec --serve
 
 
 def test_CVE_2024_4030_CPython_and_CVE_2023_6597_no_tree_is_removed() -> None:  # noqa: N802

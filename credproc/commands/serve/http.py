@@ -5,7 +5,6 @@ environment, and a ``Host`` that names this address: a browser that was led here
 name. What is no whole request within a second, or longer than a request of an SDK is, ends.
 """
 
-import hmac
 import json
 import secrets
 import selectors
@@ -151,7 +150,7 @@ class Endpoint:
             return 400
         if hosts != [self._host.encode()]:
             return 403
-        if len(tokens) != 1 or not hmac.compare_digest(tokens[0], self._token.encode()):
+        if len(tokens) != 1 or not secrets.compare_digest(tokens[0], self._token.encode()):
             return 401
         if words[1] != _PATH.encode():
             return 404
