@@ -1,5 +1,6 @@
 """The credentials that an endpoint serves: from memory, renewed in the background, and never by asking a person."""
 
+import gc
 import json
 import os
 import threading
@@ -72,6 +73,7 @@ class RenewedCredentials:
             now = self._request.clock()
             if now >= self._renewal_at:
                 self._renew(now)
+                gc.collect()  # a refresh leaves a directory open in a cycle of objects, and this lives for days
             self._wanted.clear()
             self._wanted.wait(self._pause(self._request.clock()))
 
