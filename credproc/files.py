@@ -213,30 +213,6 @@ def open_directory(path: str | None) -> PrivateDirectory | None:
         return None
 
 
-def make_directory(path: str, kind: "type[PrivateDirectory]" = PrivateDirectory) -> PrivateDirectory:
-    """Return the directory at ``path``; create it and its missing parents with mode 0700.
-
-    Raises OSError if it cannot be created or may not be used. Root creates nothing in another user's directory:
-    ``sudo credproc`` must not leave files of root in the caller's home.
-    """
-    try:
-        return kind(path)
-    except FileNotFoundError:
-        pass
-    above, missing = os.path.dirname(path), [path]
-    while not os.path.isdir(above) and above != os.path.dirname(above):
-        missing.append(above)
-        above = os.path.dirname(above)
-    if sys.platform != "win32" and os.geteuid() == 0 and os.stat(above).st_uid != 0:
-        raise PermissionError(f"{above}: belongs to another user")
-    for directory in reversed(missing):  # one by one: os.makedirs applies its mode only to the last one
-        try:
-            os.mkdir(directory, mode=0o700)
-        except FileExistsError:  # a parallel run has created it
-            pass
-    return kind(path)
-
-
 def digest(data: "str | bytes", *, size: int = 16, key: bytes = b"", person: bytes = b"") -> str:
     """Return the BLAKE2b digest of ``size`` bytes, in hexadecimal, for a file's name or for a comparison.
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from credproc import cache
-from credproc.files import PrivateDirectory, make_directory
+from credproc.files import PrivateDirectory
+from credproc.locking.directory import make_directory
 from credproc.locking.lock import Lock
 from credproc.refresh.cleanup import clean_up
 

@@ -12,9 +12,9 @@ import pytest
 from credproc import cache, paths
 from credproc.commands.clear import clear
 from credproc.commands.status import status
-from credproc.files import PrivateDirectory, make_directory
+from credproc.files import PrivateDirectory
 from credproc.locking import directory as module
-from credproc.locking.directory import TimedDirectory, own_directory
+from credproc.locking.directory import TimedDirectory, make_directory, own_directory
 
 
 def test_a_write_is_a_write(tmp_path: Path) -> None:

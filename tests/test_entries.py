@@ -17,7 +17,8 @@ from credproc import cache
 from credproc.config.parser import parse
 from credproc.credentials import Credentials, document
 from credproc.errors import DeadlineError, ServiceError, inert
-from credproc.files import PrivateDirectory, make_directory
+from credproc.files import PrivateDirectory
+from credproc.locking.directory import make_directory
 from credproc.locking.lock import Lock
 from credproc.plan import Plan, plan_for
 from credproc.refresh.entry import CachedEntry, EntryStore, Fetched, served_until

@@ -13,7 +13,8 @@ import pytest
 
 from credproc import cache, log
 from credproc.errors import ConfigError, DeadlineError
-from credproc.files import PrivateDirectory, make_directory, open_directory
+from credproc.files import PrivateDirectory, open_directory
+from credproc.locking.directory import make_directory
 from credproc.locking.lock import RECORD_BYTES, Lock, poll_interval
 
 NOW = 1_800_000_000

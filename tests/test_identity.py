@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from credproc import cache, dependencies
 from credproc.config.parser import read
 from credproc.credentials import Credentials
-from credproc.files import PrivateDirectory, digest, make_directory
+from credproc.files import PrivateDirectory, digest
+from credproc.locking.directory import make_directory
 from credproc.plan import Plan, plan_for
 from credproc.refresh.entry import EntryStore, Fetched
 from credproc.request import Request

@@ -13,7 +13,8 @@ from credproc import cache
 from credproc.config.parser import parse
 from credproc.credentials import Credentials, account_in, document
 from credproc.errors import DeadlineError, ServiceError
-from credproc.files import PrivateDirectory, make_directory
+from credproc.files import PrivateDirectory
+from credproc.locking.directory import make_directory
 from credproc.plan import Plan, plan_for
 from credproc.process.deadline import within
 from credproc.refresh.entry import CachedEntry, EntryStore, Fetched, entry_metadata, served_until

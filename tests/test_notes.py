@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from credproc import notes
-from credproc.files import PrivateDirectory, make_directory
+from credproc.files import PrivateDirectory
+from credproc.locking.directory import make_directory
 from credproc.notes import KINDS, Kind, Note, kind_of
 from tests.posix import WINDOWS
 
@@ -146,7 +147,7 @@ def test_a_note_that_could_not_be_read_again_is_not_written(directory: PrivateDi
 def test_who_finds_no_note_does_not_import_json(tmp_path: Path) -> None:
     looking = (
         "import sys\n"
-        "from credproc.files import make_directory\n"
+        "from credproc.locking.directory import make_directory\n"
         "from credproc.locking.refusal import SharedRefusal\n"
         "from credproc.request import Request\n"
         "directory = make_directory(sys.argv[1])\n"

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from credproc import cache, log, notes, own_files
-from credproc.files import PrivateDirectory, digest, make_directory
+from credproc.files import PrivateDirectory, digest
 from credproc.locking import lock
+from credproc.locking.directory import make_directory
 from credproc.stores.file import FileStore
 
 HASH = digest("x")

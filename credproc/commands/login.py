@@ -13,6 +13,7 @@ from credproc.commands.ui.output import Output
 from credproc.commands.ui.progress import Progress
 from credproc.commands.ui.times import format_duration, format_until
 from credproc.config.parser import read
+from credproc.config.shared_config import SharedConfig
 from credproc.errors import ConfigError, SourceError
 from credproc.locking.directory import own_directory
 from credproc.plan import plan_for
@@ -68,27 +69,26 @@ def login(request: Request, *, renew: bool) -> list[str]:
 
 def _signed_in(request: Request, *, renew: bool) -> tuple[Source, RefreshResult]:
     """Sign in, with MFA or by the AWS CLI, and refresh; return the source of the credentials, and the result."""
-    source = plan_for(read(request.environ, request.clock()), request).source
+    config = read(request.environ, request.clock())
+    source = plan_for(config, request).source
     by_aws_cli = command_for(source) is not None
-    if by_aws_cli and (renew or not is_signed_in(source, request.environ, request.clock())):
-        sign_in(source, request.environ)
-        by_aws_cli = False
-    try:
-        return source, _refresh(request, renew=renew)
-    except SourceError:  # the files do not show whether AWS has ended a sign-in
-        if not by_aws_cli:
-            raise
-    sign_in(source, request.environ)
-    return source, _refresh(request, renew=renew)
+    if not by_aws_cli or (not renew and is_signed_in(source, request.environ, request.clock())):
+        try:
+            return source, _refresh(request, config, renew=renew)
+        except SourceError:  # the files do not show whether AWS has ended a sign-in
+            if not by_aws_cli:
+                raise
+    sign_in(source, request.environ)  # the AWS CLI may edit the files
+    return source, _refresh(request, None, renew=renew)
 
 
-def _refresh(request: Request, *, renew: bool) -> RefreshResult:
-    """Refresh with the files as they are now, which ``aws login`` edits, and with all of the time."""
+def _refresh(request: Request, config: SharedConfig | None, *, renew: bool) -> RefreshResult:
+    """Refresh with what the files say, which are read if ``config`` is None, and with all of the time."""
     wanted = request._replace(deadlines=FOR_PEOPLE, min_session_seconds=float("inf") if renew else _RENEW_SECONDS)
     progress = Progress()
     progress.show("signing in ...")
     try:
-        return refresh(wanted._replace(started=time.monotonic()))
+        return refresh(wanted._replace(started=time.monotonic()), config)
     finally:
         progress.end()
 

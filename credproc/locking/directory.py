@@ -7,12 +7,13 @@ being one. As only one run can make it, all find the same place, and it stays th
 
 import errno
 import os
+import sys
 import time
 from collections.abc import Mapping
 
 from credproc import log, paths
 from credproc.errors import DeadlineError
-from credproc.files import PrivateDirectory, close_file, is_private, make_directory
+from credproc.files import PrivateDirectory, close_file, is_private
 
 _WRITE_SECONDS = 3
 
@@ -45,6 +46,30 @@ def make_own_directory(environ: Mapping[str, str]) -> PrivateDirectory:
     finally:
         directory.close()
     return make_directory(paths.cache_directory(environ) or path, TimedDirectory)
+
+
+def make_directory(path: str, kind: "type[PrivateDirectory]" = PrivateDirectory) -> PrivateDirectory:
+    """Return the directory at ``path``; create it and its missing parents with mode 0700.
+
+    Raises OSError if it cannot be created or may not be used. Root creates nothing in another user's directory:
+    ``sudo credproc`` must not leave files of root in the caller's home.
+    """
+    try:
+        return kind(path)
+    except FileNotFoundError:
+        pass
+    above, missing = os.path.dirname(path), [path]
+    while not os.path.isdir(above) and above != os.path.dirname(above):
+        missing.append(above)
+        above = os.path.dirname(above)
+    if sys.platform != "win32" and os.geteuid() == 0 and os.stat(above).st_uid != 0:
+        raise PermissionError(f"{above}: belongs to another user")
+    for directory in reversed(missing):  # one by one: os.makedirs applies its mode only to the last one
+        try:
+            os.mkdir(directory, mode=0o700)
+        except FileExistsError:  # a parallel run has created it
+            pass
+    return kind(path)
 
 
 def _decide(directory: PrivateDirectory, below: str) -> None:

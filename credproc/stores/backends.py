@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from credproc.errors import SessionStoreError, inert
-from credproc.stores.credential_manager import CredentialManager
 
 _CREDENTIAL_MANAGER = "keyring.backends.Windows.WinVaultKeyring"
 _BACKENDS = {
@@ -35,7 +34,11 @@ def load(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - keyring's backend
             import keyring.core  # noqa: PLC0415 - only when a value is read or written
 
             backend = keyring.core.load_keyring(name)
-            return CredentialManager(backend) if name == _CREDENTIAL_MANAGER else backend
+            if name != _CREDENTIAL_MANAGER:
+                return backend
+            from credproc.stores.credential_manager import CredentialManager  # noqa: PLC0415 - Windows only
+
+            return CredentialManager(backend)
         except TimeoutError:
             raise
         except errors() as error:

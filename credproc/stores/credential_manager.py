@@ -18,6 +18,8 @@ _MAX_PARTS = 99
 class CredentialManager:
     """What credproc uses of a backend of keyring, with that backend behind it."""
 
+    deletes_missing = True  # where the value is gone, parts of a longer one may still be there
+
     def __init__(self, backend: Any, limit: int = VALUE_LIMIT) -> None:  # noqa: ANN401 - keyring's backends share no type
         """Take the backend, and the number of characters above which a value is stored in parts."""
         self._limit = limit

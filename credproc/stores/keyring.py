@@ -15,7 +15,6 @@ from credproc.errors import DeadlineError, SessionStoreError
 from credproc.files import PrivateDirectory, digest
 from credproc.process.deadline import BackgroundCall
 from credproc.stores import backends
-from credproc.stores.credential_manager import CredentialManager
 
 T = TypeVar("T")
 _SERVICE = "credproc MFA session"
@@ -81,7 +80,7 @@ class KeyringStore:
         """Delete the value. Raises SessionStoreError."""
 
         def remove(backend: Any) -> None:  # noqa: ANN401 - keyring's backends share no type
-            if isinstance(backend, CredentialManager) or backend.get_password(self._service, name) is not None:
+            if getattr(backend, "deletes_missing", False) or backend.get_password(self._service, name) is not None:
                 backend.delete_password(self._service, name)
 
         self._call(remove, self._read_seconds)

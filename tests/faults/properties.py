@@ -18,7 +18,7 @@ from datetime import datetime
 from functools import cache as cached
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
@@ -27,7 +27,7 @@ from credproc import cache
 from credproc.config.parser import parse, read
 from credproc.credentials import LATEST, LIMIT, Credentials, document
 from credproc.errors import ConfigError, ServiceError, SourceError, inert
-from credproc.files import PrivateDirectory, make_directory
+from credproc.locking.directory import make_directory
 from credproc.mfa.code import parse_code
 from credproc.plan import Plan, plan_for
 from credproc.plan.role import Role
@@ -36,6 +36,9 @@ from credproc.request import Request
 from credproc.sources import process
 from credproc.sources.children import ChildProcesses
 from tests.faults.fuzz_entry import NAME, OneFile
+
+if TYPE_CHECKING:
+    from credproc.files import PrivateDirectory
 
 _ARN = "arn:aws:iam::123456789012:role/{}"
 _LATER = 100  # seconds, after which a file that has just been written is no longer unsure

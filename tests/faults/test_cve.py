@@ -18,7 +18,7 @@ import pytest
 
 from credproc.config.parser import parse
 from credproc.credentials import Credentials
-from credproc.files import PrivateDirectory, make_directory
+from credproc.locking.directory import make_directory
 from credproc.plan import plan_for
 from credproc.request import Request
 from tests.faults.harness import Evidence, Harness
@@ -29,6 +29,7 @@ from tests.program import PROGRAM
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from credproc.files import PrivateDirectory
     from tests.faults.scene import Result, Scene
 
 ROOT = Path(__file__).parent.parent.parent
