@@ -5,23 +5,21 @@ all SDKs with both.
 """
 
 import os
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pytest
 
 from tests.program import PROGRAM
 from tests.sdk.more import MORE
+from tests.sdk.results import ROW, VERSION, write_table
 from tests.sdk.sdks import ROOT, SDKS, Sdk
 from tests.sdk.world import World, world
 from tests.terminal import Terminal
 
 FROZEN = ROOT / "build" / "dist" / "credproc" / "credproc"
-# What a report says of its test, to this process from another: its SDK and program, the SDK's version by its requests
-ROW, VERSION = "row", "version"
 ALL = (*SDKS, *MORE)
 
 
@@ -117,25 +115,4 @@ def terminal() -> Iterator[Terminal]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    tests: dict[str, tuple[str, str]] = {}
-    versions: dict[str, str] = {}
-    failed: set[str] = set()
-    for report in (report for reports in terminalreporter.stats.values() for report in reports):
-        said: dict[str, Any] = dict(report.user_properties) if isinstance(report, pytest.TestReport) else {}
-        if ROW in said:
-            sdk, program = said[ROW]
-            tests[report.nodeid] = sdk, program
-            versions[sdk] = said.get(VERSION, versions.get(sdk, "?"))
-            if not report.passed:
-                failed.add(report.nodeid)
-    if not tests:
-        return
-    rows = Counter(tests.values())
-    bad = Counter(tests[test] for test in failed)
-    terminalreporter.section("the SDKs")
-    terminalreporter.write_line(f"{'SDK':<18} {'version':<10} {'credproc':<10} rows passed")
-    order = [sdk.name for sdk in ALL]
-    for row in sorted(rows, key=lambda row: order.index(row[0])):
-        sdk, program = row
-        count = f"{rows[row] - bad[row]} of {rows[row]}"
-        terminalreporter.write_line(f"{sdk:<18} {versions[sdk]:<10} {program:<10} {count}")
+    write_table(terminalreporter, "the SDKs", [sdk.name for sdk in ALL])

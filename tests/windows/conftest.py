@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import tmux, windows_console
+from tests.sdk.results import MEASURED, ROW, VERSION, write_table
 from tests.windows.world import HELPERS, WINDOWS_SDKS, World, demand_mfa, world
 
 if TYPE_CHECKING:
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.sdk.sdks import Sdk
-
-# What a report says of its test, to this process from another: its SDK and program, the SDK's version by its requests
-ROW, VERSION, MEASURED = "row", "version", "measured"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,27 +56,8 @@ def with_mfa(w: World) -> World:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    rows: dict[str, tuple[str, str]] = {}
-    versions: dict[str, str] = {}
-    failed: set[str] = set()
-    measured: list[str] = []
-    for report in (report for reports in terminalreporter.stats.values() for report in reports):
-        said: dict[str, Any] = dict(report.user_properties) if isinstance(report, pytest.TestReport) else {}
-        measured += [said[MEASURED]] if MEASURED in said else []
-        if ROW in said:
-            sdk, program = said[ROW]
-            rows[report.nodeid] = sdk, program
-            versions[sdk] = said.get(VERSION) or versions.get(sdk, "?")
-            if not report.passed:
-                failed.add(report.nodeid)
-    for line in dict.fromkeys(measured):
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    said = [dict(report.user_properties) for report in reports if isinstance(report, pytest.TestReport)]
+    for line in dict.fromkeys(str(one[MEASURED]) for one in said if MEASURED in one):
         terminalreporter.write_line(line)
-    if not rows:
-        return
-    played = Counter(rows.values())
-    bad = Counter(rows[test] for test in failed)
-    terminalreporter.section("the SDKs on Windows")
-    terminalreporter.write_line(f"{'SDK':<22} {'version':<10} {'credproc':<10} rows passed")
-    for sdk, program in sorted(played):
-        count = f"{played[sdk, program] - bad[sdk, program]} of {played[sdk, program]}"
-        terminalreporter.write_line(f"{sdk:<22} {versions[sdk]:<10} {program:<10} {count}")
+    write_table(terminalreporter, "the SDKs on Windows", [sdk.name for sdk in WINDOWS_SDKS])

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.sdk.results import MEASURED
 from tests.windows.world import HELPERS, START, world
 from tests.windows_console import PYTHON
 
-MEASURED = "measured"  # what a report says of its test
 RATIO = 1.8
 RUNS = 31
 # Times each command in turn; the first runs warm up the disk

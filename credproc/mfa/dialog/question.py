@@ -50,6 +50,16 @@ class DialogProgram(Protocol):
         """
 
 
+def printed(status: int, output: str, closed: int) -> str | None:
+    """Return the line that a program has printed, or None if it exited with the status ``closed``.
+
+    Raises NoWindowError for any other status but 0.
+    """
+    if status not in (0, closed):
+        raise NoWindowError(f"exited with status {status}")
+    return output.rstrip("\n") if status == 0 else None
+
+
 def cancelled() -> PersonNeededError:
     """Return the error for a window that a person has closed."""
     return PersonNeededError("cancelled", kind="cancelled")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from credproc.mfa.dialog.question import TITLE, NoWindowError, Question
+from credproc.mfa.dialog.question import TITLE, Question, printed
 
 # Its own status for a window that was closed is that of a display which it cannot reach (zenity(1), "ENVIRONMENT")
 _CLOSED = 101
@@ -32,8 +32,4 @@ class Zenity:
 
     def answer(self, status: int, output: str) -> str | None:
         """Return what was typed; see ``DialogProgram``."""
-        if status == _CLOSED:
-            return None
-        if status != 0:
-            raise NoWindowError(f"exited with status {status}")
-        return output.rstrip("\n")
+        return printed(status, output, _CLOSED)
