@@ -52,19 +52,25 @@ def restore(request: Request, profile: str) -> list[str]:
     _with_keys(request, profile, keys)
     _confirm(request, profile, keys.access_key_id, shown)
     with key_lock(own_directory(request.environ), setting.value, "keys remove"):
+        with raise_with_key("keys remove", setting.value):
+            check_not_rotated(keyring, profile, setting)  # which may have begun while the user typed
         writer.edit(path, shown, lambda _: _with_keys(request, profile, keys))
         _check_written(request, profile, keys, shown)
         unset_key(request, section, setting.value)
         if not others:
-            with raise_with_key("keys remove", setting.value):
-                keyring.delete(setting.value)
-            access_keys.remove_note(own_directory(request.environ), setting.value)
+            _delete(request, keyring, setting.value)
     kept = f"stays in the keyring, because profile {quoted(others[0])} uses it too" if others else "left the keyring"
     return [
         f"written: {keys.access_key_id} and its secret to {shown}, in plain text",
         f"removed: {SETTING} from profile {quoted(profile)}",
         f"{keys.access_key_id} {kept}",
     ]
+
+
+def _delete(request: Request, keyring: access_keys.AccessKeyStore, access_key_id: str) -> None:
+    with raise_with_key("keys remove", access_key_id):
+        keyring.delete(access_key_id)
+    access_keys.remove_note(own_directory(request.environ), access_key_id)
 
 
 def _check_file(path: str, shown: str) -> None:
