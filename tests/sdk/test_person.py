@@ -7,6 +7,7 @@ from tests.terminal import Terminal
 CANCELLED = "credproc: error: ~/.aws/config:5: MFA code: cancelled"
 NOBODY = "credproc: error: ~/.aws/config:5: an MFA code is needed, and there is no terminal to ask for it on"
 HINT = "credproc: hint: run credproc login --profile admin in a terminal"
+NO_TERMINAL_HINT = f"{HINT}, or set credproc_prompt = dialog to be asked in a window"
 
 
 def test_a_person_at_the_terminal_is_asked_once(with_mfa: World, terminal: Terminal) -> None:
@@ -49,6 +50,6 @@ def test_a_declined_prompt_is_not_shown_again_however_often_the_helper_is_run(
 
 def test_without_a_terminal_it_fails_at_once_and_says_what_to_do(with_mfa: World) -> None:
     w = with_mfa
-    w.assert_fails(f"{NOBODY}\n{HINT}\n")
+    w.assert_fails(f"{NOBODY}\n{NO_TERMINAL_HINT}\n")
     assert w.sts.count() == 0
-    assert w.helper() == (3, "", f"{NOBODY}\n{HINT}\n")
+    assert w.helper() == (3, "", f"{NOBODY}\n{NO_TERMINAL_HINT}\n")

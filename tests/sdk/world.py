@@ -164,7 +164,9 @@ class World(NamedTuple):
     def assert_message(self, ended: Outcome, message: str) -> None:
         """Hold that a run has shown the helper's message where its SDK does, and that the log has it in any case."""
         assert (message in ended.stderr) is (self.sdk.message in {"quoted", "shown"}), ended.stderr
-        assert f" failed: {message.splitlines()[0].removeprefix('credproc: error: ')}" in self.home.log
+        said = message.splitlines()[0].removeprefix("credproc: error: ")
+        kind = "declined" if said.endswith(": cancelled") else "failed"
+        assert f" {kind}: {said}" in self.home.log
 
     @contextmanager
     def process(self) -> Iterator[Callable[[], object]]:
