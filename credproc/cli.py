@@ -110,7 +110,7 @@ def _command(arguments: "list[str]", started: float) -> int:
     output = commands_main(arguments, request._replace(process_state=_harden()))
     _write(output.data)
     if output.note:
-        os.write(2, f"{output.note}\n".encode())
+        _write_stderr([output.note])
     return output.status
 
 
@@ -120,20 +120,8 @@ def _request(started: float) -> "Request":
     from credproc.request import Request
 
     # argv[0] unchanged: an absolute path needs the working directory, which may have been deleted
-    return Request(None, os.environ, started, program=sys.argv[0], user=_user(), caller=caller.find(sys.argv[0]))
-
-
-def _user() -> str:
-    """Return the name of the operating system's user."""
-    if sys.platform == "win32":
-        return os.environ.get("USERNAME", "")
-    else:  # noqa: RET505 - by this mypy knows that it is not for Windows
-        import pwd
-
-        try:
-            return pwd.getpwuid(os.getuid()).pw_name
-        except KeyError:  # a container that runs as a user without an entry
-            return f"uid-{os.getuid()}"
+    program, user = sys.argv[0], caller.user_name()
+    return Request(None, os.environ, started, program=program, user=user, caller=caller.find(program))
 
 
 def _harden() -> "ProcessState":
@@ -221,10 +209,7 @@ def _print_error(error: "CredprocError") -> None:
     text = inert(f"{error}: {error.quotation}" if error.quotation else str(error), 1500)
     lines = [f"credproc: {text}" if error.is_answer else f"credproc: error: {text}"]
     lines += [f"credproc: hint: {inert(error.hint, 1500)}"] if error.hint else []
-    try:
-        os.write(2, ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")[:_STDERR_LIMIT])
-    except OSError:  # stderr is closed; the exit status remains
-        pass
+    _write_stderr(lines)
     if not _is_seen(error):
         from credproc import terminal
         from credproc.locking.directory import own_directory
@@ -237,6 +222,18 @@ def _print_error(error: "CredprocError") -> None:
         group = caller.retry_group(caller.find(sys.argv[0]))
         if may_show and is_new(own_directory(os.environ), "\n".join(shown), time.time(), group):
             terminal.notify(*shown)
+
+
+def _write_stderr(lines: "list[str]") -> None:
+    """Write lines for a person, which are inert; on a terminal they are broken between words."""
+    if os.isatty(2):
+        from credproc.glyphs import paragraphs
+
+        lines = paragraphs(lines, 2)
+    try:
+        os.write(2, ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")[:_STDERR_LIMIT])
+    except OSError:  # stderr is closed; the exit status remains
+        pass
 
 
 def _is_seen(error: "CredprocError") -> bool:

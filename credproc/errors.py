@@ -113,13 +113,11 @@ class SessionStoreError(CredprocError):
 
 
 _SHOWN_NAME = 80  # characters of a profile name in a message
-_MARKS = ("Mn", "Me")  # combining characters: accents, variation selectors
-_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol without a glyph: fillers, and braille without dots
 
 
 def quoted(name: str) -> str:
-    """Return a profile's name for a message: in quotes, in ASCII, at most 80 characters."""
-    text = ascii(name)
+    """Return a profile's name for a message: in quotes, inert, at most 80 characters."""
+    text = inert(repr(name))
     return text if len(text) <= _SHOWN_NAME else text[: _SHOWN_NAME - 4] + "...'"
 
 
@@ -137,28 +135,16 @@ def by_platform(*, posix: str, windows: str, platform: str = sys.platform) -> st
 
 
 def inert(text: str, limit: int | None = None) -> str:
-    """Return the text with control, bidirectional, invisible and combining characters escaped, and on one line.
+    """Return the text on one line, with all escaped that is no glyph or that the terminal cannot show (``glyphs``).
 
     Text passes here where it leaves for people: stdout of a command (``commands.ui.output``), stderr (``cli``), the
     terminal and the log. ``limit`` is in characters, three at least; a longer text is cut and ends in three dots.
     """
     if text.isascii() and text.isprintable() and (limit is None or len(text) <= limit):
         return text
-    import unicodedata  # noqa: PLC0415 - only for a message
+    from credproc.glyphs import escaped  # noqa: PLC0415 - only for a message
 
-    shown = "".join(
-        character
-        if character.isprintable()
-        and not unicodedata.combining(character)
-        and unicodedata.category(character) not in _MARKS
-        and character not in _BLANK
-        else " "
-        if character in "\t\n\r"
-        else character.encode("ascii", "backslashreplace").decode()
-        if ord(character) > 0x7F
-        else f"\\x{ord(character):02x}"
-        for character in text[: limit + 1 if limit else None]
-    )
+    shown = escaped(text[: limit + 1 if limit else None])
     return shown if limit is None or len(shown) <= limit else shown[: limit - 3] + "..."
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from credproc.errors import quoted
 from credproc.files import PrivateDirectory
 
 
@@ -61,7 +62,7 @@ class Request(NamedTuple):
     @property
     def subject(self) -> str:
         """The name of what is requested, for a message."""
-        return "the environment" if self.profile is None else f"profile {self.profile[:80]!a}"
+        return "the environment" if self.profile is None else f"profile {quoted(self.profile)}"
 
 
 class Attempt(NamedTuple):

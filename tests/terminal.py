@@ -245,6 +245,11 @@ else:
 """
 
 
+def unbroken(text: str) -> str:
+    """Return what is on a terminal without carriage returns, each line whole that was broken between words."""
+    return text.replace("\r", "").replace("\n  ", " ")
+
+
 class Job:
     """A program that was started on the terminal. `stops` are the signals that have stopped it so far."""
 

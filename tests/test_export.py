@@ -15,7 +15,7 @@ from credproc.commands.export import bash, cmd, dotenv, fish, powershell
 from credproc.errors import CredprocError
 from tests.program import PROGRAM, ROLE, Home, role_home
 from tests.sts import Sts, Trust
-from tests.terminal import Terminal
+from tests.terminal import Terminal, unbroken
 
 NAMES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 PRINTABLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=60)
@@ -171,7 +171,7 @@ def test_on_a_terminal_a_line_behind_it_says_what_was_shown(home_of_admin: Home)
         job = terminal.start([PROGRAM, "export", "admin", "--format", "dotenv"], home_of_admin.environ)
         assert job.wait(60) == 0
         terminal.drain()
-        last = terminal.transcript.decode().replace("\r", "").splitlines()[-1]
+        last = unbroken(terminal.transcript.decode()).splitlines()[-1]
     assert last.startswith("credproc: shown are secrets, the credentials of profile 'admin' until ")
     ran = home_of_admin.run("export", "admin", "--format", "dotenv")
     assert (ran.status, ran.stderr) == (0, "")

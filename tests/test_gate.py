@@ -57,7 +57,7 @@ def test_what_a_program_reads_is_as_it_is() -> None:
 
 def test_a_line_for_the_terminal_is_one_line() -> None:
     written: list[str] = []
-    screen.write_lines(written.append, ["a\nb\x1b[2J"])
+    screen.write_lines(written.append, ["a\nb\x1b[2J"], -1)
     assert written == ["\ra b\\x1b[2J\r\n"]
 
 

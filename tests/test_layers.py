@@ -25,8 +25,20 @@ HIT = {
 }
 # Each folder, from the top: which others its modules import, at the top or within a function. All may import ROOT.
 ROOT = {
-    *("cache", "credentials", "dependencies", "errors", "files", "limits", "log", "masking", "notes", "own_files"),
-    *("paths", "request", "trust", ""),
+    *(
+        "cache",
+        "credentials",
+        "dependencies",
+        "errors",
+        "files",
+        "glyphs",
+        "limits",
+        "log",
+        "masking",
+        "notes",
+        "own_files",
+    ),
+    *("notes", "own_files", "paths", "request", "trust", ""),
 }
 FOLDERS = {
     "commands": {"aws", "config", "locking", "mfa", "plan", "process", "refresh", "sources", "stores", "terminal"},

@@ -28,7 +28,7 @@ from credproc.request import Request
 from tests.program import FROZEN, PROGRAM, ROLE, Home, Outcome, role_home
 from tests.root import OPEN_FILES
 from tests.sts import Sts, Trust
-from tests.terminal import Job, Terminal, process_state
+from tests.terminal import Job, Terminal, process_state, unbroken
 from tests.wording import assert_names
 
 SERIAL = "arn:aws:iam::123456789012:mfa/user1"
@@ -99,15 +99,15 @@ class World:
 
     def remark(self) -> str:
         """Return the line that stands between this prompt and the next one."""
-        said = self.terminal.expect(PROMPT).replace("\r", "")
+        said = unbroken(self.terminal.expect(PROMPT))
         assert said.startswith("\n")
         assert said.endswith("\n")
         return said.strip("\n")
 
     @property
     def screen(self) -> str:
-        """What was written to the terminal, but for carriage returns."""
-        return self.terminal.transcript.decode().replace("\r", "")
+        """What was written to the terminal, each line whole."""
+        return unbroken(self.terminal.transcript.decode())
 
     def forget(self) -> None:
         """Remove what is kept, but for the codes that were used."""

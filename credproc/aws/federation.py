@@ -15,7 +15,7 @@ from credproc.aws.client import Settings
 from credproc.aws.errors import MALFORMED_HINT
 from credproc.aws.message import Response
 from credproc.config.shared_config import Setting
-from credproc.errors import ConfigError, ServiceError
+from credproc.errors import ConfigError, ServiceError, quoted
 from credproc.plan import Plan
 from credproc.plan.endpoint import partition_of
 from credproc.plan.url import Url, check_url, is_loopback
@@ -46,7 +46,7 @@ def console_for(plan: Plan, service: str | None, environ: Mapping[str, str]) -> 
     Raises ConfigError if there is none, or the plan's credentials cannot sign in there.
     """
     if plan.is_user_session:
-        subject = "the environment" if plan.profile is None else f"profile {plan.profile[:80]!a}"
+        subject = "the environment" if plan.profile is None else f"profile {quoted(plan.profile)}"
         raise ConfigError(
             f"console: {subject}: only a role can sign in to the console, and this is a user's own session",
             "name a profile with role_arn",

@@ -7,6 +7,7 @@ from credproc import paths
 from credproc.commands.arguments import add_profile_choice
 from credproc.commands.inventory import cache_entries, remove_entries
 from credproc.commands.ui.output import Output
+from credproc.errors import quoted
 from credproc.files import open_directory
 from credproc.request import Request
 
@@ -29,7 +30,7 @@ def clear(profile: str | None, environ: Mapping[str, str]) -> list[str]:
     ]
     lines = remove_entries(directory, chosen, "clear")
     place = paths.shown(path, environ) if path is not None else "the cache"
-    subject = f" for profile {profile!a}" if profile else ""
+    subject = f" for profile {quoted(profile)}" if profile else ""
     return lines or [f"nothing is cached{subject} in {place}"]
 
 

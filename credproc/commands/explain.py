@@ -20,11 +20,11 @@ from credproc.commands.profile_state import Cached, ProfileInspector, alias_of
 from credproc.commands.ui.output import Document, Output
 from credproc.commands.ui.table import align_rows
 from credproc.commands.ui.times import format_until
-from credproc.commands.ui.wrap import terminal_columns, wrapped
 from credproc.config.parser import read
 from credproc.config.settings import StoreKind
 from credproc.config.shared_config import Section, Setting, SharedConfig
 from credproc.errors import ConfigError, for_shell, inert, quoted
+from credproc.glyphs import terminal_columns, wrapped
 from credproc.plan.source import Source
 from credproc.process.child_environment import is_secret
 from credproc.request import Request

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from credproc import cache, notes
 from credproc.commands.ui.times import format_time
-from credproc.errors import CredprocError, DeadlineError
+from credproc.errors import CredprocError, DeadlineError, quoted
 from credproc.files import PrivateDirectory
 from credproc.locking.lock import Lock
 from credproc.own_files import own_names
@@ -65,7 +65,7 @@ class EntryInfo(NamedTuple):
         """The entry in words: whose credentials, and when they expire."""
         if not self.fields:
             return "an unreadable cache entry"
-        subject = "no profile" if self.profile is None else f"profile {self.profile!a}"
+        subject = "no profile" if self.profile is None else f"profile {quoted(self.profile)}"
         expiration = "an unknown time" if self.expiration is None else format_time(self.expiration)
         return f"cached credentials of {subject} that expire at {expiration}"
 

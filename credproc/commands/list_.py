@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from credproc.commands.profile_state import ProfileInspector, ProfileState, profile_names
 from credproc.commands.profile_table import Row, table
 from credproc.commands.ui.output import Document, Output
-from credproc.commands.ui.wrap import terminal_columns
 from credproc.config.parser import read
 from credproc.credentials import account_in
 from credproc.errors import quoted
+from credproc.glyphs import terminal_columns
 from credproc.plan import Plan
 from credproc.request import Request
 

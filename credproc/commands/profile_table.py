@@ -11,7 +11,7 @@ from typing import NamedTuple
 from credproc.commands.profile_state import StateKind, source_name
 from credproc.commands.ui.output import Coloured, Line
 from credproc.commands.ui.table import GAP, fit_widths, natural_widths, pad_cells, shown_cells
-from credproc.commands.ui.wrap import wrapped
+from credproc.glyphs import wrapped
 from credproc.plan.source import SourceKind
 
 _HEADINGS = ("PROFILE", "ROLE", "ACCOUNT", "SOURCE", "MFA", "CREDPROC", "STATE")

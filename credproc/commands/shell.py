@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from credproc import terminal
 from credproc.commands.ui.times import format_until
-from credproc.commands.ui.wrap import terminal_columns, wrapped
 from credproc.errors import CredprocError, quoted
 
 VARIABLE = "CREDPROC_SHELL"  # in such a shell: the profile whose credentials it has
@@ -39,4 +38,4 @@ def announce(shell: str, subject: str, expiration: int | None, now: float) -> No
     """Say on the terminal whose credentials the shell has, and until when (epoch seconds, as ``now``)."""
     until = "" if expiration is None else f" {format_until(expiration, now)}"
     line = f"credproc: {os.path.basename(shell)} with the credentials of {subject}{until}; exit leaves it"
-    terminal.notify(*wrapped(line, terminal_columns(0), 2))
+    terminal.notify(line)

@@ -80,7 +80,7 @@ def _heading(store: StoreKind) -> str:
 
 
 def _profile(profile: str | int | None) -> str:
-    return "(no profile)" if profile is None else ascii(profile)[1:-1]
+    return "(no profile)" if profile is None else str(profile)
 
 
 def _role(role_arn: str | int | None) -> str:
@@ -88,7 +88,7 @@ def _role(role_arn: str | int | None) -> str:
         return "-"
     name = role_arn.rpartition("/")[2]
     account = account_in(role_arn)
-    return ascii(name if account is None else f"{name} in {account}")[1:-1]
+    return name if account is None else f"{name} in {account}"
 
 
 def _indented(rows: Sequence[tuple[str, ...]]) -> list[str]:

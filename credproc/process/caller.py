@@ -118,3 +118,16 @@ if sys.platform != "win32":
                 return None
             process = parent
         return None
+
+
+def user_name() -> str:
+    """Return the name of the operating system's user; empty if it is unknown."""
+    if sys.platform == "win32":
+        return os.environ.get("USERNAME", "")
+    else:  # noqa: RET505 - by this mypy knows that it is not for Windows
+        import pwd  # noqa: PLC0415 - POSIX only
+
+        try:
+            return pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:  # a container that runs as a user without an entry
+            return f"uid-{os.getuid()}"

@@ -10,9 +10,9 @@
   the shell would get them.
 - A prompt that is withdrawn says so, even in the background: who types on would type for the shell. Where stderr is a
   terminal, the error on it says so.
-- A text is one line and does nothing to the terminal: what is written passes ``inert`` in ``screen``. It starts at the
-  left and ends with a line end or a prompt. A line that comes while a prompt is up goes below it, and the prompt is
-  written anew.
+- A text does nothing to the terminal: what is written passes ``inert`` in ``screen``. It starts at the left, is broken
+  between words, and ends with a line end or a prompt. A line that comes while a prompt is up goes below it, and the
+  prompt is written anew.
 - Waiting is ``select``: poll and kqueue do not work on a terminal on macOS.
 """
 
@@ -59,7 +59,7 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """Write one line."""
-        screen.write_lines(self._write, (line,))
+        screen.write_lines(self._write, (line,), self._fd)
 
     def ask(self, prompt: str, deadline: float, withdrawal: Callable[[], str | None], *, shown: bool = False) -> str:
         """Write the prompt and return the line that a person types, without its end; ``shown`` echoes it.
@@ -209,7 +209,7 @@ def notify(*lines: str) -> None:
         fd = device.open_device(os.O_NONBLOCK)
     except PersonNeededError:
         return
-    screen.write_lines(lambda text: device.write(fd, text), lines)
+    screen.write_lines(lambda text: device.write(fd, text), lines, fd)
     os.close(fd)
 
 

@@ -36,11 +36,13 @@ def end_prompt() -> None:
         _prompt = ""
 
 
-def write_lines(write: Callable[[str], None], lines: Iterable[str]) -> None:
-    """Write the lines, and behind them the prompt that is up.
+def write_lines(write: Callable[[str], None], lines: Iterable[str], fd: int) -> None:
+    """Write the lines, broken between words to the width of the terminal ``fd``, and behind them the prompt that is up.
 
     Each starts and ends for any terminal: a caller such as an editor may have made it raw.
     """
-    text = "".join(f"\r{inert(line)}\r\n" for line in lines)
+    from credproc.glyphs import paragraphs  # noqa: PLC0415 - not for a prompt alone
+
+    text = "".join(f"\r{line}\r\n" for line in paragraphs(lines, fd))
     with _lock:
         write(f"\r\n{text}\r{_prompt}" if _prompt else text)

@@ -56,7 +56,7 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """Write one line."""
-        screen.write_lines(self._write, (line,))
+        screen.write_lines(self._write, (line,), self._output.fileno())
 
     def ask(self, prompt: str, deadline: float, withdrawal: Callable[[], str | None], *, shown: bool = False) -> str:
         """Write the prompt and return the line that a person types; arguments and errors as in ``posix``."""
@@ -74,7 +74,7 @@ class Terminal:
             screen.end_prompt()
             self._flush_input()
             self._write("\r\n")
-            screen.write_lines(self._write, last_words)
+            screen.write_lines(self._write, last_words, self._output.fileno())
 
     def _read_line(
         self, deadline: float, withdrawal: Callable[[], str | None], interrupts: list[int], *, shown: bool
@@ -166,7 +166,7 @@ def notify(*lines: str) -> None:
     except OSError:
         return
     with output:
-        screen.write_lines(lambda text: _write_to(output, text), lines)
+        screen.write_lines(lambda text: _write_to(output, text), lines, output.fileno())
 
 
 @contextmanager

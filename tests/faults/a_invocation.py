@@ -68,7 +68,7 @@ def _text(arguments: str, name: str, *wrapper: str, nobody: bool = False) -> Cas
 
 
 def _short(scene: Scene, result: Result) -> None:
-    assert not re.search(r"x{81}|(\\xe9){21}", result.said), result.said[:500]
+    assert not re.search(r"x{81}|\xe9{81}", result.said), result.said[:500]
     assert not re.search(r"x{81}|(\\xe9){81}", scene.home.log), scene.home.log[:500]
 
 
@@ -357,7 +357,7 @@ ROWS = (
             Kind.PROFILE,
             arguments=(),
             environ={"AWS_PROFILE": "\u00e9" * 5000},
-            says=_unnamed(r"(\\xe9){18}\\xe\.\.\."),
+            says=_unnamed("\u00e9{75}\\.\\.\\."),
             check=_short,
         ),
         Case(
@@ -390,7 +390,7 @@ ROWS = (
             Kind.PROFILE,
             before=_named(f'"{_COMPOSED}"'),
             arguments=("--profile", _DECOMPOSED),
-            says=r"no profile named 'e\\u0301'\n.*did you mean '\\xe9'",
+            says=r"no profile named 'e\\u0301'\n.*did you mean '\xe9'",
             calls=0,
         ),
         Case(
@@ -398,7 +398,7 @@ ROWS = (
             Kind.PROFILE,
             before=_named(f'"{_DECOMPOSED}"'),
             arguments=("--profile", _COMPOSED),
-            says=r"no profile named '\\xe9'\n.*did you mean 'e\\u0301'",
+            says=r"no profile named '\xe9'\n.*did you mean 'e\\u0301'",
             calls=0,
         ),
     ),

@@ -12,12 +12,12 @@ from credproc.commands.doctor.failures import last_failures
 from credproc.commands.doctor.helper_lines import Line, helper_lines
 from credproc.commands.ui.output import Output
 from credproc.commands.ui.progress import Progress
-from credproc.commands.ui.wrap import terminal_columns, wrapped
 from credproc.config.parser import read
 from credproc.config.settings import SESSION_STORES, session_store_named
 from credproc.config.shared_config import Section, SharedConfig
 from credproc.errors import ConfigError, CredprocError, inert, quoted
 from credproc.files import open_directory
+from credproc.glyphs import terminal_columns, wrapped
 from credproc.plan import Plan, plan_for
 from credproc.plan.endpoint import Endpoint, endpoint_for
 from credproc.request import Request

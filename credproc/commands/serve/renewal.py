@@ -9,6 +9,7 @@ import time
 from credproc import cache, log, terminal
 from credproc.credentials import epoch_seconds
 from credproc.errors import ConfigError, CredprocError, PersonNeededError, for_shell, inert
+from credproc.glyphs import paragraphs
 from credproc.locking.directory import own_directory
 from credproc.refresh import FOR_SDKS, refresh
 from credproc.refresh.entry import MIN_SECONDS_LEFT, served_until
@@ -53,7 +54,8 @@ class RenewedCredentials:
         self._is_reported = True
         line = f"credproc: error: {inert(self._reason(), 1500)}"
         if os.isatty(2):  # also where a shell has given the terminal's foreground to another process group
-            os.write(2, f"\r{line}\r\n".encode("utf-8", "backslashreplace"))
+            text = "".join(f"\r{part}\r\n" for part in paragraphs([line], 2))
+            os.write(2, text.encode("utf-8", "backslashreplace"))
         else:
             terminal.notify(line)
 

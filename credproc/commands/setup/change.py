@@ -13,7 +13,8 @@ from credproc.commands.setup.profiles import role_profile_for
 from credproc.config.lines import ConfigLines, end_of
 from credproc.config.settings import BEFORE_PROCESS, PREFIX, SETTINGS
 from credproc.config.shared_config import Section
-from credproc.errors import EXAMPLE_PROGRAM, ConfigError, by_platform, quoted
+from credproc.errors import EXAMPLE_PROGRAM, ConfigError, by_platform, inert, quoted
+from credproc.glyphs import Whole
 from credproc.process.command_line import executable_at, programs_in_path
 from credproc.request import Request
 
@@ -132,7 +133,7 @@ def difference(file: ConfigLines, changed: Mapping[int, str], shown: str) -> Ite
         before = [sum(line[0] != "+" for line in safe[start:stop]) for start, stop in ((0, first), (first, last))]
         after = [sum(line[0] != "-" for line in safe[start:stop]) for start, stop in ((0, first), (first, last))]
         yield f"@@ -{_range(*before)} +{_range(*after)} @@"
-        yield from safe[first:last]
+        yield from (Whole(inert(line)) for line in safe[first:last])
 
 
 def _range(before: int, count: int) -> str:

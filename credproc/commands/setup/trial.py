@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from credproc.commands.ui.progress import Progress
-from credproc.commands.ui.wrap import terminal_columns, wrapped
 from credproc.config.parser import read
 from credproc.errors import CredprocError, for_shell, quoted
 from credproc.plan import Plan, plan_for
@@ -29,7 +28,7 @@ def try_profile(request: Request, name: str) -> list[str]:
         failure = CredprocError(f"setup: the edit was written, but the profile does not work: {error}", hint)
         failure.quotation = error.quotation
         raise failure from None
-    return wrapped(f"profile {quoted(name)} works: {arn}", terminal_columns(1), 2)
+    return [f"profile {quoted(name)} works: {arn}"]
 
 
 def try_each(request: Request, plans: Mapping[str, Plan | None]) -> tuple[list[str], int]:
@@ -46,7 +45,7 @@ def try_each(request: Request, plans: Mapping[str, Plan | None]) -> tuple[list[s
             failed += 1
             said = f"profile {quoted(first)} does not work{of}: {error}"
             said += f"; {error.hint}" if error.hint else ""
-        lines += wrapped(said, terminal_columns(1), 2)
+        lines.append(said)
     if failed:
         lines.append("credproc setup NAME --undo reverts the edit of a profile")
     return lines, failed

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from credproc.commands.ui.prompt import Prompter
 from credproc.commands.ui.table import GAP, fit_widths, natural_widths, pad_cells, shown_cells
+from credproc.errors import quoted
 
 _COLUMNS, _ROWS = 80, 24  # of a terminal that does not know its size
 _MIN_WIDTH = 12  # columns to which what is said of an item is cut
@@ -35,7 +36,7 @@ def choose(items: Sequence[Item], prompter: Prompter, subject: str, hint: str) -
         if any(item.name == typed for item in items):
             return typed
         narrowed = _narrowed(left, typed) or _narrowed(items, typed)
-        said = "" if narrowed else f"no {subject} has {typed[:40]!r} in its line"
+        said = "" if narrowed else f"no {subject} has {quoted(typed[:40])} in its line"
         left = narrowed or left
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from credproc.errors import inert
+from credproc.glyphs import Whole, paragraphs
 
 
 class Coloured(NamedTuple):
@@ -26,8 +27,8 @@ class Output(NamedTuple):
 
     @property
     def data(self) -> bytes:
-        """What is written to stdout: each line is one line, and of control characters nothing is left but colours."""
-        return "".join(f"{_shown(line)}\n" for line in self.lines).encode("utf-8")
+        """What is written to stdout: lines without control characters but colours, broken at words on a terminal."""
+        return "".join(f"{line}\n" for line in paragraphs(map(_shown, self.lines), 1)).encode("utf-8")
 
 
 class Document(NamedTuple):
@@ -44,6 +45,6 @@ class Document(NamedTuple):
 
 
 def _shown(line: Line) -> str:
-    if isinstance(line, str):
-        return inert(line)
-    return f"{inert(line.before)}\x1b[{line.code}m{inert(line.text)}\x1b[0m"
+    if isinstance(line, Coloured):
+        return Whole(f"{inert(line.before)}\x1b[{line.code}m{inert(line.text)}\x1b[0m")
+    return line

@@ -3,9 +3,10 @@
 import os
 
 from credproc.errors import inert
+from credproc.glyphs import cut
 
 _ERASE = b"\r\x1b[K"
-_WIDTH = 79  # characters; a longer line would wrap and could not be erased
+_WIDTH = 79  # columns; a longer line would wrap and could not be erased
 
 
 class Progress:
@@ -17,7 +18,7 @@ class Progress:
 
     def show(self, message: str) -> None:
         """Replace the line with this message."""
-        self._write(_ERASE + inert(message, _WIDTH).encode("ascii", "replace"))
+        self._write(_ERASE + cut(inert(message), _WIDTH, "...").encode("utf-8", "backslashreplace"))
 
     def end(self) -> None:
         """Erase the line and leave the cursor at its start."""

@@ -1,12 +1,11 @@
 """Rows of cells as aligned lines, cut to the width of a terminal where one is given."""
 
-import unicodedata
 from collections.abc import Sequence
 
 from credproc.errors import inert
+from credproc.glyphs import cut, ellipsis, width
 
 GAP = "  "
-_ELLIPSIS = "…"
 
 
 def align_rows(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -22,12 +21,12 @@ def shown_cells(rows: Sequence[Sequence[str]]) -> list[list[str]]:
 
 def pad_cells(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> list[list[str]]:
     """Return the cells, each padded or cut to the width of its column."""
-    return [[_pad(cell, width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    return [[_pad(cell, columns) for cell, columns in zip(row, widths, strict=True)] for row in rows]
 
 
 def natural_widths(rows: Sequence[Sequence[str]]) -> list[int]:
     """Return the width of the widest cell of each column, in terminal columns."""
-    return [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    return [max(map(width, column)) for column in zip(*rows, strict=True)]
 
 
 def fit_widths(widths: Sequence[int], minimum: Sequence[int], columns: int) -> list[int]:
@@ -35,20 +34,13 @@ def fit_widths(widths: Sequence[int], minimum: Sequence[int], columns: int) -> l
     fitted = list(widths)
     excess = sum(fitted) + len(GAP) * (len(fitted) - 1) - columns
     for _ in range(excess):
-        slack = [width if width > low else 0 for width, low in zip(fitted, minimum, strict=True)]
+        slack = [wide if wide > low else 0 for wide, low in zip(fitted, minimum, strict=True)]
         if not any(slack):
             break
         fitted[slack.index(max(slack))] -= 1
     return fitted
 
 
-def _pad(cell: str, width: int) -> str:
-    if _width(cell) > width:
-        while _width(cell) >= width and cell:
-            cell = cell[:-1]
-        cell += _ELLIPSIS
-    return cell + " " * (width - _width(cell))
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+def _pad(cell: str, columns: int) -> str:
+    cell = cut(cell, columns, ellipsis())
+    return cell + " " * (columns - width(cell))
