@@ -72,8 +72,8 @@ class Home:
     def __init__(self, path: Path, **environ: str) -> None:
         """Make it at ``path``; the keywords are variables."""
         self.path = path
-        of_system = {"HOME": str(path), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **_of_windows(path)}
-        self.environ = {**of_system, **environ}
+        of_system = {"HOME": str(path), "PATH": os.environ["PATH"], **_of_windows(path)}
+        self.environ = {**of_system, "LC_ALL": "C.UTF-8", "TZ": "UTC", **environ}
         (path / ".aws").mkdir(parents=True)
         self._written = 0.0
 

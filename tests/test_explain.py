@@ -1,5 +1,6 @@
 """credproc list and explain: what they say, and what they never touch."""
 
+import calendar
 import json
 import re
 import time
@@ -126,15 +127,22 @@ def test_list_shows_what_is_signed_in_and_cached(tmp_path: Path) -> None:
         w.answered("admin")
         found = {row["profile"]: row for row in json.loads(w.home.run("list", "--json").stdout)}
         assert [found[name]["state"] for name in ("admin", "other")] == ["cached", "signed in"]
-        assert 3500 < found["admin"]["until"] - time.time() <= 3600
-        assert 43000 < found["other"]["until"] - time.time() <= 43200
+        assert 3500 < _epoch(found["admin"]["until"]) - time.time() <= 3600
+        assert 43000 < _epoch(found["other"]["until"]) - time.time() <= 43200
         said = w.home.run("list").stdout
         assert re.search(r"^admin .* cached for 59 min$", said, re.MULTILINE)
         assert re.search(r"^other .* signed in for 11 h$", said, re.MULTILINE)
+        about = json.loads(w.home.run("explain", "admin", "--json").stdout)
+        assert about["cached"]["expiration"] == found["admin"]["until"]
+        assert about["signed_in_until"] == found["other"]["until"]
         explained_ = w.home.run("explain", "admin").stdout
         assert "\ncached: credentials until " in explained_
         assert "\nsigned in: until " in explained_
         assert "\nasks for: nothing while signed in" in explained_
+
+
+def _epoch(moment: str) -> int:
+    return calendar.timegm(time.strptime(moment, "%Y-%m-%dT%H:%M:%SZ"))
 
 
 def _on_terminal(w: World, **environ: str) -> str:

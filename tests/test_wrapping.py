@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from credproc.commands.ui.times import format_time, format_until
 from credproc.errors import for_shell, inert, quoted
 from credproc.glyphs import Whole, cut, paragraphs, shows_unicode, terminal_columns, width, wrapped
 from tests.program import PROGRAM, Home
@@ -44,14 +43,6 @@ def test_what_is_no_terminal_has_no_width() -> None:
     finally:
         os.close(reader)
         os.close(writer)
-
-
-def test_the_day_is_said_where_it_is_another() -> None:
-    assert format_time(86399, 0) == "23:59Z"
-    assert format_time(86400, 0) == "1970-01-02 00:00Z"
-    assert format_time(86399) == "1970-01-01 23:59Z"
-    assert format_until(59, 0) == "until 00:00Z (in less than a minute)"
-    assert format_until(90000, 0) == "until 1970-01-02 01:00Z (in 1 d 1 h)"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from credproc.commands.plan_text import (
 from credproc.commands.profile_state import Cached, ProfileInspector, alias_of
 from credproc.commands.ui.output import Document, Output
 from credproc.commands.ui.table import align_rows
-from credproc.commands.ui.times import format_until
+from credproc.commands.ui.times import format_until, iso_time
 from credproc.config.parser import read
 from credproc.config.settings import StoreKind
 from credproc.config.shared_config import Section, Setting, SharedConfig
@@ -118,7 +118,7 @@ def explain(config: SharedConfig, request: Request, *, tries_store: bool) -> Exp
         profile=request.profile,
         alias_of=alias,
         settings=list(used.values()),
-        steps=step_texts(plan, context, inspector.now),
+        steps=step_texts(plan, context),
         cached=inspector.cached(request.profile, plan),
         signed_in_until=context.signed_in_until,
         session_store=context.session_store if context.signed_in_until is not None else None,
@@ -169,10 +169,12 @@ def _cache_lines(explanation: Explanation, now: float) -> Iterator[str]:
 
 def as_json(explanation: Explanation) -> str:
     """Return the explanation as JSON."""
+    cached = explanation.cached
     fields = explanation._asdict() | {
         "settings": [setting._asdict() for setting in explanation.settings],
         "steps": [step._asdict() for step in explanation.steps],
-        "cached": None if explanation.cached is None else explanation.cached._asdict(),
+        "cached": None if cached is None else {name: iso_time(time) for name, time in cached._asdict().items()},
+        "signed_in_until": iso_time(explanation.signed_in_until),
     }
     return json.dumps(fields, indent=2) + "\n"
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from credproc.commands.profile_state import ProfileInspector, ProfileState, profile_names
 from credproc.commands.profile_table import Row, table
 from credproc.commands.ui.output import Document, Output
+from credproc.commands.ui.times import iso_time
 from credproc.config.parser import read
 from credproc.credentials import account_in
 from credproc.errors import quoted
@@ -33,7 +34,7 @@ def rows(inspector: ProfileInspector) -> list[Row]:
 
 def as_json(found: Sequence[Row]) -> str:
     """Return the rows as JSON."""
-    return json.dumps([row._asdict() for row in found], indent=2) + "\n"
+    return json.dumps([row._asdict() | {"until": iso_time(row.until)} for row in found], indent=2) + "\n"
 
 
 def is_coloured(environ: Mapping[str, str], fd: int) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from credproc.commands.ui.times import format_duration, format_until
+from credproc.commands.ui.times import format_duration
 from credproc.config.grammar import split_command
 from credproc.config.settings import PromptPlace, StoreKind, setting_named
 from credproc.errors import inert, quoted
@@ -46,8 +46,8 @@ class PlanContext(NamedTuple):
     denied_age: int | None = None  # seconds; how old an MFA session was that AWS denied the role a short time ago
 
 
-def step_texts(plan: Plan, context: PlanContext, now: float) -> list[StepText]:
-    """Return the steps of the next refresh, in order; ``now`` is in epoch seconds. Raises ConfigError."""
+def step_texts(plan: Plan, context: PlanContext) -> list[StepText]:
+    """Return the steps of the next refresh, in order. Raises ConfigError."""
     found = [_source_text(plan)]
     for step in steps(plan, context.circumstances):
         if isinstance(step, AssumeRole):
@@ -55,7 +55,7 @@ def step_texts(plan: Plan, context: PlanContext, now: float) -> list[StepText]:
         elif isinstance(step, GetSession):
             found.append(_session_text(plan, step, context.session_store))
         else:
-            found.append(_shared_session_text(plan, context, now))
+            found.append(_shared_session_text(plan, context))
     return found
 
 
@@ -220,10 +220,9 @@ def _session_text(plan: Plan, step: GetSession, store: StoreKind) -> StepText:
     return _call(plan.endpoint, "GetSessionToken", words, plan.mfa.where)
 
 
-def _shared_session_text(plan: Plan, context: PlanContext, now: float) -> StepText:
-    until = "" if context.signed_in_until is None else f", valid {format_until(context.signed_in_until, now)}"
+def _shared_session_text(plan: Plan, context: PlanContext) -> StepText:
     where = plan.source.where if plan.mfa is None else plan.mfa.where
-    return StepText(f"use the MFA session in {store_name(context.session_store)}{until}", where)
+    return StepText(f"use the MFA session in {store_name(context.session_store)}", where)
 
 
 def _code(plan: Plan) -> str:

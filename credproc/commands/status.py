@@ -5,15 +5,17 @@ import json
 from collections.abc import Mapping, Sequence
 
 from credproc import paths
-from credproc.commands.inventory import cache_entries, mfa_sessions
+from credproc.commands.inventory import EntryInfo, cache_entries, mfa_sessions
 from credproc.commands.ui.output import Document, Output
 from credproc.commands.ui.table import align_rows
-from credproc.commands.ui.times import format_until
+from credproc.commands.ui.times import format_until, iso_time
 from credproc.config.settings import StoreKind
 from credproc.credentials import account_in
 from credproc.files import open_directory
 from credproc.request import Request
 from credproc.stores.mfa_sessions import SessionIndex, is_forgotten
+
+_NO_PROFILE = "(no profile)"
 
 GROUP = "sign in"
 HELP = "show MFA sessions and cached credentials, and their expiry"
@@ -24,34 +26,34 @@ def status(environ: Mapping[str, str], now: float, *, as_json: bool) -> Output |
     """Return the MFA sessions and cached credentials that are valid at ``now`` (epoch seconds), as text or JSON."""
     directory = open_directory(paths.cache_directory(environ))
     sessions = [index for index in mfa_sessions(directory) if index.expiration > now and not is_forgotten(index)]
-    entries: list[dict[str, str | int | None]] = [
-        {
-            "profile": entry.profile,
-            "role_arn": entry.role_arn,
-            "mfa_serial": entry.mfa_serial,
-            "expiration": entry.expiration,
-        }
-        for entry in cache_entries(directory)
-        if entry.expiration is not None and entry.expiration > now
-    ]
+    entries = [entry for entry in cache_entries(directory) if entry.expiration is not None and entry.expiration > now]
     if as_json:
-        about = {"sessions": [_session(index) for index in sessions], "credentials": entries}
+        about = {"sessions": [_session(index) for index in sessions], "credentials": [_entry(each) for each in entries]}
         return Document(json.dumps(about, indent=2, sort_keys=True) + "\n")
     return Output(_as_lines(sessions, entries, now))
 
 
-def _session(index: SessionIndex) -> dict[str, str | int | None]:
+def _entry(entry: EntryInfo) -> dict[str, str | None]:
+    return {
+        "profile": entry.profile,
+        "role_arn": entry.role_arn,
+        "mfa_serial": entry.mfa_serial,
+        "expiration": iso_time(entry.expiration),
+    }
+
+
+def _session(index: SessionIndex) -> dict[str, str | None]:
     return {
         "mfa_serial": index.serial,
         "source_profile": index.profile,
         "issuer": index.issuer,
         "store": index.store,
-        "issued": index.issued,
-        "expiration": index.expiration,
+        "issued": iso_time(index.issued),
+        "expiration": iso_time(index.expiration),
     }
 
 
-def _as_lines(sessions: list[SessionIndex], entries: list[dict[str, str | int | None]], now: float) -> list[str]:
+def _as_lines(sessions: list[SessionIndex], entries: list[EntryInfo], now: float) -> list[str]:
     """Return a table of sessions and one of credentials; a sentence takes the place of an empty one."""
     lines = [] if sessions else ["not signed in with MFA"]
     for store in sorted({index.store for index in sessions}):
@@ -59,10 +61,9 @@ def _as_lines(sessions: list[SessionIndex], entries: list[dict[str, str | int | 
         lines += _indented(
             [(index.serial, format_until(index.expiration, now)) for index in sessions if index.store == store]
         )
-    entries = sorted(entries, key=lambda entry: str(entry["profile"]))
     cached = [
-        (_profile(entry["profile"]), _role(entry["role_arn"]), format_until(int(entry["expiration"] or 0), now))
-        for entry in entries
+        (entry.profile or _NO_PROFILE, _role(entry.role_arn), format_until(entry.expiration or 0, now))
+        for entry in sorted(entries, key=lambda entry: entry.profile or _NO_PROFILE)
     ]
     return lines + (["cached credentials:", *_indented(cached)] if cached else ["no credentials are cached"])
 
@@ -79,12 +80,8 @@ def _heading(store: StoreKind) -> str:
             return "MFA sessions:"
 
 
-def _profile(profile: str | int | None) -> str:
-    return "(no profile)" if profile is None else str(profile)
-
-
-def _role(role_arn: str | int | None) -> str:
-    if not isinstance(role_arn, str):
+def _role(role_arn: str | None) -> str:
+    if role_arn is None:
         return "-"
     name = role_arn.rpartition("/")[2]
     account = account_in(role_arn)

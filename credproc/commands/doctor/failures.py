@@ -1,5 +1,6 @@
 """The last failures in the log: those of the last day that are still worth a look."""
 
+import ast
 import calendar
 import re
 import time
@@ -8,6 +9,8 @@ from typing import NamedTuple
 
 from credproc import log, paths
 from credproc.commands.doctor.check import Check, ok
+from credproc.commands.ui.times import format_time
+from credproc.errors import quoted
 from credproc.files import open_directory
 
 _MAX_FAILURES = 3
@@ -39,12 +42,22 @@ def last_failures(environ: Mapping[str, str], profiles: Collection[str | None] |
         if parsed["what"] in (log.REFRESHED, log.CONFIRMED):
             found = [failure for failure in found if failure.profile != parsed["profile"]]
         elif parsed["bug"] or wanted is None or parsed["profile"] in wanted:
-            found.append(_Failure(line, parsed["profile"]))
+            found.append(_Failure(_shown(line, parsed, now), parsed["profile"]))
     place = "the log" if path is None else f"{paths.shown(path, environ)}/{log.NAME}"
     if not found:
         return ok(f"no failures within 24 h in {place}")
     shown = tuple(failure.line for failure in found[-_MAX_FAILURES:])
     return Check("warn", f"the last failures within 24 h in {place} (time, process, profile):", details=shown)
+
+
+def _shown(line: str, parsed: re.Match[str], now: float) -> str:
+    """Return a line of the log for a person: with its time here, and the name of the profile as it is."""
+    profile = parsed["profile"]
+    shown = f"{format_time(_seconds(parsed['time']), now)}{line[parsed.end('time') :]}"
+    try:
+        return shown.replace(profile, quoted(ast.literal_eval(profile)), 1) if profile not in (None, "-") else shown
+    except (ValueError, SyntaxError):  # a damaged line
+        return shown
 
 
 def _seconds(moment: str) -> float:
