@@ -20,7 +20,7 @@ from tests.forks import Forks
 from tests.mfa import ACCOUNT, PROMPT, World, profile, world
 from tests.program import PROGRAM, Home, Outcome
 from tests.sts import fail
-from tests.terminal import Job, Terminal
+from tests.terminal import Job, Terminal, unbroken
 from tests.wording import assert_names
 
 if sys.platform != "linux":
@@ -179,6 +179,11 @@ def _added(w: World, *arguments: str, secret: str | None = None) -> Job:
     return job
 
 
+def _asked_device(w: World, answer: str = "") -> None:
+    w.terminal.expect(" (Enter: none): ")
+    w.terminal.send(f"{answer}\n")
+
+
 def test_add_asks_checks_keeps_and_says_so_in_the_config(w: World, service: SecretService) -> None:
     real = w.home.path / "dotfiles"
     before = "# mine\r\n[profile user2] ; comment\r\nregion = us-west-2\r\n\r\n[profile other]\r\na =   b"
@@ -186,7 +191,9 @@ def test_add_asks_checks_keeps_and_says_so_in_the_config(w: World, service: Secr
     real.chmod(0o640)
     _config(w).unlink()
     _config(w).symlink_to(real)
-    ran = _added(w).outcome(30)
+    job = _added(w)
+    _asked_device(w)
+    ran = job.outcome(30)
     assert (ran.status, ran.stderr) == (0, "")
     assert ran.stdout.startswith(f"{w.user.access_key_id} of {w.user.arn} is in the keyring")
     assert w.user.secret_access_key not in w.terminal.transcript.decode()
@@ -203,8 +210,17 @@ def test_add_asks_checks_keeps_and_says_so_in_the_config(w: World, service: Secr
 
 def test_add_keeps_nothing_that_sts_refuses(w: World, service: SecretService) -> None:
     before = _config(w).read_bytes()
-    ran = _added(w, secret="x" * 40).outcome(30)
+    job = _added(w, secret="x" * 40)
+    for number in (2, 3):
+        said = unbroken(w.terminal.expect(f"(try {number} of 3)"))
+        assert "SignatureDoesNotMatch" in said
+        w.terminal.expect(f"(Enter: {w.user.access_key_id}): ")
+        w.terminal.send("\n")
+        w.terminal.expect("(not shown; Enter: the same): ")
+        w.terminal.send("\n" if number == 2 else f"{'y' * 40}\n")
+    ran = job.outcome(30)
     assert ran.status == 1
+    assert w.actions == ["GetCallerIdentity"] * 3
     assert f"credproc: error: {w.user.access_key_id}: GetCallerIdentity: SignatureDoesNotMatch" in ran.stderr
     assert "x" * 40 not in ran.stderr
     assert service.items() == []
@@ -213,11 +229,60 @@ def test_add_keeps_nothing_that_sts_refuses(w: World, service: SecretService) ->
 
 def test_add_offline_asks_nobody_and_makes_the_profile(w: World, service: SecretService) -> None:
     before = _config(w).read_text()
-    ran = _added(w, "--offline").outcome(30)
+    job = _added(w, "--offline")
+    _asked_device(w)
+    ran = job.outcome(30)
     assert (ran.status, ran.stderr) == (0, "")
     assert ran.stdout.startswith(f"{w.user.access_key_id} is in the keyring")
     assert _config(w).read_text() == f"{before}\n[profile user2]\ncredproc_access_key_id = {w.user.access_key_id}\n"
     assert w.actions == []
+    assert service.items()
+
+
+def test_add_asks_again_for_what_was_mistyped_and_takes_the_rest_by_enter(w: World, service: SecretService) -> None:
+    secret = w.user.secret_access_key
+    job = w.start("keys", "add", "user2")
+    for typed, question in (
+        ("", "for profile 'user2': "),  # an empty line is no try
+        ("nonsense", "for profile 'user2': "),
+        ("AKIAI44QH8DHBEXAMPLE", "for profile 'user2': "),
+        ("no secret", "(not shown): "),
+        (secret, "(not shown): "),
+        (w.user.access_key_id, "for profile 'user2' (Enter: AKIAI44QH8DHBEXAMPLE): "),
+        ("", f"for {w.user.access_key_id} (not shown; Enter: the same): "),
+        ("not a device", " (Enter: none): "),
+        (w.user.mfa_serial, " (Enter: none): "),
+    ):
+        w.terminal.expect(question)
+        w.terminal.send(f"{typed}\n")
+    ran = job.outcome(30)
+    assert (ran.status, ran.stderr) == (0, "")
+    assert ran.stdout == (
+        f"{w.user.access_key_id} of {w.user.arn} is in the keyring, for profile 'user2'\n"
+        f"its MFA device is {w.user.mfa_serial}\n"
+    )
+    assert w.actions == ["GetCallerIdentity"] * 2
+    seen = unbroken(w.terminal.transcript.decode())
+    assert seen.count("(try 2 of 3)") == 4
+    assert "no secret" not in seen
+    assert (
+        _config(w)
+        .read_text()
+        .endswith(
+            f"[profile user2]\ncredproc_access_key_id = {w.user.access_key_id}\nmfa_serial = {w.user.mfa_serial}\n"
+        )
+    )
+    assert set(_secrets(service)) == {w.user.access_key_id}
+
+
+@pytest.mark.parametrize("line", ["mfa_serial = arn:aws:iam::123456789012:mfa/other", "credproc_mfa_serial = none"])
+def test_add_does_not_ask_for_a_device_that_the_profile_names_or_declines(
+    w: World, service: SecretService, line: str
+) -> None:
+    _config(w).write_text(f"[profile user2]\n{line}\n")
+    assert _added(w).outcome(30).status == 0
+    setting = f"credproc_access_key_id = {w.user.access_key_id}"
+    assert _config(w).read_text() == f"[profile user2]\n{setting}\n{line}\n"
     assert service.items()
 
 
@@ -228,6 +293,7 @@ def test_add_waits_for_a_keyring_on_a_busy_machine(w: World, service: SecretServ
     with service.busy():
         w.terminal.expect("(not shown): ")
         w.terminal.send(f"{w.user.secret_access_key}\n")
+        _asked_device(w)
         time.sleep(1.6)  # jeepney gives D-Bus one second
     assert job.outcome(30).status == 0
     assert set(_secrets(service)) == {w.user.access_key_id}

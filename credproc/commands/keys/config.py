@@ -39,15 +39,15 @@ def key_setting(profile: Section, *, unused: bool = False) -> Setting:
     return setting
 
 
-def set_key(request: Request, profile: Section, access_key_id: str) -> None:
-    """Write the access key id into the profile. Raises ConfigError."""
-    _edit(
-        request.environ,
-        profile,
-        lambda text, of_credentials: with_setting(
-            text, profile.name, SETTING, access_key_id, of_credentials=of_credentials
-        ),
-    )
+def set_key(request: Request, profile: Section, access_key_id: str, mfa_serial: str = "") -> None:
+    """Write the access key id into the profile, and the MFA device if there is one. Raises ConfigError."""
+
+    def change(text: str, of_credentials: bool) -> str:  # noqa: FBT001 - as _edit calls it
+        if mfa_serial:
+            text = with_setting(text, profile.name, "mfa_serial", mfa_serial, of_credentials=of_credentials)
+        return with_setting(text, profile.name, SETTING, access_key_id, of_credentials=of_credentials)
+
+    _edit(request.environ, profile, change)
 
 
 def unset_key(request: Request, profile: Section, access_key_id: str) -> None:
