@@ -484,12 +484,27 @@ def test_with_nothing_named_and_nothing_there_the_option_is_named(world: World) 
     assert_names(hint, "", "--profile", "AWS_PROFILE")
 
 
-def test_keys_in_the_environment_alone_are_no_source(world: World) -> None:
+@pytest.mark.parametrize(
+    ("config", "named", "where"),
+    [
+        ("", (), "no profile is named"),
+        ("[default]\nregion = eu-west-1\n", (), "no profile is named"),
+        ("[profile admin]\nregion = eu-west-1\n", ("--profile", "admin"), "~/.aws/config:1: "),
+        (_profile(""), ("--profile", "admin"), "~/.aws/config:3: role_arn without"),
+        (_profile("source_profile = base") + "[profile base]\n", ("--profile", "admin"), "~/.aws/config:5: "),
+    ],
+)
+def test_keys_in_the_environment_alone_are_no_source(
+    world: World, config: str, named: tuple[str, ...], where: str
+) -> None:
     keys = world.sts.user("alone").credentials
     environ = {"AWS_ACCESS_KEY_ID": keys.access_key_id, "AWS_SECRET_ACCESS_KEY": keys.secret_access_key}
-    error, _ = _failed(world.home.run(environ=environ))
-    assert_names(error, "no profile is named")
+    world.home.config(config)
+    error, hint = _failed(world.home.run(*named, environ=environ))
+    assert_names(error, where)
+    assert_names(hint, "", "environment alone", "credential_source = Environment")
     assert world.sts.count() == 0
+    assert "Environment" not in _failed(world.home.run(*named))[1]
 
 
 def _opened(world: World, directory: Path) -> list[str]:

@@ -16,6 +16,7 @@ from credproc.errors import ConfigError, UsageError, quoted
 from credproc.plan.endpoint import CONTAINER_VARIABLES
 from credproc.plan.source import (
     Source,
+    environment_hint,
     environment_source,
     has_keys,
     has_role,
@@ -96,7 +97,7 @@ class ProfileResolver:
         elif profile is None and self._has_web_identity_variables():
             return Resolution(None, selected, web_identity_variables(self._environ, self._session_name), ())
         else:
-            source, hops = source_in(selected, self._config, self._session_name), []
+            source, hops = source_in(selected, self._config, self._session_name, self._environ), []
         return Resolution(selected.name, selected, source, tuple(hops))
 
     def _selected(self, name: str) -> Section:
@@ -173,12 +174,13 @@ class ProfileResolver:
             if source_profile is None:
                 raise ConfigError(
                     f"{where}: role_arn without source_profile or credential_source",
-                    f"add source_profile to [{section.name}]"
-                    + (f" (source_profile = {section.name} to use its own keys)" if has_keys(section) else ""),
+                    f"add source_profile to [{section.name}] (source_profile = {section.name} to use its own keys)"
+                    if has_keys(section)
+                    else environment_hint(self._environ) or f"add source_profile to [{section.name}]",
                 )
             source_section = self._source_section(section, source_profile)
             if has_keys(source_section) or not has_role(source_section):
-                return source_in(source_section, self._config, self._session_name), hops
+                return source_in(source_section, self._config, self._session_name, self._environ), hops
             section = source_section
             hops.append(section)
 

@@ -71,7 +71,7 @@ class Source(NamedTuple):
         return not self.is_long_term
 
 
-def source_in(section: Section, config: SharedConfig, session_name: str) -> Source:
+def source_in(section: Section, config: SharedConfig, session_name: str, environ: Mapping[str, str]) -> Source:
     """Return the source that the profile's own settings name, in botocore's order. Raises ConfigError."""
     login = section.setting("login_session")
     process = section.setting("credential_process")
@@ -80,7 +80,7 @@ def source_in(section: Section, config: SharedConfig, session_name: str) -> Sour
     if is_identity_center(section):
         return _identity_center(section, config)
     if keys_from_credentials_file(section) is not None:
-        return _static(section, config.missing)
+        return _static(section, config.missing, environ)
     in_keyring = keys_in_keyring(section)
     if in_keyring is not None:
         return _keyring(section, in_keyring)
@@ -90,10 +90,10 @@ def source_in(section: Section, config: SharedConfig, session_name: str) -> Sour
         return Source("Process", process.where, section.name, (("command", process.value),), program=process)
     if section.setting("sso_session") is not None and not has_keys(section):
         return _identity_center(section, config)  # raises with the names of the missing settings
-    return _static(section, config.missing)
+    return _static(section, config.missing, environ)
 
 
-def _static(section: Section, missing: str | None) -> Source:
+def _static(section: Section, missing: str | None, environ: Mapping[str, str]) -> Source:
     access_key_id = section.setting("aws_access_key_id")
     secret = section.setting("aws_secret_access_key")
     if access_key_id is None or not access_key_id.value:
@@ -104,7 +104,9 @@ def _static(section: Section, missing: str | None) -> Source:
             )
         raise ConfigError(
             f"{section.where}: profile {quoted(section.name)} holds no credentials, and no setting names their source",
-            missing or "add role_arn and source_profile, keys, sso_session, or credential_process",
+            missing
+            or environment_hint(environ)
+            or "add role_arn and source_profile, keys, sso_session, or credential_process",
         )
     if secret is None or not secret.value:
         raise ConfigError(
@@ -170,6 +172,13 @@ def _identity_center(section: Section, config: SharedConfig) -> Source:
     if reference is not None:
         identity += (("sso_session", reference.value),)
     return Source("IdentityCenter", where, section.name, identity)
+
+
+def environment_hint(environ: Mapping[str, str]) -> str | None:
+    """Return what to write where a source is missing and the environment has keys, which by themselves are none."""
+    if not environ.get("AWS_ACCESS_KEY_ID"):
+        return None
+    return "keys in the environment alone are no source: write role_arn and credential_source = Environment"
 
 
 def environment_source(

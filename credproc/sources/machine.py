@@ -17,7 +17,7 @@ from credproc.config.shared_config import Section, Setting, SharedConfig, chosen
 from credproc.credentials import Credentials
 from credproc.errors import ConfigError, SourceError, inert, quoted
 from credproc.plan import Plan
-from credproc.plan.source import Source
+from credproc.plan.source import Source, environment_hint
 from credproc.plan.url import Url
 from credproc.sources.provider import FAILURES, load
 
@@ -39,7 +39,7 @@ def fetch(plan: Plan, kind: MachineKind, config: SharedConfig, environ: Mapping[
     if source.is_fallback:
         raise SourceError(
             "no profile is named, and this machine provides no credentials",
-            "name one with --profile or AWS_PROFILE; credproc --help shows the commands",
+            environment_hint(environ) or "name one with --profile or AWS_PROFILE; credproc --help shows the commands",
         )
     raise SourceError(f"{source.where}: {_describe_absence(kind)}", _hint(kind))
 
