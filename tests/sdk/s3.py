@@ -1,7 +1,12 @@
-"""A tiny S3 on the loopback: one bucket, and in it one key, named by the access key id of whoever has signed."""
+"""A tiny S3 on the loopback: one bucket that tells whoever signs a request the access key id of it.
+
+A listing has one key, named so; below ``env:/``, where OpenTofu keeps workspaces, it is the state of one named so. The
+object ``caller`` is lines with it.
+"""
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,8 +21,14 @@ if TYPE_CHECKING:
     from tests.sts import Credentials, Exchange, Sts
 
 
+_WORKSPACES = "env:/"
+_OBJECT = "/whoami/caller"
+_LINE = 32  # bytes of a line of the object
+_SIZE = 2**20  # bytes of the object
+
+
 @dataclass
-class Listing:
+class Call:
     """A request that reached S3, and who signed it as far as it says. `outcome` is `OK` or an error code."""
 
     access_key_id: str | None
@@ -33,7 +44,7 @@ class S3(Loopback):
 
     def __init__(self, sts: Sts) -> None:
         self.sts = sts
-        self.calls: list[Listing] = []
+        self.calls: list[Call] = []
         self.pages = 1
         self.released: int | None = None
         super().__init__()
@@ -54,15 +65,19 @@ class S3(Loopback):
 
     def receive(self, request: Request) -> Received:
         """Note the request; it is decided on arrival, for signatures grow old while an answer is held."""
-        call = Listing(signer(request)[0], request.header("User-Agent") or "")
+        call = Call(signer(request)[0], request.header("User-Agent") or "")
         self.calls.append(call)
         number = len(self.calls)
         try:
             caller = self._authenticate(request)
-            answer = self._listing(request, caller.access_key_id, last=number >= self.pages)
+            if request.path.rstrip("/") == "/whoami":
+                answer = self._listing(request, caller.access_key_id, last=number >= self.pages)
+            else:
+                answer = _object(request, caller.access_key_id)
         except RefusedError as refused:
             body = f"<Error><Code>{refused.code}</Code><Message>{refused.message}</Message></Error>"
-            answer = Answer(refused.status, body.encode(), "application/xml", code=refused.code)
+            content = b"" if request.method == "HEAD" else body.encode()
+            answer = Answer(refused.status, content, "application/xml", code=refused.code)
         call.outcome = answer.code or "OK"
         return Received("ListObjectsV2", lambda: answer)
 
@@ -82,13 +97,27 @@ class S3(Loopback):
 
     def _listing(self, request: Request, key: str, *, last: bool) -> Answer:
         prefix = parse_qs(request.query).get("prefix", [""])[0]
+        name = f"{prefix}{key}" + ("/state" if prefix == _WORKSPACES else "")
         token = "" if last else f"<NextContinuationToken>{len(self.calls)}</NextContinuationToken>"
         body = (
             '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
             f"<Name>whoami</Name><Prefix>{prefix}</Prefix><MaxKeys>1000</MaxKeys><KeyCount>1</KeyCount>"
             f"<IsTruncated>{'false' if last else 'true'}</IsTruncated>{token}"
-            f"<Contents><Key>{prefix}{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
+            f"<Contents><Key>{name}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
             "<ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag><Size>0</Size>"
             "<StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>"
         )
         return Answer(200, body.encode(), "application/xml")
+
+
+def _object(request: Request, key: str) -> Answer:
+    """Answer a request for a part of the object, as programs ask that read a large one here and there."""
+    wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", request.header("Range") or "")
+    if request.path != _OBJECT:
+        raise RefusedError(404, "NoSuchKey", "The specified key does not exist.")
+    if request.method != "GET" or wanted is None:
+        raise RefusedError(501, "NotImplemented", "A header implies functionality that is not implemented.")
+    first, last = int(wanted[1]), min(int(wanted[2]), _SIZE - 1)
+    content = f"{key:<{_LINE - 1}}\n".encode() * (_SIZE // _LINE)
+    headers = (("Content-Range", f"bytes {first}-{last}/{_SIZE}"), ("Accept-Ranges", "bytes"))
+    return Answer(206, content[first : last + 1], "text/plain", headers)

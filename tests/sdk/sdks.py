@@ -30,15 +30,19 @@ class Sdk:
     command: tuple[str, ...]
     arguments: tuple[str, ...] = ()  # for one call
     lines: tuple[str, ...] | None = ("lines",)  # for one call for each line of stdin; None: it lists pages instead
+    pages: tuple[str, ...] = PAGES  # for that
     says_endpoint: bool = False  # whether it has to be told by --endpoint-url
     user_agent: str  # what stands before the version
     service: Literal["sts", "s3"] = "sts"
+    each: int = 0  # runs of the helper at each further call of a process, however long its credentials last
     window: int  # seconds before their end from which credentials are asked for anew
     jitter: int = 0  # up to so many of these seconds fewer, by chance
+    requests: int = 1  # that are granted, for one call; the pages of a list are more
     within: tuple[int, int, int]  # runs of the helper after each of three calls with credentials in it from the start
     old_in_window: bool = False  # whether the first call in the window is still signed with the old ones
     starts: int = 1  # runs of a helper that works, until the first call is signed
     failing: int = 1  # runs of a helper that fails
+    unsigned: bool = False  # whether it then sends its request without a signature
     patience: float | None = None  # seconds until it gives up on a helper; None: later than a prompt closes, if ever
     # Where a helper's stderr goes: into the error, to ours, into a pipe that nobody shows, or where the helper can tell
     # that nobody will
@@ -46,6 +50,7 @@ class Sdk:
     spaced: tuple[tuple[str, str], ...] = ()  # the ways in which it reads a profile's name with a space
     credentials_file: bool = True  # whether it looks for credential_process there
     quotes: bool = True  # whether a word of the line may be quoted
+    serves: bool = True  # whether it asks the endpoint that `exec --serve` has
     assumes: Literal["profile", "argument", "no"] = "profile"  # how it assumes a role with what a helper gives
 
     @property
@@ -55,7 +60,14 @@ class Sdk:
 
     def argv(self, endpoint: str) -> list[str]:
         """Return the words that start it for one call."""
-        return [*self.command, *self.arguments, *(["--endpoint-url", endpoint] if self.says_endpoint else [])]
+        return [*self.command, *self.arguments, *self._said(endpoint)]
+
+    def listing(self, endpoint: str) -> list[str]:
+        """Return the words that start it for a list of many pages."""
+        return [*self.command, *self.pages, *self._said(endpoint)]
+
+    def _said(self, endpoint: str) -> list[str]:
+        return ["--endpoint-url", endpoint] if self.says_endpoint else []
 
 
 _FAST_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
@@ -160,6 +172,7 @@ SDKS = (
         window=300,
         within=(4, 5, 6),  # an S3 client asks three times before its first request, which itself asks once more
         failing=4,
+        unsigned=True,
         message="discarded",
         assumes="argument",  # its chain's profiles reach the real STS only, and here they are passed over
     ),
@@ -171,6 +184,7 @@ SDKS = (
         window=0,
         within=(1, 1, 1),
         failing=4,
+        unsigned=True,
         message="discarded",
         credentials_file=False,
         assumes="no",  # nor by an argument: its STS client knows no other endpoint than AWS's

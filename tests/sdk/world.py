@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tests.program import Home, Outcome
 from tests.sdk.s3 import S3
-from tests.sdk.sdks import PAGES, Sdk
 from tests.sts import Sts, Trust, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from tests.sdk.sdks import Sdk
     from tests.terminal import Job, Terminal
 
 ACCOUNT = "123456789012"
@@ -159,6 +159,7 @@ class World(NamedTuple):
         assert ended.stdout == ""
         assert self.signers == []
         assert self.runs == self.sdk.failing
+        assert any(call.access_key_id is None for call in self.s3.calls) is self.sdk.unsigned
         self.assert_message(ended, message)
 
     def assert_message(self, ended: Outcome, message: str) -> None:
@@ -256,10 +257,9 @@ def _fed(w: World) -> Iterator[Callable[[], object]]:
 
 @contextmanager
 def _paged(w: World) -> Iterator[Callable[[], object]]:
-    """An AWS CLI that makes a call for each page of a listing: its answers are held back until the next is wanted."""
+    """A program that makes a call for each page of a listing: the answers are held back until the next is wanted."""
     w.s3.pages, w.s3.released = 1000, 0
-    argv = [*w.sdk.command, *PAGES, "--endpoint-url", w.s3.url]
-    with w.started(argv) as child:
+    with w.started(w.sdk.listing(w.s3.url)) as child:
 
         def call() -> None:
             wanted = len(w.s3.calls) + 1
@@ -271,4 +271,4 @@ def _paged(w: World) -> Iterator[Callable[[], object]]:
         w.s3.pages, w.s3.released = 0, None
         stdout, stderr = child.communicate()
     assert (child.returncode, stderr) == (0, "")
-    assert len(json.loads(stdout)) == len(w.s3.calls)
+    assert len(json.loads(stdout)) == len(w.signers) - (w.sdk.requests - 1)

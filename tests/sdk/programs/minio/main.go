@@ -34,12 +34,16 @@ func run(ctx context.Context, lines io.Reader) error {
 	if err != nil {
 		return err
 	}
-	chain := credentials.NewChainCredentials([]credentials.Provider{
+	providers := []credentials.Provider{
 		&credentials.EnvAWS{},
 		&credentials.EnvMinio{},
 		&credentials.FileAWSCredentials{},
 		&credentials.FileMinioClient{},
-	})
+	}
+	if os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI") != "" { // else it would ask the metadata service of an instance
+		providers = append(providers, &credentials.IAM{})
+	}
+	chain := credentials.NewChainCredentials(providers)
 	client, err := minio.New(endpoint.Host, &minio.Options{Creds: chain, Region: region()})
 	if err != nil {
 		return err
