@@ -4,14 +4,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-sys.path.append(str(ROOT / "build" / "frozen"))
+sys.path += [str(ROOT / "build" / "frozen"), str(ROOT / "build" / "backend")]
 
 import authorities  # noqa: E402 - found by the line above
-import commandline  # noqa: E402 - the same
-import completions  # noqa: E402 - the same
+import backend  # noqa: E402 - the same
 import manual  # noqa: E402 - the same
+import package  # noqa: E402 - the same
 import search_paths  # noqa: E402 - the same
 
-MAIN, *COMMANDS = commandline.commands()
+from credproc.commands.completion import command_line  # noqa: E402
 
-__all__ = ["COMMANDS", "MAIN", "ROOT", "authorities", "commandline", "completions", "manual", "search_paths"]
+MAIN, *COMMANDS = command_line.commands()
+
+__all__ = ["COMMANDS", "MAIN", "ROOT", "authorities", "backend", "command_line", "manual", "package", "search_paths"]

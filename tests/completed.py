@@ -54,10 +54,16 @@ SHORT = frozenset(name for name in NAMES if not name[0].isalnum())  # known by t
 _SPECIAL = {"'": "", '"': '\\"$`', "$'": "\\'"}
 
 _RECORDER = """#!/bin/sh
-[ "$1 $2" != "list --names" ] || exec cat "$HOME/names"
+[ "$1 $2" != "completion --names" ] || exec cat "$HOME/names"
 for word; do printf '%s\\0' "$word"; done >"$HOME/arguments.new"
 mv "$HOME/arguments.new" "$HOME/arguments"
 """
+# The completions of another program, of which each shell looks for its own
+_OTHERS = {
+    "bash-completion/completions/other": "complete -W 'first second' other\n",
+    "zsh/_other": "#compdef other\n_arguments '*:word:(first second)'\n",
+    "other.fish": "complete -c other -f -a 'first second'\n",
+}
 _HELPERS = "/usr/share/bash-completion/bash_completion"
 _START = {
     "bash": ("bash --norc --noprofile -i", 'bind "set bell-style none"; PS1="ready> "; . "$SCRIPTS/credproc.bash"'),
@@ -65,9 +71,12 @@ _START = {
     "bash with helpers": ("bash --norc --noprofile -i", f'bind "set bell-style none"; PS1="ready> "; . {_HELPERS}'),
     "zsh": (
         "zsh -f -i",
-        'unsetopt beep prompt_sp; PS1="ready> "; fpath=($SCRIPTS $fpath); autoload -U compinit; compinit -u -D',
+        'unsetopt beep prompt_sp; PS1="ready> "; fpath[1,0]=($SCRIPTS $OTHERS/zsh); autoload -U compinit; compinit -uD',
     ),
-    "fish": ("fish --no-config -i", 'function fish_prompt; echo -n "ready> "; end; source "$SCRIPTS/credproc.fish"'),
+    "fish": (
+        "fish --no-config -i",
+        'function fish_prompt; echo -n "ready> "; end; for s in $SCRIPTS $OTHERS; source $s/*.fish; end',
+    ),
 }
 SHELLS = tuple(_START)
 
@@ -111,17 +120,24 @@ class InteractiveShell:
         self._home = home
         (home / "bin").mkdir()
         environ = {"HOME": str(home), "PATH": os.environ["PATH"], "TERM": "dumb", "LC_ALL": "C.UTF-8"}
-        printed = subprocess.run([PROGRAM, "list", "--names"], env=environ, capture_output=True, check=True).stdout
+        printed = subprocess.run(
+            [PROGRAM, "completion", "--names"], env=environ, capture_output=True, check=True
+        ).stdout
         (home / "names").write_bytes(printed)
         (home / "bin" / "credproc").write_text(_RECORDER)
         (home / "bin" / "credproc").chmod(0o755)
         places = home / "share" / "bash-completion" / "completions"
         places.mkdir(parents=True)
         (places / "credproc").symlink_to(scripts / "credproc.bash")
+        for name, text in _OTHERS.items():
+            (home / "share" / name).parent.mkdir(exist_ok=True)
+            (home / "share" / name).write_text(text)
+        (home / "bin" / "other").touch(0o755)
         self._environ = {
             **environ,
             "PATH": f"{home}/bin:{environ['PATH']}",
             "SCRIPTS": str(scripts),
+            "OTHERS": str(home / "share"),
             "XDG_DATA_HOME": str(home / "share"),
         }
         self._command, self._setup = _START[kind]

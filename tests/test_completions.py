@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.built import COMMANDS, MAIN, completions
+from credproc.commands.completion import SHELLS as PRINTED
+from credproc.commands.completion.command_line import Argument
+from tests.built import COMMANDS, MAIN
 from tests.completed import NAMES as NAMES_FOR_SHELLS
 from tests.completed import SHELLS as KINDS
 from tests.completed import SHORT, begun, interactive, quotes_of
@@ -19,6 +21,42 @@ from tests.terminal import Terminal
 SHELLS = ("bash", "zsh", "fish")
 NAMES = {"default", "one", "two"}
 CONFIG = "[default]\n[profile one]\n[sso-session no]\n[profile two]\n"
+# What each command is for, by the settings of its profiles
+FITTING = """
+[profile new]
+[profile file]
+aws_access_key_id = AKIAIOSFODNN7EXAMPLE
+aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
+[profile temporary]
+aws_access_key_id = ASIAIOSFODNN7EXAMPLE
+aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
+aws_session_token = t
+[profile kept]
+credproc_access_key_id = AKIAIOSFODNN7EXAMPL2
+[profile role]
+role_arn = arn:aws:iam::123456789012:role/admin
+source_profile = file
+[profile mfa]
+role_arn = arn:aws:iam::123456789012:role/admin
+source_profile = file
+mfa_serial = arn:aws:iam::123456789012:mfa/user1
+[profile through]
+credential_process = /usr/bin/credproc --profile role
+[profile broken]
+role_arn = arn:aws:iam::123456789012:role/admin
+source_profile = nobody
+"""
+ALL = {"new", "file", "temporary", "kept", "role", "mfa", "through", "broken"}
+FITS = {
+    "keys rotate": {"kept"},
+    "keys remove": {"kept"},
+    "keys import": {"file"},
+    "keys add": {"new", "kept", "through"},
+    "setup": {"role", "mfa", "through", "broken"},
+    "console": {"temporary", "role", "mfa", "through"},
+    "policy": {"role", "mfa", "through"},
+    "logout": {"mfa"},
+}
 ODD = (
     "[profile adm@dev]\n[profile adm@prod]\n[profile 'two words']\n[profile x:y]\n[profile a:b@c]\n"
     "[profile '$(touch $HOME/ran)']\n"
@@ -27,7 +65,8 @@ BROKEN = "region = x\n[profile one]\n"
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the rigs are made for Linux")
 
 # Profiles at every place where the parser wants one
-AT_PLACES = [f"credproc {one.name} " for one in COMMANDS if one.arguments and one.arguments[0].is_profile]
+WITH_NAMES = [one.name for one in COMMANDS if one.arguments and one.arguments[0].is_profile]
+AT_PLACES = [f"credproc {name} " for name in WITH_NAMES if name not in FITS]
 OFFERED = {
     "credproc log": {"login", "logout"},
     "credproc ": set(MAIN.actions),
@@ -39,12 +78,14 @@ OFFERED = {
     "credproc logout --a": {"--all"},
     "credproc keys ": {"add", "import", "list", "remove", "rotate"},
     "credproc keys r": {"remove", "rotate"},
-    "credproc keys import t": {"two"},
+    "credproc keys add t": {"two"},
     "credproc keys remove two --y": {"--yes"},
+    "credproc completion ": set(PRINTED),
+    "credproc completion f": {"fish"},
     "credproc export one --format ": {"bash", "fish", "powershell", "cmd", "dotenv", "json"},
     "credproc export --format p": {"powershell"},
     "credproc export --format bash t": {"two"},
-    "credproc console --service s3 t": {"two"},
+    "credproc exec --region s3 t": {"two"},
     "credproc exec one ": {"--"},
     "credproc exec login --h": {"--help"},  # login is the profile
     **dict.fromkeys(AT_PLACES, NAMES),
@@ -53,9 +94,15 @@ OFFERED = {
 
 @pytest.fixture(name="scripts", scope="module")
 def _scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the directory with the completions, as build/freeze writes them."""
+    """Return the directory with the completions, as the command prints them."""
     directory = tmp_path_factory.mktemp("completions")
-    completions.write(str(directory))
+    for shell, name in zip(PRINTED, ("credproc.bash", "_credproc", "credproc.fish", "credproc.ps1"), strict=True):
+        ran = subprocess.run(
+            [PROGRAM, "completion", shell], env={"HOME": str(directory)}, capture_output=True, check=True
+        )
+        assert ran.stderr == b""
+        assert ran.stdout.isascii()
+        (directory / name).write_bytes(ran.stdout)
     return directory
 
 
@@ -151,12 +198,24 @@ def test_a_shell_completes_commands_options_choices_and_names_at_their_places(
 
 
 def test_there_are_places_for_names_in_most_commands() -> None:
-    assert {"credproc setup ", "credproc exec ", "credproc explain ", "credproc keys add "} <= set(AT_PLACES)
+    assert {"credproc exec ", "credproc explain ", "credproc login "} <= set(AT_PLACES)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_command_gets_the_names_that_it_is_for(scripts: Path, home: Path, shell: str) -> None:
+    offered = {f"credproc {name} ": FITS.get(name, ALL) for name in WITH_NAMES}
+    offered |= {"credproc logout --profile ": {"mfa"}, "credproc explain --profile ": ALL, "credproc --profile ": ALL}
+    offered |= {"credproc setup role ": FITS["setup"], "credproc setup --undo role m": {"mfa"}}
+    assert _complete(shell, scripts, _environ(home, FITTING), *offered) == offered
+
+
+def test_each_command_of_the_table_is_one() -> None:
+    assert set(FITS) <= set(WITH_NAMES)
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_no_name_is_offered_where_there_is_one_already(scripts: Path, home: Path, shell: str) -> None:
-    lines = ["credproc explain one t", "credproc keys list t", "credproc list t", "credproc console one --service t"]
+    lines = ["credproc explain one t", "credproc keys list t", "credproc list t", "credproc exec one --region t"]
     assert _complete(shell, scripts, _environ(home), *lines) == {line: set() for line in lines}
 
 
@@ -175,7 +234,7 @@ def test_behind_exec_the_shell_completes_the_other_programs_line(scripts: Path, 
 def test_names_are_those_of_both_files_and_none_is_run(scripts: Path, home: Path, shell: str) -> None:
     environ = _environ(home, ODD)
     (home / ".aws" / "credentials").write_text("[keys]\n")
-    line = "credproc setup "
+    line = "credproc explain "
     offered = {re.sub(r"\\(.)", r"\1", word) for word in _complete(shell, scripts, environ, line)[line]}
     assert {"adm@dev", "adm@prod", "two words", "x:y", "keys", "$(touch $HOME/ran)"} <= offered
     assert not (home / "ran").exists()
@@ -185,16 +244,16 @@ def test_names_are_those_of_both_files_and_none_is_run(scripts: Path, home: Path
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("setup tw", ["setup", "two words"]),
-        (r"setup two\ w", ["setup", "two words"]),
-        ('setup "tw', ["setup", "two words"]),
-        ("setup adm@p", ["setup", "adm@prod"]),
-        ("setup x:", ["setup", "x:y"]),
-        ("setup a:b@", ["setup", "a:b@c"]),
+        ("explain tw", ["explain", "two words"]),
+        (r"explain two\ w", ["explain", "two words"]),
+        ('explain "tw', ["explain", "two words"]),
+        ("explain adm@p", ["explain", "adm@prod"]),
+        ("explain x:", ["explain", "x:y"]),
+        ("explain a:b@", ["explain", "a:b@c"]),
         ("--profile=adm@d", ["--profile=adm@dev"]),
         ("login --profile x", ["login", "--profile", "x:y"]),
         ("keys i", ["keys", "import"]),
-        (r"setup \$", ["setup", "$(touch $HOME/ran)"]),
+        (r"explain \$", ["explain", "$(touch $HOME/ran)"]),
     ],
 )
 def test_bash_puts_a_name_into_the_line_that_is_one_word_to_it(
@@ -219,27 +278,27 @@ def test_a_completed_name_is_one_word_in_any_quote_and_no_code(
         for name in NAMES_FOR_SHELLS:
             for length in sorted({1 if name in SHORT else 2, len(name) - 1}):
                 typed = begun(name, quote, length, kind)
-                assert shell.started(f"credproc setup {typed}") == ["setup", name], shell.shown()
+                assert shell.started(f"credproc explain {typed}") == ["explain", name], shell.shown()
         assert not shell.has_run
 
 
 # What is typed, and behind what Tab makes of it; and the words that credproc is started with
 BY_QUOTE = {
-    ('setup "al', 'x"'): ["setup", "al$x"],  # as far as the names are alike
-    ("setup 'al", "x'"): ["setup", "al$x"],
-    ("setup al", "x"): ["setup", "al$x"],
-    ("setup $'al", "y'"): ["setup", "al$y"],
+    ('explain "al', 'x"'): ["explain", "al$x"],  # as far as the names are alike
+    ("explain 'al", "x'"): ["explain", "al$x"],
+    ("explain al", "x"): ["explain", "al$x"],
+    ("explain $'al", "y'"): ["explain", "al$y"],
     ('--profile="k', ""): ["--profile=k`id`"],
     ("--profile='k", ""): ["--profile=k`id`"],
     ('login --profile "k', ""): ["login", "--profile", "k`id`"],
-    ('keys import "k', ""): ["keys", "import", "k`id`"],
+    ('keys add "k', ""): ["keys", "add", "k`id`"],
     ('exec "k', "true"): ["exec", "k`id`", "true"],
-    ("setup $'it\\'s", ""): ["setup", "it's$(x)"],  # readline takes it for the end of a quote
-    ("setup \\", "k"): ["setup", "k"],
-    ('setup "k"\'`i', ""): ["setup", "k`id`"],
-    ('setup "$k', '"'): ["setup", ""],  # what the shell puts in its place is not known here
-    ("setup $k", ""): ["setup"],
-    ("setup `echo k`", ""): ["setup", "k"],
+    ("explain $'it\\'s", ""): ["explain", "it's$(x)"],  # readline takes it for the end of a quote
+    ("explain \\", "k"): ["explain", "k"],
+    ('explain "k"\'`i', ""): ["explain", "k`id`"],
+    ('explain "$k', '"'): ["explain", ""],  # what the shell puts in its place is not known here
+    ("explain $k", ""): ["explain"],
+    ("explain `echo k`", ""): ["explain", "k"],
 }
 
 
@@ -251,6 +310,24 @@ def test_bash_completes_by_the_quote_that_stands(scripts: Path, home: Path, kind
             assert shell.started(f"credproc {typed}", more) == words, shell.shown()
 
 
+# What is typed behind exec one --, and what becomes of it
+BEHIND = {
+    ("oth", "first"): ["other", "first"],
+    ("other f", ""): ["other", "first"],
+    ("other 'two words' f", ""): ["other", "two words", "first"],
+}
+WITHOUT_HELPERS = {("other $HOME/bin/o", ""): ["other", "$HOME/bin/other"]}
+
+
+@ON_LINUX
+@pytest.mark.parametrize("kind", KINDS)
+def test_behind_exec_a_program_is_completed_by_its_own_completion(scripts: Path, home: Path, kind: str) -> None:
+    with interactive(kind, scripts, home, ("one",)) as shell:
+        for (typed, more), words in (WITHOUT_HELPERS if kind == "bash" else BEHIND).items():
+            found = shell.started(f"credproc exec one -- {typed}", more)
+            assert found == ["exec", "one", "--", *(word.replace("$HOME", str(home)) for word in words)], shell.shown()
+
+
 @ON_LINUX
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("state", ["broken", "missing"])
@@ -260,7 +337,7 @@ def test_nothing_is_said_where_the_names_cannot_be_had(scripts: Path, home: Path
     if state == "missing":
         environ["PATH"] = str(home)  # and not the system's, where a package may have put one
     lines = home / "lines"
-    lines.write_text("credproc setup \ncredproc --profile \n")
+    lines.write_text("credproc explain \ncredproc --profile \n")
     with Terminal() as terminal:
         code = f'exec "$@" <"{lines}"'
         command = [_found("sh"), "-c", code, "sh", _found(shell), *START[shell][1:], str(scripts)]
@@ -280,11 +357,62 @@ def test_nothing_is_said_where_the_names_cannot_be_had(scripts: Path, home: Path
         )
 
 
+def test_fish_says_the_help_of_an_option_once_and_not_of_each_of_its_values(scripts: Path, home: Path) -> None:
+    environ = _environ(home)
+    said = {}
+    for line in ("--profile ", "login --profile ", "export --format ", "login --pro"):
+        code = f'source "{scripts}/credproc.fish"; complete -C "credproc {line}"'
+        command = [_found("fish"), "--no-config", "-c", code]
+        said[line] = subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout
+    assert said.pop("login --pro") == "--profile\tthe same as NAME\n"
+    for line, offered in said.items():
+        assert len(offered.splitlines()) >= 3, line
+        assert "\t" not in offered, line
+
+
+# What people paste, and then a question to the shell
+PASTED = {
+    "bash": 'eval "$(credproc completion bash)"; complete -p credproc',
+    "zsh": 'autoload -U compinit; compinit -u -D; eval "$(credproc completion zsh)"; echo $_comps[credproc]',
+    "fish": 'credproc completion fish | source; complete -C "credproc keys rot"',
+}
+KNOWN = {
+    "bash": "complete -F _credproc credproc\n",
+    "zsh": "_credproc\n",
+    "fish": "rotate\treplace a profile's access key with a new one, or finish that\n",
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_line_for_the_start_file_brings_the_completions(home: Path, shell: str) -> None:
+    options = {"bash": "--norc", "zsh": "-f", "fish": "--no-config"}
+    command = [_found(shell), options[shell], "-c", PASTED[shell]]
+    ran = subprocess.run(command, env=_environ(home), capture_output=True, text=True, check=True)
+    assert (ran.stdout, ran.stderr) == (KNOWN[shell], "")
+
+
+@pytest.mark.measure
+@pytest.mark.parametrize("command", ["", "keys rotate", "console"])
+def test_names_are_listed_with_the_modules_that_read_the_files_and_no_others(home: Path, command: str) -> None:
+    code = (
+        "import sys; from credproc.commands import main; from credproc.request import Request; import os, time;"
+        "main(['completion', '--names', sys.argv[1]], Request(None, os.environ, time.monotonic()));"
+        "print(*(name for name in sys.modules if '.' not in name or name.startswith('credproc')))"
+    )
+    python = [sys.executable, "-c", code, command]
+    ran = subprocess.run(python, env=_environ(home, FITTING), capture_output=True, text=True, check=True)
+    found = set(ran.stdout.split())
+    assert not found & {"boto3", "botocore", "keyring", "http", "ssl", "socket", "subprocess", "urllib3"}
+    assert not [name for name in found if name.startswith("credproc.aws.") or "dialog" in name]
+    every = {name for name in found if re.fullmatch(r"credproc\.commands\.\w+", name)}
+    assert len(every & {f"credproc.commands.{name}" for name in MAIN.actions}) <= 2  # itself, and the one that is meant
+
+
 @pytest.mark.measure
 def test_completing_a_name_among_many_takes_a_fraction_of_a_second(scripts: Path, home: Path) -> None:
     # Processor time, as others use this machine too; fish, as it waits for all that it starts
     environ = _environ(home, "".join(f"[profile number{number}]\n" for number in range(300)))
-    code = f'source "{scripts}/credproc.fish"; complete -C "credproc setup number29"'
+    code = f'source "{scripts}/credproc.fish"; complete -C "credproc explain number29"'
     taken = []
     for _ in range(3):
         started = os.times()
@@ -341,11 +469,15 @@ def test_powershell_knows_the_commands_and_options(powershell: str) -> None:
     }
 
 
+def _place(argument: Argument) -> str:
+    if argument.is_profile:
+        return "NAME*" if argument.is_many else "NAME"
+    return "--" if argument.is_command_line else " ".join(argument.choices)
+
+
 def test_powershell_knows_the_arguments_and_the_values_of_options(powershell: str) -> None:
     assert _lists(powershell, "arguments") == {
-        command.name: ["NAME" if argument.is_profile else "--" for argument in command.arguments]
-        for command in COMMANDS
-        if command.arguments
+        command.name: [_place(argument) for argument in command.arguments] for command in COMMANDS if command.arguments
     }
     assert _lists(powershell, "values") == {
         f"{command.name} {option.flag}": ["NAME"] if option.takes_profile else list(option.choices)
@@ -387,6 +519,6 @@ def test_powershell_uses_no_variable_that_it_has_not_set(powershell: str) -> Non
 def test_powershell_asks_credproc_for_the_names_and_lets_it_say_nothing(powershell: str) -> None:
     (inside,) = re.findall(r"\btry \{\n(.*?)\n {8}\}\n", powershell, re.DOTALL)
     assert inside.split("\n")[0].strip() == "$env:CREDPROC_INTERACTIVE = 'never'"
-    assert "credproc list --names 2>$null" in inside
+    assert "credproc completion --names $command 2>$null" in inside
     assert "$interactive = $env:CREDPROC_INTERACTIVE\n        try {" in powershell
     assert "catch { return }\n        finally { $env:CREDPROC_INTERACTIVE = $interactive }\n" in powershell

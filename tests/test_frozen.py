@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from tests.built import authorities
+from tests.built import authorities, package
 from tests.loopback import Ca, Server, passing_on, tls
 from tests.program import FROZEN, PROGRAM, ROLE, Home, role_home
 from tests.sts import Sts, Trust
@@ -564,9 +564,15 @@ def test_it_is_small_enough() -> None:
     assert _archive().stat().st_size <= 15 * MEGABYTE
 
 
-def test_the_archive_has_the_man_page_of_its_version_and_completions_for_four_shells() -> None:
+def test_the_archive_has_the_man_page_of_its_version_and_completions_for_four_shells(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path)}
     version = _archive().name.split("-")[1]
     with tarfile.open(_archive()) as archive:
+        for shell, name in package.COMPLETIONS.items():
+            completion = archive.extractfile(f"credproc/completions/{name}")
+            assert completion is not None
+            printed = subprocess.run([PROGRAM, "completion", shell], env=environ, capture_output=True, check=True)
+            assert completion.read() == printed.stdout, shell
         names = {name.removeprefix("credproc/completions/") for name in archive.getnames() if "/completions/" in name}
         page = archive.extractfile("credproc/credproc.1")
         assert page is not None
@@ -585,7 +591,7 @@ def test_the_archive_has_the_man_page_of_its_version_and_completions_for_four_sh
 @pytest.mark.root("installs a package")
 @pytest.mark.skipif(shutil.which("dpkg") is None, reason="Debian's business")
 def test_the_package_installs_and_leaves_nothing_behind(tmp_path: Path, warm: Home) -> None:
-    (package,) = DIST.glob("credproc_*.deb")
+    (deb,) = DIST.glob("credproc_*.deb")
     root = tmp_path / "root"
     (root / "var/lib/dpkg/info").mkdir(parents=True)
     (root / "var/lib/dpkg/updates").mkdir()
@@ -598,7 +604,7 @@ def test_the_package_installs_and_leaves_nothing_behind(tmp_path: Path, warm: Ho
         "--force-script-chrootless",
         "--log=/dev/null",
     ]
-    subprocess.run([*dpkg, "--install", str(package)], check=True, capture_output=True)
+    subprocess.run([*dpkg, "--install", str(deb)], check=True, capture_output=True)
     assert os.readlink(root / "usr/bin/credproc") == "/opt/credproc/credproc"
     page = gzip.decompress((root / "usr/share/man/man1/credproc.1.gz").read_bytes())
     assert page == (root / "opt/credproc/credproc.1").read_bytes()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from credproc.commands import commands, parser
-from tests.built import COMMANDS, MAIN, ROOT, commandline, manual
+from tests.built import COMMANDS, MAIN, ROOT, command_line, manual
 
 EPOCH = 1_767_225_599  # 2025-12-31, a second before midnight
 RUN = [command for command in COMMANDS if not command.actions]
@@ -78,7 +78,7 @@ def _forms(section: str) -> "list[re.Match[str]]":
     return list(re.finditer(r"^ {7}credproc ((?:[a-z]+ ?)+)(.*)$", section, re.MULTILINE))
 
 
-def _about(text: str, command: commandline.Command) -> tuple[str, str]:
+def _about(text: str, command: command_line.Command) -> tuple[str, str]:
     """Return how the page writes the command, and what it says of it."""
     section = _section(text, "COMMANDS")
     (form,) = [form for form in _forms(section) if form.group(1).strip() == command.name]
@@ -86,11 +86,13 @@ def _about(text: str, command: commandline.Command) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("command", RUN, ids=lambda command: command.name)
-def test_a_command_has_its_options_and_arguments_and_no_others(text: str, command: commandline.Command) -> None:
+def test_a_command_has_its_options_and_arguments_and_no_others(text: str, command: command_line.Command) -> None:
     form, said = _about(text, command)
     flags = {option.flag for option in command.options} - {"--help"}
     assert set(re.findall(r"--[a-z-]+", form)) == flags
-    assert set(re.findall(r"^ {10,}(--[a-z-]+)", said, re.MULTILINE)) == flags
+    once = set(re.findall(r"^ {7}(--[a-z-]+)", _section(text, "COMMANDS"), re.MULTILINE))
+    shown = set(re.findall(r"^ {10,}(--[a-z-]+)", said, re.MULTILINE))
+    assert shown | once & flags == flags
     words = re.sub(r"--[a-z-]+ [A-Z]+|\.\.\.", "", form)
     assert re.findall(r"[A-Z]+", words) == [argument.name.removeprefix("-- ") for argument in command.arguments]
     for argument in command.arguments:
@@ -98,14 +100,21 @@ def test_a_command_has_its_options_and_arguments_and_no_others(text: str, comman
 
 
 @pytest.mark.parametrize("command", RUN, ids=lambda command: command.name)
-def test_a_command_says_what_its_help_says(text: str, command: commandline.Command) -> None:
+def test_a_command_says_what_its_help_says(text: str, command: command_line.Command) -> None:
     said = " ".join(_about(text, command)[1].split())
     assert command.description in said
+    said += " ".join(re.split(r"^   \S", _section(text, "COMMANDS"), maxsplit=1, flags=re.MULTILINE)[0].split())
     helps = [one.help for one in command.options if one.flag != "--help"] + [one.help for one in command.arguments]
-    for sentence in helps:
+    for sentence in (one.removesuffix(" (default: AWS_PROFILE)") for one in helps):
         assert f"{sentence[0].upper()}{sentence[1:]}." in said
     for choice in (choice for option in command.options for choice in option.choices):
         assert re.search(rf"\b{choice}\b", said)
+
+
+def test_the_page_says_no_sentence_twice(text: str) -> None:
+    page = " ".join(text.partition("\nEXAMPLES\n")[0].split())
+    sentences = [one for one in re.split(r"(?<=[.:;]) ", page) if len(one.split()) > 2]
+    assert [one for one in dict.fromkeys(sentences) if sentences.count(one) > 1] == []
 
 
 def test_options_that_exclude_each_other_stand_together(text: str) -> None:

@@ -7,6 +7,8 @@ import json
 import os
 import re
 import subprocess
+import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -14,10 +16,12 @@ from typing import Any
 
 import pytest
 
-from tests.built import completions
+from tests.built import backend, package
+from tests.program import PROGRAM
 
 ROOT = Path(__file__).parent.parent
 FROZEN = ROOT / "build" / "frozen"
+DATA = {backend.MANUAL, *backend.COMPLETIONS.values()}
 URL = "https://example.com/v1.2.3"
 
 
@@ -30,7 +34,7 @@ def _load(name: str) -> ModuleType:
     return module
 
 
-manifests, collected, package = _load("manifests"), _load("collected"), _load("package")
+manifests, collected = _load("manifests"), _load("collected")
 interpreter, project = _load("interpreter"), _load("project")
 
 
@@ -81,7 +85,7 @@ def test_a_field_that_nothing_fills_is_an_error() -> None:
 
 @pytest.mark.posix("the links of a Debian package")
 def test_each_completion_is_linked_to_where_its_shell_looks_and_powershells_lies_beside_them(tmp_path: Path) -> None:
-    completions.write(str(tmp_path / "completions"))
+    package.write_completions(str(tmp_path / "completions"))
     package._place_completions(str(tmp_path / "share"))
     written = {path.name for path in (tmp_path / "completions").iterdir()}
     links = [path for path in (tmp_path / "share").rglob("*") if path.is_symlink()]
@@ -105,7 +109,63 @@ def test_wheel_and_source_distribution_are_the_same_whenever_they_are_built(
         names = set(wheel.namelist())
         metadata = wheel.read(f"credproc-{version}.dist-info/METADATA").decode()
     assert {"credproc/cli.py", "credproc/py.typed"} <= names
+    assert {name for name in names if ".data/" in name} == {f"credproc-{version}.data/data/{path}" for path in DATA}
     assert f"Homepage, {project.read(str(ROOT)).homepage}\n" in metadata
+
+
+@pytest.fixture(name="wheels", scope="module")
+def _wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Return a wheel of this checkout, and one of its source distribution, which was made at another time."""
+    directory, environ = tmp_path_factory.mktemp("wheels"), {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
+    code = "import backend, sys; getattr(backend, sys.argv[1])(sys.argv[2])"
+
+    def make(hook: str, root: Path, where: Path) -> Path:
+        where.mkdir()
+        command = [sys.executable, "-c", code, hook, str(where)]
+        made_by = {**environ, "PYTHONPATH": str(root / "build" / "backend")}
+        subprocess.run(command, cwd=root, env=made_by, check=True, capture_output=True)
+        return next(where.iterdir())
+
+    wheel, source = make("build_wheel", ROOT, directory / "one"), make("build_sdist", ROOT, directory / "source")
+    with tarfile.open(source) as archive:
+        archive.extractall(directory, filter="data")
+    del environ["SOURCE_DATE_EPOCH"]
+    return [wheel, make("build_wheel", directory / source.name.removesuffix(".tar.gz"), directory / "two")]
+
+
+def test_the_wheel_of_the_source_distribution_has_the_same_files(wheels: list[Path]) -> None:
+    contents = []
+    for path in wheels:
+        with zipfile.ZipFile(path) as wheel:
+            contents.append({name: wheel.read(name) for name in wheel.namelist()})
+    assert contents[0] == contents[1]
+
+
+@pytest.mark.posix("man and places of shells")
+def test_pip_puts_man_page_and_completions_where_man_and_the_shells_look(wheels: list[Path], tmp_path: Path) -> None:
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        "--ignore-installed",
+        "--prefix",
+        str(tmp_path),
+    ]
+    subprocess.run([*pip, str(wheels[1])], check=True, capture_output=True)
+    for shell, place in backend.COMPLETIONS.items():
+        printed = subprocess.run(
+            [PROGRAM, "completion", shell], env={"HOME": str(tmp_path)}, capture_output=True, check=True
+        )
+        assert (tmp_path / place).read_bytes() == printed.stdout
+    environ = {"MANPATH": str(tmp_path / "share" / "man"), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    shown = subprocess.run(["man", "credproc"], env=environ, capture_output=True, text=True, check=True)  # noqa: S607
+    assert f"credproc {project.read(str(ROOT)).version} " in shown.stdout
+    assert "2023-11-14" in shown.stdout
+    assert shown.stderr == ""
 
 
 @pytest.mark.root("reads a file as its user")

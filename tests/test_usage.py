@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from credproc.commands import commands, parser
-from tests.built import COMMANDS, MAIN, ROOT, commandline
+from tests.built import COMMANDS, MAIN, ROOT, command_line
 
 COLUMNS, ROWS = 80, 24
 NAMED = [command for command in COMMANDS if not command.actions]  # the README shows actions, not what holds them
@@ -59,12 +59,12 @@ def test_the_usage_has_each_command_once_in_the_order_of_the_help() -> None:
 
 
 @pytest.mark.parametrize("command", NAMED, ids=lambda command: command.name)
-def test_the_usage_says_of_a_command_what_the_help_says(command: commandline.Command) -> None:
+def test_the_usage_says_of_a_command_what_the_help_says(command: command_line.Command) -> None:
     assert USAGE[command.name].sentence == command.help
 
 
 @pytest.mark.parametrize("command", NAMED, ids=lambda command: command.name)
-def test_the_usage_names_the_options_of_a_command_and_no_others(command: commandline.Command) -> None:
+def test_the_usage_names_the_options_of_a_command_and_no_others(command: command_line.Command) -> None:
     line = USAGE[command.name]
     known = {option.flag for option in command.options} - {
         "--help",
@@ -78,7 +78,7 @@ def test_the_usage_names_the_options_of_a_command_and_no_others(command: command
 
 
 @pytest.mark.parametrize("command", NAMED, ids=lambda command: command.name)
-def test_the_usage_names_the_arguments_of_a_command(command: commandline.Command) -> None:
+def test_the_usage_names_the_arguments_of_a_command(command: command_line.Command) -> None:
     line = USAGE[command.name]
     values = {line.words[at + 1] for at, word in enumerate(line.words[:-1]) if word.startswith("--") and len(word) > 2}
     shown = [word for word in line.words if word.isupper() and word not in values]
@@ -99,7 +99,7 @@ def test_the_help_fits_a_terminal() -> None:
 
 
 @pytest.mark.parametrize("command", [one for one in COMMANDS if " " not in one.name], ids=lambda command: command.name)
-def test_the_help_says_what_each_command_does(command: commandline.Command) -> None:
+def test_the_help_says_what_each_command_does(command: command_line.Command) -> None:
     assert re.search(rf"\s{command.name} +{re.escape(command.help)}$", parser(commands()).format_help(), re.MULTILINE)
 
 

@@ -4,17 +4,17 @@ import os
 import re
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-import commandline
-from commandline import Argument, Command, Option
-
+from credproc.commands.completion import command_line
+from credproc.commands.completion.command_line import Argument, Command, Option
 from credproc.config.settings import SETTINGS
 
 _TEMPLATE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "credproc.1.in")
 _FIELD = re.compile(r"\{\{([a-z]+)\}\}")
 _BOLD = re.compile(r"(?<![\w-])--[a-z][a-z-]*|`([^`]+)`")
 _TAGS = 5  # names of settings one below the other; more of one meaning stand in a paragraph
+_DEFAULT = " (default: AWS_PROFILE)"  # of a command for one profile; the template says it once
 _WIDTH = 78  # mandoc wants lines of at most 80 bytes
 # groff gives these another glyph when they stand by themselves
 _SPECIAL = {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti", '"': r"\(dq"}
@@ -28,12 +28,13 @@ def write(path: str, version: str, epoch: int) -> None:
 
 def page(version: str, date: str) -> str:
     """Return the page."""
-    main, *others = commandline.commands()
+    main, *others = command_line.commands()
     fields = {
         "version": version,
         "date": date,
         "synopsis": "\n.br\n".join(_synopses(main)),
-        "options": "\n".join(_listed(main)),
+        "options": "\n".join(_described(_taken(main))),
+        "common": "\n".join(_described(common(others))),
         "commands": "\n".join(_sections(others)),
         "settings": "\n".join(_settings()),
     }
@@ -47,8 +48,14 @@ def _synopses(main: Command) -> Iterator[str]:
     yield f"{_bold('credproc')} {' | '.join(_bold(one.flag) for one in main.options if not one.value)}"
 
 
+def common(commands: list[Command]) -> list[tuple[str, str]]:
+    """Return what more than one command takes, each with its sentence: it is said once, before the commands."""
+    every = [one for command in commands for one in _taken(command)]
+    return [one for one in dict.fromkeys(every) if every.count(one) > 1]
+
+
 def _sections(commands: list[Command]) -> Iterator[str]:
-    group = ""
+    group, said = "", common(commands)
     for command in commands:
         begins, group = command.group != group, command.group
         if begins:
@@ -57,7 +64,7 @@ def _sections(commands: list[Command]) -> Iterator[str]:
             yield from (*(() if begins else (".PP",)), *_prose(command.description))
             continue
         yield from (".TP", _usage(command), *_prose(command.description))
-        inner = list(_listed(command))
+        inner = list(_described(one for one in _taken(command) if one not in said))
         if inner:
             yield from (".RS", *inner, ".RE")
 
@@ -92,17 +99,21 @@ def _form(option: Option) -> str:
     return _bold(option.flag) + (rf" \fI{_plain(option.value)}\fR" if option.value else "")
 
 
-def _listed(command: Command) -> Iterator[str]:
-    """Yield what the command takes, each with its help; ``--help``, which all have, with the main form alone."""
+def _taken(command: Command) -> Iterator[tuple[str, str]]:
+    """Yield what the command takes, each with its sentence; ``--help``, which all have, with the main form alone."""
     for argument in command.arguments:
-        yield from (".TP", _place(argument).strip("[]"), *_prose(_sentence(argument.help)))
+        yield _place(argument).strip("[]"), _sentence(argument.help.removesuffix(_DEFAULT))
     for option in command.options:
         if option.flag == "--help" and command.name:
             continue
         flags = ", ".join(_bold(flag) for flag in option.flags)
         said = _sentence(option.help + ("; with a command, the help of that one" if option.flag == "--help" else ""))
-        choices = f" One of {', '.join(option.choices)}." if option.choices else ""
-        yield from (".TP", flags + _form(option).removeprefix(_bold(option.flag)), *_prose(said + choices))
+        yield flags + _form(option).removeprefix(_bold(option.flag)), said
+
+
+def _described(taken: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for form, said in taken:
+        yield from (".TP", form, *_prose(said))
 
 
 def settings() -> dict[str, list[str]]:

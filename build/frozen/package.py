@@ -21,17 +21,22 @@ import zipfile
 from collections.abc import Iterator
 from time import gmtime
 
-import bill
-import completions
-import manifests
-import manual
-import project
-import search_paths
-from flit_core import buildapi
-
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.join(ROOT, "build", "backend"))
+sys.path.append(ROOT)  # behind an installed credproc, which is the one that tests mean
+
+import backend  # noqa: E402 - found by the lines above
+import bill  # noqa: E402 - beside this file, as the others
+import manifests  # noqa: E402
+import manual  # noqa: E402
+import project  # noqa: E402
+import search_paths  # noqa: E402
+
+from credproc.commands.completion import script  # noqa: E402
+
 DIST = os.path.join(ROOT, "build", "dist")
 DEBIAN_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+COMPLETIONS = {"bash": "credproc.bash", "zsh": "_credproc", "fish": "credproc.fish", "powershell": "credproc.ps1"}
 _GLIBC = re.compile(rb"\0GLIBC_2\.(\d+)(?=[\0.])")
 
 CONTROL = """\
@@ -95,7 +100,15 @@ def add_papers(directory: str, version: str, epoch: int) -> None:
         os.makedirs(os.path.join(licences, name), exist_ok=True)
         shutil.copyfile(path, os.path.join(licences, name, os.path.basename(path)))
     manual.write(os.path.join(directory, "credproc.1"), version, epoch)
-    completions.write(os.path.join(directory, "completions"))
+    write_completions(os.path.join(directory, "completions"))
+
+
+def write_completions(directory: str) -> None:
+    """Write the completions of all shells into the directory, under the names that these look for."""
+    os.makedirs(directory, exist_ok=True)
+    for shell, name in COMPLETIONS.items():
+        with open(os.path.join(directory, name), "w", encoding="ascii", newline="\n") as file:
+            file.write(script(shell))
 
 
 def write_archive(directory: str, path: str, epoch: int) -> None:
@@ -176,14 +189,10 @@ def write_deb(directory: str, path: str, epoch: int) -> None:
 
 def _place_completions(share: str) -> None:
     """Link each shell's completion from where the shell looks for it; PowerShell looks nowhere."""
-    for name, place in (
-        ("credproc.bash", "bash-completion/completions/credproc"),
-        ("_credproc", "zsh/vendor-completions/_credproc"),
-        ("credproc.fish", "fish/vendor_completions.d/credproc.fish"),
-    ):
-        link = os.path.join(share, *place.split("/"))
+    for shell, place in backend.COMPLETIONS.items():
+        link = os.path.join(os.path.dirname(share), place.replace("site-functions", "vendor-completions"))  # Debian's
         os.makedirs(os.path.dirname(link), exist_ok=True)
-        os.symlink(f"/opt/credproc/completions/{name}", link)
+        os.symlink(f"/opt/credproc/completions/{COMPLETIONS[shell]}", link)
 
 
 def _write_control(root: str, directory: str, epoch: int) -> None:
@@ -215,7 +224,7 @@ def write_python_packages(directory: str) -> list[str]:
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     os.chdir(ROOT)  # where flit_core looks for pyproject.toml; it takes times from SOURCE_DATE_EPOCH
-    names = (buildapi.build_wheel(directory), buildapi.build_sdist(directory))
+    names = (backend.build_wheel(directory), backend.build_sdist(directory))
     return [f"{os.path.basename(directory)}/{name}" for name in names]
 
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from flit_core.config import read_flit_config
+from flit_core.config import read_pep621_metadata, tomllib
 
 
 class Project(NamedTuple):
@@ -22,7 +22,8 @@ def read(root: str) -> Project:
 
     The version is read and not imported: what is imported must be the frozen one. Raises SystemExit without a version.
     """
-    about = read_flit_config(Path(root, "pyproject.toml")).metadata
+    path = Path(root, "pyproject.toml")
+    about = read_pep621_metadata(tomllib.loads(path.read_text(encoding="utf-8"))["project"], path).metadata
     urls = dict(url.split(", ", 1) for url in about["project_urls"])
     with open(os.path.join(root, "credproc", "__init__.py"), encoding="utf-8") as file:
         version = re.search(r'^__version__ = "([^"]+)"$', file.read(), re.MULTILINE)

@@ -36,6 +36,7 @@ _MODULES = {
     "list": "list_",
     "explain": "explain",
     "policy": "policy",
+    "completion": "completion",
     "login": "login",
     "logout": "logout",
     "status": "status",
@@ -48,7 +49,10 @@ _MODULES = {
 }
 
 
-def commands(names: Iterable[str] = _MODULES) -> dict[str, ModuleType]:
+NAMES = tuple(_MODULES)
+
+
+def commands(names: Iterable[str] = NAMES) -> dict[str, ModuleType]:
     """Import the named commands, or all of them, and return their modules by command name."""
     return {name: import_module(f"credproc.commands.{_MODULES[name]}") for name in names}
 
@@ -64,11 +68,12 @@ def parser(found: Mapping[str, ModuleType]) -> Parser:
         add_help=False,
         allow_abbrev=False,
     )
-    top.add_argument(
+    options = top.add_argument_group()  # without a title, for which the screen has no line
+    options.add_argument(
         "--profile", metavar="NAME", action=StoreOnce, help="the profile to resolve (default: AWS_PROFILE)"
     )
-    add_help_option(top)
-    top.add_argument("--version", "-V", action=ShowText, nargs=0, help="print the version")
+    add_help_option(options)
+    options.add_argument("--version", "-V", action=ShowText, nargs=0, help="print the version")
     # The epilog lists the commands by group
     subparsers = top.add_subparsers(
         dest="command", metavar="COMMAND", help=argparse.SUPPRESS, parser_class=Parser, prog="credproc"
@@ -108,7 +113,7 @@ def main(arguments: list[str], request: Request) -> Output | Document:
         _check_known(options.command, ["--"])
     options.after_dashes = after_dashes  # None: there was no --
     named = request._replace(profile=cache.profile_named(named_profile(options), request.environ))
-    if named.profile is None and hasattr(options, "wanted") and not getattr(options, "all", False):
+    if named.profile is None and getattr(options, "has_menu", False) and not getattr(options, "all", False):
         from credproc.commands.choice import choose  # noqa: PLC0415 - not where a profile is named
 
         named = named._replace(profile=choose(options.command, named, options.wanted))
@@ -172,4 +177,4 @@ def _command_list(found: Mapping[str, ModuleType]) -> Iterator[str]:
     group = ""
     for name, module in found.items():
         shown, group = ("" if group == module.GROUP else module.GROUP), module.GROUP
-        yield f"  {shown:<{width}}  {name:<8} {module.HELP}"
+        yield f"  {shown:<{width}} {name:<10} {module.HELP}"

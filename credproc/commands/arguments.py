@@ -9,10 +9,12 @@ from credproc import __version__
 from credproc.errors import UsageError
 
 if TYPE_CHECKING:
+    from credproc.config.shared_config import Section
     from credproc.plan import Plan
 
 _NO_CHOICE = re.compile(r"(argument .+: invalid choice: '(.*)') \(choose from (.+)\)", re.DOTALL)
-Wanted = Callable[["Plan"], bool]
+# Whether a command means a profile: its section, and its plan, None where its settings are wrong
+Wanted = Callable[["Section", "Plan | None"], bool]
 WORDS = ("help", "version")  # commands that stand for an option
 
 
@@ -25,11 +27,11 @@ class Parser(argparse.ArgumentParser):
         if found is None:
             raise UsageError(f"usage: {message}", help_hint(self.prog))
         known = re.findall(r"[\w-]+", found[3])
-        is_option = message.startswith("argument -")
-        similar = _nearest(found[2], known if is_option else (*known, *WORDS))
-        hint = f"choose from {', '.join(known)}" if is_option else help_hint(self.prog)  # which says it better
+        is_value = not message.startswith(("argument COMMAND", "argument ACTION"))
+        similar = _nearest(found[2], known if is_value else (*known, *WORDS))
+        hint = f"choose from {', '.join(known)}" if is_value else help_hint(self.prog)  # which says it better
         if similar is not None:
-            hint = f"did you mean {similar}?" if is_option else f"did you mean {self.prog} {similar}?"
+            hint = f"did you mean {similar}?" if is_value else f"did you mean {self.prog} {similar}?"
         raise UsageError(f"usage: {found[1]}", hint)
 
     def check_options(self, arguments: Iterable[str], *, with_below: bool) -> None:
@@ -111,8 +113,8 @@ def add_profile_choice(
 ) -> None:
     """Add the profile's name, with or without ``--profile`` before it; where none is named, the user is asked for one.
 
-    ``everyone`` is the help of ``--all``, with which none is named. ``wanted`` says of a plan whether the command means
-    such profiles; None: it means all.
+    ``everyone`` is the help of ``--all``, with which none is named. ``wanted`` says of a profile whether the command
+    means it; None: it means all.
     """
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
@@ -122,7 +124,7 @@ def add_profile_choice(
     which.add_argument("--profile", dest="option_profile", metavar="NAME", action=StoreOnce, help="the same as NAME")
     if everyone is not None:
         which.add_argument("--all", action="store_true", help=everyone)
-    parser.set_defaults(wanted=wanted or _any)
+    parser.set_defaults(wanted=wanted, has_menu=True)
 
 
 def add_region_option(parser: argparse.ArgumentParser, help_text: str) -> None:
@@ -153,17 +155,13 @@ def _name(text: str) -> str:
     return text
 
 
-def _any(_: "Plan") -> bool:
-    return True
-
-
 def _nearest(word: str, known: Sequence[str]) -> str | None:
     from credproc.config.suggestions import nearest  # noqa: PLC0415 - only for an error message
 
     return nearest(word, known)
 
 
-def add_help_option(parser: argparse.ArgumentParser) -> None:
+def add_help_option(parser: argparse._ActionsContainer) -> None:
     """Add ``--help`` and ``-h``."""
     parser.add_argument("--help", "-h", action=ShowText, nargs=0, help="print this help")
 

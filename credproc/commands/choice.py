@@ -17,7 +17,7 @@ from credproc.plan import Plan
 from credproc.request import Request
 
 
-def choose(command: str, request: Request, wanted: Wanted) -> str | None:
+def choose(command: str, request: Request, wanted: Wanted | None) -> str | None:
     """Return the profile that the user chooses for the command; ``request`` names none.
 
     None: there is none to choose, or the environment has the credentials that are meant, as in a container.
@@ -52,7 +52,7 @@ def described(plan: Plan) -> str:
     return name if account is None else f"{name} in {account}"
 
 
-def _items(inspector: ProfileInspector, wanted: Wanted) -> Iterator[Item]:
+def _items(inspector: ProfileInspector, wanted: Wanted | None) -> Iterator[Item]:
     """Yield the profiles that resolve and are wanted, each under the name that SDKs use."""
     aliases = inspector.sdk_aliases()
     for name in profile_names(inspector.config):
@@ -62,7 +62,7 @@ def _items(inspector: ProfileInspector, wanted: Wanted) -> Iterator[Item]:
             plan = inspector.plan(name)
         except ConfigError:
             continue
-        if wanted(plan):
+        if wanted is None or wanted(inspector.config.profiles[name], plan):
             yield Item(name, described(plan))
 
 

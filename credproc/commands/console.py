@@ -104,7 +104,11 @@ def _opener(environ: Mapping[str, str]) -> str | None:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_profile_choice(parser, "the profile whose role signs in", wanted=lambda plan: not plan.is_user_session)
+    add_profile_choice(
+        parser,
+        "the profile whose role signs in",
+        wanted=lambda _, plan: plan is not None and not plan.is_user_session,
+    )
     parser.add_argument(
         "--service", metavar="SERVICE", help="the service to open, as in the URL of the AWS console: s3, ec2"
     )

@@ -57,7 +57,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         parser,
         "the profile whose user signs out",
         everyone="delete the MFA sessions of all users",
-        wanted=lambda plan: plan.mfa is not None and plan.source.access_key_id is not None,
+        wanted=lambda _, plan: plan is not None and plan.mfa is not None and plan.source.access_key_id is not None,
     )
 
 

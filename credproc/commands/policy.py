@@ -204,7 +204,11 @@ def _document(policy: dict[str, Any]) -> list[str]:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_profile_choice(parser, "the profile", wanted=lambda plan: bool(plan.roles) or plan.source.role is not None)
+    add_profile_choice(
+        parser,
+        "the profile",
+        wanted=lambda _, plan: plan is not None and (bool(plan.roles) or plan.source.role is not None),
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 

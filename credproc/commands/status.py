@@ -94,7 +94,7 @@ def _indented(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(options: argparse.Namespace, request: Request) -> Output | Document:

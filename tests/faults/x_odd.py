@@ -6,7 +6,7 @@ import random
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.built import completions
+from tests.built import package
 from tests.completed import NAMES, SHORT, begun, interactive, quotes_of
 from tests.faults import odd
 from tests.faults.rows import Case, row, sweep
@@ -24,7 +24,7 @@ _ANY = 1_000_000  # calls of STS
 def _completed(quote: str, scene: Scene) -> Result:
     """Complete all names within the quote, in bash on a terminal, and run what stands there then."""
     scripts, home = scene.path / "completions", scene.path / "shell"
-    completions.write(str(scripts))
+    package.write_completions(str(scripts))
     home.mkdir()
     with interactive("bash", scripts, home) as shell:
         for name in NAMES:

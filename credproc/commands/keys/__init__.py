@@ -1,11 +1,17 @@
 """credproc keys: long-term access keys in the OS keyring instead of ~/.aws/credentials; one module per action."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from credproc.commands.arguments import add_help_option, add_profile_argument
 from credproc.commands.ui.output import Document, Output
+from credproc.config.settings import ACCESS_KEY_NAMES, SESSION_TOKEN_NAMES
 from credproc.errors import UsageError
 from credproc.request import Request
+
+if TYPE_CHECKING:
+    from credproc.config.shared_config import Section
+    from credproc.plan import Plan
 
 GROUP = "keys"
 HELP = "store long-term access keys in the OS keyring"
@@ -32,6 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
             action.add_argument("--json", action="store_true", help="print JSON")
             continue
         add_profile_argument(action, "the profile of the IAM user", metavar="USER")
+        action.set_defaults(wanted={"add": _may_have_keys, "import": _has_keys_in_file}.get(name, _has_keys))
         if name == "add":
             action.add_argument("--offline", action="store_true", help="do not ask STS whether the key is valid")
         if name in ("import", "remove", "rotate"):
@@ -40,6 +47,21 @@ def add(parser: argparse.ArgumentParser) -> None:
             action.add_argument(
                 "--restore", action="store_true", help="write the key back into the credentials file, in plain text"
             )
+
+
+def _may_have_keys(section: "Section", _: "Plan | None") -> bool:
+    return section.setting("role_arn") is None and section.setting(ACCESS_KEY_NAMES[0]) is None
+
+
+def _has_keys_in_file(section: "Section", _: "Plan | None") -> bool:
+    has_keys = all(section.setting(name) is not None for name in ACCESS_KEY_NAMES)
+    return has_keys and all(section.setting(name) is None for name in SESSION_TOKEN_NAMES)
+
+
+def _has_keys(section: "Section", _: "Plan | None") -> bool:
+    from credproc.plan.source import keys_in_keyring  # noqa: PLC0415 - not for --help
+
+    return keys_in_keyring(section) is not None
 
 
 def run(options: argparse.Namespace, request: Request) -> Output | Document:

@@ -137,6 +137,7 @@ def _edit_of(
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("names", metavar="NAME", nargs="*", help="the profiles (default: choose one from a list)")
+    parser.set_defaults(wanted=lambda section, _: "role_arn" in section or "credential_process" in section)
     parser.add_argument("--all", action="store_true", help="all profiles with role_arn; with --undo, all that use it")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--separate", action="store_true", help=f"move the role to a second profile, NAME{ROLE_SUFFIX}")

@@ -1,13 +1,8 @@
 """What the parser knows, as plain values: man page and completions are made of them, and so know nothing else."""
 
 import argparse
-import os
-import sys
 from collections.abc import Iterator
 from typing import NamedTuple
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.append(ROOT)  # behind an installed credproc, which is the one that tests mean
 
 _PROFILES = ("NAME", "USER")  # what the parser calls a profile
 _OPTIONAL = ("?", "*")  # argparse's nargs
@@ -40,11 +35,18 @@ class Argument(NamedTuple):
     name: str
     help: str
     is_required: bool
+    is_many: bool  # whether others of its kind follow
+    choices: tuple[str, ...]
 
     @property
     def is_profile(self) -> bool:
         """Whether it is a profile's name."""
         return self.name in _PROFILES
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What can stand in its place, where that is known without looking."""
+        return ("--",) if self.is_command_line else self.choices
 
     @property
     def is_command_line(self) -> bool:
@@ -71,7 +73,7 @@ class Command(NamedTuple):
 
 def commands() -> list[Command]:
     """Return the main form, then the commands in the order in which they are shown, each before its actions."""
-    from credproc.commands import commands as modules  # noqa: PLC0415 - found by the line above
+    from credproc.commands import commands as modules  # noqa: PLC0415 - all of them, for this alone
     from credproc.commands import parser  # noqa: PLC0415 - the same
 
     groups = {name: module.GROUP for name, module in modules().items()}
@@ -99,7 +101,7 @@ def _below(name: str, help_text: str, one: argparse.ArgumentParser, groups: dict
 def _options(one: argparse.ArgumentParser) -> Iterator[Option]:
     groups = [group._group_actions for group in one._mutually_exclusive_groups]  # noqa: SLF001
     for action in one._actions:  # noqa: SLF001
-        if action.option_strings:
+        if action.option_strings and action.help != argparse.SUPPRESS:  # for the completions themselves
             rivals = [other for group in groups if action in group for other in group if other is not action]
             yield Option(
                 tuple(action.option_strings),
@@ -114,7 +116,13 @@ def _options(one: argparse.ArgumentParser) -> Iterator[Option]:
 def _arguments(one: argparse.ArgumentParser) -> Iterator[Argument]:
     for action in one._actions:  # noqa: SLF001
         if not action.option_strings and not isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            yield Argument(str(action.metavar or action.dest), _help(one, action), action.nargs not in _OPTIONAL)
+            yield Argument(
+                str(action.metavar or action.dest),
+                _help(one, action),
+                action.nargs not in _OPTIONAL,
+                action.nargs == "*",
+                tuple(action.choices or ()),
+            )
 
 
 def _help(one: argparse.ArgumentParser, action: argparse.Action) -> str:
