@@ -31,6 +31,7 @@ _FAULTS = "faults that are put into system calls of Linux"
 FILES = {
     "test_authorities.py": _CERTIFICATES,
     "test_client.py": _CERTIFICATES,
+    "test_folders.py": _CERTIFICATES,
     "test_transport.py": _CERTIFICATES,
     "test_windows_terminal.py": "files as doubles of CONIN$ and CONOUT$, which are the devices on Windows",
     "test_cold.py": _KEYRING,
