@@ -17,7 +17,7 @@ _MAX_MARKS = 3  # in a row: Thai and Hebrew have two, and more would reach into 
 # Letters and a symbol without a glyph: fillers, braille without dots, two vowels of Khmer
 _BLANK = "\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 
-# What is pasted stays on one line: commands and settings, and names and arguments in quotes
+# What stays on one line: what is pasted (commands, settings, names and arguments in quotes), and times and counts
 _WORD = r"""(?:(?<!\w)'[^']*'|(?<!\w)"[^"]*"|[^\s])+"""
 _OPTIONS = rf"(?: --?[a-z][a-z-]*(?:[ =]{_WORD})?)*(?: -- COMMAND(?: \.\.\.)?)?"
 _PASTED = (
@@ -26,6 +26,7 @@ _PASTED = (
     rf"(?:chmod|set -gx) {_WORD} {_WORD}",
     rf"(?:export|set) {_WORD}",
     rf"[A-Za-z_$][\w:]* = {_WORD}",
+    r"\((?:try \d|in \d|less than|\d\d:\d\d here)[^()]*\)",
 )
 _TOKEN = rf"(?P<pasted>(?<!\S)(?:{'|'.join(_PASTED)})\S*)|{_WORD}"
 

@@ -386,7 +386,7 @@ def test_setup_all_is_one_edit_and_a_trial_for_each_source_and_can_be_undone(h: 
     said = ran.stdout.partition(WRITTEN)[2]
     assert re.sub(r"arn:\S+[^,\s]", "ARN", said.partition("left out: ")[2]) == (
         "profile 'two words': setup: SDKs cannot pass on the profile name 'two words'\n"
-        "profile 'admin' works: ARN, and 1 more have the same source\n"
+        "profile 'admin' works: ARN, and 1 more has the same source\n"
         "profile 'third' works: ARN\n"
         "3 profiles are used through credproc\n"
         "next: export AWS_PROFILE=admin\n"

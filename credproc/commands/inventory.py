@@ -76,14 +76,14 @@ class EntryInfo(NamedTuple):
 
 
 def cache_entries(directory: PrivateDirectory | None) -> list[EntryInfo]:
-    """Return all entries of the cache; none without a directory."""
+    """Return all entries of the cache, by profile; none without a directory."""
     if directory is None:
         return []
     found = []
     for name in own_names(directory, cache.SUFFIX):
         entry = cache.load(directory, name)
         found.append(EntryInfo(name, {} if entry is None else entry_metadata(entry)))
-    return found
+    return sorted(found, key=lambda entry: entry.profile or "")
 
 
 def mfa_sessions(directory: PrivateDirectory | None) -> list[SessionIndex]:

@@ -38,7 +38,7 @@ def try_each(request: Request, plans: Mapping[str, Plan | None]) -> tuple[list[s
         sources.setdefault(_source(plan), []).append(name)
     lines, failed = [], 0
     for first, *others in sources.values():
-        of = f", and {len(others)} more have the same source" if others else ""
+        of = f", and {len(others)} more {'has' if len(others) == 1 else 'have'} the same source" if others else ""
         try:
             said = f"profile {quoted(first)} works: {_arn(request, first)}{of}"
         except CredprocError as error:
