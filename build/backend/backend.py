@@ -5,7 +5,6 @@ wheel has the same bytes, whoever builds it. The man page bears the date of SOUR
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -56,20 +55,23 @@ def _make_data() -> None:
     from credproc import __version__  # noqa: PLC0415 - the same
     from credproc.commands.completion import script  # noqa: PLC0415 - the same
 
-    new = f"{PREFIX}.{os.getpid()}"
-    for path in (MANUAL, *COMPLETIONS.values()):
-        os.makedirs(os.path.join(new, os.path.dirname(path)), exist_ok=True)
-    manual.write(os.path.join(new, MANUAL), __version__, _epoch())
+    _write(MANUAL, manual.page(__version__, time.strftime("%Y-%m-%d", time.gmtime(_epoch()))))
     for shell, path in COMPLETIONS.items():
-        with open(os.path.join(new, path), "w", encoding="ascii", newline="\n") as file:
-            file.write(script(shell))
-    for directory, _, names in os.walk(new):
+        _write(path, script(shell))
+    for directory, _, names in os.walk(PREFIX):
         for name in names:
-            path = os.path.join(directory, name)
-            place = os.path.join(PREFIX, os.path.relpath(path, new))
-            os.makedirs(os.path.dirname(place), exist_ok=True)
-            os.replace(path, place)
-    shutil.rmtree(new)
+            inside = os.path.relpath(os.path.join(directory, name), PREFIX).replace(os.sep, "/")
+            if inside not in (MANUAL, *COMPLETIONS.values()):
+                os.unlink(os.path.join(directory, name))  # an older checkout's
+
+
+def _write(path: str, text: str) -> None:
+    place = os.path.join(PREFIX, path)
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    new = f"{PREFIX}.{os.getpid()}"  # beside it, where nothing is taken from
+    with open(new, "w", encoding="ascii", newline="\n") as file:
+        file.write(text)
+    os.replace(new, place)
 
 
 def _epoch() -> int:
