@@ -13,6 +13,7 @@ PACKAGE = Path(credproc.__file__).parent
 POSIX_WORDS = re.compile(r"\b(?:chmod|chown|chgrp|ulimit|sudo|umask|eval|owner and mode)\b|/usr/|\$USER|set HOME\b")
 # What these say, they say on POSIX only
 POSIX_ONLY = {
+    "commands/completion/__init__.py": "the lines of bash and zsh, named as such",
     "trust.py": "owners and modes",
     "config/writer.py": "who runs it as root",
     "commands/doctor/files.py": "modes",
