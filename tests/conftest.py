@@ -1,7 +1,6 @@
 """Every test starts in an empty home, without the variables that steer AWS tools, credproc or proxies."""
 
 import os
-import traceback
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -52,16 +51,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """Leave a test out whose fixtures call what Python has on POSIX alone."""
+    with posix.missing_functions_leave_out():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Iterator[None]:
     """Leave a test out that calls what Python has on POSIX alone."""
-    try:
+    with posix.missing_functions_leave_out():
         return (yield)
-    except AttributeError as error:
-        at = traceback.extract_tb(error.__traceback__)[-1].filename
-        reason = posix.missing_function(error, at)
-        if reason is None:
-            raise
-        pytest.skip(reason)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

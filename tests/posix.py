@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import sys
+import traceback
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 WINDOWS = sys.platform == "win32"
 _LEFT_OUT = "POSIX alone: "
 _MODULES = {"os", "signal", "socket", "time"}  # of these Windows has less
+_BELOW_HOME = re.compile(r"~/[\w./-]+")
 _IN_TESTS = f"{os.sep}tests{os.sep}"
 
 _TERMINAL = "a pseudo-terminal, its sessions and jobs"
@@ -36,11 +40,14 @@ FILES = {
     "test_windows_terminal.py": "files as doubles of CONIN$ and CONOUT$, which are the devices on Windows",
     "test_cold.py": _KEYRING,
     "test_completions.py": "bash, zsh and fish",
+    "test_cve.py": _FAULTS,
     "test_doctor.py": "modes of files, and a Secret Service",
     "test_exec.py": "the command that takes the place of credproc",
+    "test_gate.py": "processes that are forked, and control characters in the names of files",
     "test_harness.py": _FAULTS,
     "test_login.py": _TERMINAL,
     "test_man.py": "mandoc and groff",
+    "test_odd.py": "processes that are forked",
     "test_prompt.py": _TERMINAL,
     "test_signin.py": _TERMINAL,
     "test_table.py": _FAULTS,
@@ -50,6 +57,11 @@ FILES = {
 def native(text: str) -> str:
     r"""Return a path, or a message with one, as this system writes it: with ``\`` on Windows."""
     return text.replace("/", os.sep)
+
+
+def native_home(text: str) -> str:
+    r"""Return the text with each path below ``~`` as this system writes it: ``~\\.aws\\config`` on Windows."""
+    return _BELOW_HOME.sub(lambda path: native(path[0]), text)
 
 
 def leave_out(items: list[pytest.Item]) -> None:
@@ -69,14 +81,31 @@ def left_out(reports: list[pytest.TestReport]) -> list[str]:
 
 
 def missing_function(error: BaseException, path: str) -> str | None:
-    """Return the reason to leave a test out, if it failed as Python's own module has no such name on Windows.
+    """Return the reason to leave a test out, if it failed as Python has no such name or argument on Windows.
 
     ``path`` is the file in which that was raised: for code of credproc's own this would be a fault.
     """
-    module = getattr(getattr(error, "obj", None), "__name__", "")
-    if not (WINDOWS and isinstance(error, AttributeError) and module in _MODULES and _IN_TESTS in path):
+    if not (WINDOWS and _IN_TESTS in path):
         return None
-    return f"{_LEFT_OUT}{module}.{error.name}"
+    if isinstance(error, NotImplementedError) and "unavailable on this platform" in str(error):  # posixmodule.c
+        return f"{_LEFT_OUT}{str(error).removesuffix(' unavailable on this platform')}"
+    module = getattr(getattr(error, "obj", None), "__name__", "")
+    if isinstance(error, AttributeError) and module in _MODULES:
+        return f"{_LEFT_OUT}{module}.{error.name}"
+    return None
+
+
+@contextmanager
+def missing_functions_leave_out() -> Iterator[None]:
+    """Skip the test in which something is called that Python has on POSIX alone."""
+    try:
+        yield
+    except (AttributeError, NotImplementedError) as error:
+        at = traceback.extract_tb(error.__traceback__)[-1].filename
+        reason = missing_function(error, at)
+        if reason is None:
+            raise
+        pytest.skip(reason)
 
 
 class LeftOutFile(pytest.Module):

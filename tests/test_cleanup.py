@@ -103,6 +103,7 @@ def test_a_lock_file_goes_after_a_day_without_a_holder(directory: PrivateDirecto
     assert directory.names() == []
 
 
+@pytest.mark.posix("removing or renaming a file that is open")
 def test_who_had_opened_a_lock_file_that_goes_locks_the_new_one(directory: PrivateDirectory) -> None:
     first, second, third = (Lock(directory, NAME) for _ in range(3))
     assert first.try_acquire()
@@ -163,6 +164,7 @@ def test_a_file_that_is_named_otherwise_stays_whatever_its_age(directory: Privat
     assert directory.names() == [name]
 
 
+@pytest.mark.posix("modes of files")
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644, 0o666])
 @pytest.mark.parametrize("name", [NAME, f"{HASH}.lock", f"{HASH}.used", f"{NAME}.{2**22 + 1}-0a1b2c3d.tmp"])
 def test_a_file_that_others_may_read_or_write_is_not_ours_and_stays(

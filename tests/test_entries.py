@@ -57,6 +57,7 @@ def test_an_entry_is_read_back_as_it_was_stored(directory: PrivateDirectory) -> 
     assert directory.names() == [NAME], "no temporary file is left"
 
 
+@pytest.mark.posix("the digest of a path of POSIX")
 def test_an_entry_is_where_and_what_it_was_in_earlier_versions(directory: PrivateDirectory) -> None:
     name = cache.entry_name("admin", {"HOME": "/home/user1", "AWS_REGION": "us-west-2", "AWS_ROLE_ARN": ""})
     assert name == "8956d25c7c9f930e402061d1a792b8d0.entry", "another name is a miss for all who update"
@@ -213,6 +214,7 @@ def test_what_says_no_end_is_not_kept_and_what_does_is(directory: PrivateDirecto
     assert stamped.entry.served_until == NOW + 60
 
 
+@pytest.mark.posix("modes of files")
 @pytest.mark.parametrize("mode", [0o777, 0o720, 0o702])
 def test_a_directory_that_others_may_write_is_not_used(tmp_path: Path, mode: int) -> None:
     (tmp_path / "cache").mkdir()
@@ -249,6 +251,7 @@ def test_another_users_link_to_a_directory_of_ours_is_not_followed(tmp_path: Pat
     assert not list((tmp_path / "real").iterdir())
 
 
+@pytest.mark.posix("links, which Windows makes for administrators alone")
 def test_a_link_to_a_directory_of_ours_may_stand_for_it(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to(tmp_path / "real")
@@ -300,6 +303,7 @@ def test_the_lock_of_the_dead_is_free(directory: PrivateDirectory, holder: "subp
     lock.close()
 
 
+@pytest.mark.posix("removing or renaming a file that is open")
 @pytest.mark.usefixtures("holder")
 def test_a_lock_file_that_somebody_removes_does_not_lock_for_ever(directory: PrivateDirectory) -> None:
     waiting = Lock(directory, "name")

@@ -1,5 +1,6 @@
 """What a person reads when it fails, word for word, and that it ends in time."""
 
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from credproc import cli
+from credproc.paths import cache_directory
 from tests.program import ROLE, Home, role_home
 from tests.sts import HTML, Fault, Sts, Trust, User, drip, expired, fail, hang, hang_up, say, truncated, without
 from tests.wording import assert_names
@@ -186,6 +188,7 @@ def test_a_connection_that_is_hung_up_names_the_endpoint(world: World) -> None:
     assert _said(world.home)[0] == f"{world.sts.url}: AssumeRole: closed the connection before it answered"
 
 
+@pytest.mark.posix("a limit of ten seconds, of which a start under Wine takes some")
 def test_a_dead_network_ends_within_ten_seconds_and_names_the_endpoint(world: World) -> None:
     """Side by side, as each takes its nine seconds; one after the other begins, so that the imports do not compete."""
     with ExitStack() as stack:
@@ -273,7 +276,7 @@ def test_a_bug_is_one_line_on_stderr_and_a_traceback_without_values_in_the_log(
         "credproc: error: internal: RuntimeError: this is a bug in credproc, please report it;"
         " the traceback is in credproc.log in the cache directory\n"
     )
-    log = (home / ".cache" / "credproc" / "credproc.log").read_text()
+    log = (Path(cache_directory(os.environ) or "") / "credproc.log").read_text()
     assert "in broken" in log
     assert secret not in log
 

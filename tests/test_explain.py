@@ -22,6 +22,7 @@ from credproc.errors import ConfigError
 from credproc.plan.endpoint import LEGACY_REGIONS, PARTITION_REGIONS, Endpoint
 from credproc.request import Request
 from tests.mfa import World, world
+from tests.posix import WINDOWS, native_home
 from tests.program import Home, role_home
 from tests.sts import Sts
 from tests.terminal import column_after
@@ -87,7 +88,7 @@ def _explained(profile: str | None, config: str = CONFIG, keys: str = KEYS, **en
 def test_list_shows_every_profile_aligned_and_one_without_a_plan_does_not_hide_the_others(listed: Home) -> None:
     ran = listed.run("list")
     assert (ran.status, ran.stderr) == (0, "")
-    assert ran.stdout == TABLE
+    assert ran.stdout == native_home(TABLE)
     assert not listed.cache.exists()
 
 
@@ -112,7 +113,9 @@ def test_list_as_json_says_what_the_table_says(listed: Home) -> None:
         "permission_set": None,
     }
     assert found["broken"]["state"] == "error"
-    assert found["broken"]["error"] == "~/.aws/config:15: role_arn without source_profile or credential_source"
+    assert found["broken"]["error"] == native_home(
+        "~/.aws/config:15: role_arn without source_profile or credential_source"
+    )
 
 
 def test_list_of_nothing_says_so(tmp_path: Path) -> None:
@@ -318,7 +321,8 @@ def test_explain_lets_a_long_role_carry_the_code_itself() -> None:
 
 
 def test_explain_without_a_store_lets_the_role_carry_the_code(listed: Home) -> None:
-    for environ in ({"CREDPROC_SESSION_STORE": "none"}, {"CREDPROC_SESSION_STORE": "keyring"}):
+    stores = ["none"] if WINDOWS else ["none", "keyring"]  # Windows has its Credential Manager in any case
+    for environ in ({"CREDPROC_SESSION_STORE": store} for store in stores):
         said = listed.run("explain", "admin", environ=environ).stdout
         assert "GetSessionToken" not in said
         assert "with the code of arn:aws:iam::123456789012:mfa/user1" in said
@@ -437,7 +441,7 @@ def test_explain_as_json_has_the_same_steps(listed: Home) -> None:
     assert found["settings"][0] == {
         "name": "role_arn",
         "value": "arn:aws:iam::123456789012:role/admin",
-        "where": "~/.aws/config:4",
+        "where": native_home("~/.aws/config:4"),
     }
 
 

@@ -40,6 +40,7 @@ def _read_back(command: list[str], script: str, environ: dict[str, str] | None =
     return {name: value for name, _, value in pairs if name.startswith("AWS_")}
 
 
+@pytest.mark.posix("bash")
 @settings(max_examples=60, deadline=None)
 @given(VALUES)
 def test_bash_reads_back_any_value(values: dict[str, str | None]) -> None:
@@ -47,12 +48,14 @@ def test_bash_reads_back_any_value(values: dict[str, str | None]) -> None:
     assert _read_back(["sh"], bash(values)) == values
 
 
+@pytest.mark.posix("fish")
 @settings(max_examples=30, deadline=None)
 @given(VALUES)
 def test_fish_reads_back_any_value(values: dict[str, str | None]) -> None:
     assert _read_back(["fish", "--no-config"], fish(values)) == values
 
 
+@pytest.mark.posix("bash and fish")
 @pytest.mark.parametrize(("command", "form"), [(["bash", "--norc"], bash), (["fish", "--no-config"], fish)])
 def test_what_must_not_be_set_is_removed(command: list[str], form: object) -> None:
     assert callable(form)
@@ -102,6 +105,7 @@ def test_dotenv_refuses_what_its_readers_read_differently(value: str) -> None:
         dotenv({"A": value})
 
 
+@pytest.mark.posix("bash and fish")
 @pytest.mark.hands_out
 def test_all_forms_say_the_same(home_of_admin: Home) -> None:
     def said(form: str) -> str:
@@ -136,6 +140,7 @@ def test_all_forms_say_the_same(home_of_admin: Home) -> None:
     ]
 
 
+@pytest.mark.posix("bash")
 @pytest.mark.hands_out
 def test_variables_by_which_an_sdk_finds_another_identity_are_unset_where_there_are_some(home_of_admin: Home) -> None:
     others = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_BEARER_TOKEN_BEDROCK": "x", "AWS_SECRET_KEY": "y"}

@@ -49,6 +49,7 @@ def _mode(path: str | Path) -> int:
 # --- modes ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.posix("modes of files")
 def test_files_and_directories_are_never_wider_than_private(tmp_path: Path, umask: int) -> None:
     directory = make_directory(str(tmp_path / "a" / "b" / "cache"))
     directory.write(NAME, b"x")
@@ -60,6 +61,7 @@ def test_files_and_directories_are_never_wider_than_private(tmp_path: Path, umas
     directory.close()
 
 
+@pytest.mark.posix("modes of files")
 def test_a_file_is_private_from_its_first_byte_on(directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     write = os.write
@@ -82,6 +84,7 @@ def test_a_directory_that_others_may_only_read_is_used(tmp_path: Path, mode: int
     make_directory(str(tmp_path / "cache")).close()
 
 
+@pytest.mark.posix("modes of files")
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o610])
 def test_a_file_that_others_may_use_is_not_read(directory: PrivateDirectory, mode: int) -> None:
     cache.store(directory, NAME, ENTRY)
@@ -114,6 +117,7 @@ def _device(path: Path, _: Path) -> None:
     path.symlink_to("/dev/zero")
 
 
+@pytest.mark.posix("modes of files, links and FIFOs")
 @pytest.mark.parametrize("stand_in", [_symlink, _fifo, _subdirectory, _hard_link, _device])
 def test_what_stands_in_for_an_entry_is_a_miss_at_once_and_is_not_written_to(
     directory: PrivateDirectory, tmp_path: Path, stand_in: Callable[[Path, Path], None]
@@ -157,6 +161,7 @@ def test_a_file_longer_than_asked_for_is_none(directory: PrivateDirectory) -> No
 # --- replacing --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.posix("descriptors of directories")
 @pytest.mark.parametrize("failing", ["write", "fsync", "rename"])
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch, failing: str
@@ -174,6 +179,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     assert directory.read(NAME, 9) == b"old"
 
 
+@pytest.mark.posix("replacing a file that is open")
 def test_a_reader_that_has_the_file_open_keeps_the_old_one_whole(directory: PrivateDirectory) -> None:
     directory.write(NAME, b"old")
     fd = directory.open(NAME, os.O_RDONLY)
@@ -205,6 +211,7 @@ def test_an_entry_over_the_limit_is_not_stored_and_the_old_one_stands(directory:
     assert len(kept.compared) == room
 
 
+@pytest.mark.posix("removing or renaming a file that is open")
 def test_a_directory_that_was_renamed_is_still_the_same_one(directory: PrivateDirectory, tmp_path: Path) -> None:
     (tmp_path / "cache").rename(tmp_path / "moved")
     (tmp_path / "cache").mkdir()
@@ -273,7 +280,9 @@ def test_an_entry_of_unchanged_files_is_a_hit(environ: dict[str, str], stored: f
 
 
 @pytest.mark.parametrize("name", ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"])
-@pytest.mark.parametrize("change", ["size", "mtime", "inode", "removed", "mode"])
+@pytest.mark.parametrize(
+    "change", ["size", "mtime", "inode", "removed", pytest.param("mode", marks=pytest.mark.posix("modes of files"))]
+)
 def test_a_file_that_looks_different_is_a_miss(environ: dict[str, str], stored: float, name: str, change: str) -> None:
     path = Path(environ[name])
     before = path.stat()
@@ -365,6 +374,7 @@ def test_each_file_has_its_place_in_the_fingerprint(environ: dict[str, str], abs
     assert [seen != "-" for seen in cache.fingerprint(environ, NOW).split(",")] == there
 
 
+@pytest.mark.posix("the user database")
 def test_without_a_home_there_are_no_files_and_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(_: int) -> None:
         raise KeyError
@@ -439,6 +449,7 @@ def test_a_deadline_in_the_past_still_tries_and_looks_once(directory: PrivateDir
     assert Lock(directory, "another").wait(lambda: None, time.monotonic() - 1) is None
 
 
+@pytest.mark.posix("removing or renaming a file that is open")
 def test_a_lock_is_taken_on_the_file_that_others_would_open(directory: PrivateDirectory) -> None:
     first, second = Lock(directory, "name"), Lock(directory, "name")
     assert first.try_acquire()
@@ -450,6 +461,7 @@ def test_a_lock_is_taken_on_the_file_that_others_would_open(directory: PrivateDi
         lock.close()
 
 
+@pytest.mark.posix("modes of files")
 def test_a_lock_file_is_never_removed_or_cut(directory: PrivateDirectory) -> None:
     for _ in range(2):
         lock = Lock(directory, "name")
@@ -511,6 +523,7 @@ def test_a_record_that_is_too_long_is_not_shown(directory: PrivateDirectory) -> 
     assert not re.search(r"\d|\x1b", Lock(directory, "name").describe_holder())
 
 
+@pytest.mark.posix("locks by fcntl")
 @pytest.mark.parametrize("failing", ["lseek", "write"])
 def test_a_full_disk_costs_nobody_the_lock(
     directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch, failing: str
@@ -526,6 +539,7 @@ def test_a_full_disk_costs_nobody_the_lock(
     lock.close()
 
 
+@pytest.mark.posix("locks by fcntl")
 @pytest.mark.parametrize(
     ("error", "said"), [(OSError(37, "No locks available"), "no locks available"), (OSError("Odd"), "odd")]
 )
@@ -544,6 +558,7 @@ def test_where_the_file_system_knows_no_locks_the_lock_is_free_and_the_log_says_
     two.close()
 
 
+@pytest.mark.posix("the error of POSIX for a directory that is opened as a file")
 def test_a_lock_that_cannot_be_opened_is_free_and_the_log_says_so(directory: PrivateDirectory) -> None:
     (Path(directory.path) / "name.lock").mkdir()
     assert Lock(directory, "name").try_acquire()
@@ -588,6 +603,7 @@ def test_who_waits_hears_how_long_and_sleeps_meanwhile(directory: PrivateDirecto
     assert time.monotonic() - began >= 1
 
 
+@pytest.mark.posix("descriptors of directories")
 @pytest.mark.usefixtures("holder")
 def test_who_waits_looks_again_only_when_the_directory_has_changed(directory: PrivateDirectory) -> None:
     os.utime(directory.path, (NOW, NOW))
@@ -620,6 +636,7 @@ def test_who_waits_gets_the_lock_though_nothing_in_the_directory_has_changed(
     assert Lock(directory, "name").wait(lambda: None, time.monotonic() + 5, while_waiting) is None
 
 
+@pytest.mark.posix("removing or renaming a file that is open")
 @pytest.mark.usefixtures("holder")
 def test_who_waits_gets_the_lock_when_somebody_removes_its_file(directory: PrivateDirectory) -> None:
     looks: list[int] = []
@@ -633,6 +650,7 @@ def test_who_waits_gets_the_lock_when_somebody_removes_its_file(directory: Priva
     lock.close()
 
 
+@pytest.mark.posix("removing or renaming a file that is open")
 def test_a_lock_on_a_file_that_was_removed_is_none(directory: PrivateDirectory) -> None:
     first, waiting, second = (Lock(directory, "name") for _ in range(3))
     assert first.try_acquire()
@@ -647,6 +665,7 @@ def test_a_lock_on_a_file_that_was_removed_is_none(directory: PrivateDirectory) 
     waiting.close()
 
 
+@pytest.mark.posix("removing or renaming a file that is open")
 @pytest.mark.usefixtures("holder")
 def test_who_tries_again_gets_the_lock_when_somebody_has_removed_its_file(directory: PrivateDirectory) -> None:
     lock = Lock(directory, "name")
@@ -656,6 +675,7 @@ def test_who_tries_again_gets_the_lock_when_somebody_has_removed_its_file(direct
     lock.close()
 
 
+@pytest.mark.posix("descriptors of directories")
 @pytest.mark.usefixtures("holder")
 def test_who_waits_opens_the_lock_file_once(directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []

@@ -150,6 +150,7 @@ CASES = [
 ]
 
 
+@pytest.mark.posix("the memory that a process needs, by resource")
 @pytest.mark.parametrize(("profile", "made", "said"), CASES, ids=[f"{case[0]}-{n}" for n, case in enumerate(CASES)])
 def test_fifty_mebibytes_cost_neither_memory_nor_time_and_are_an_error_that_says_so(
     set_up: Home, sts: Sts, profile: str, made: Callable[[Sts, Home, ExitStack], Flood], said: str
@@ -168,6 +169,7 @@ def test_fifty_mebibytes_cost_neither_memory_nor_time_and_are_an_error_that_says
     assert len(ended.stderr) < 1000
 
 
+@pytest.mark.posix("the memory that a process needs, by resource")
 def test_a_mebibyte_of_a_program_is_read(set_up: Home, sts: Sts) -> None:
     with ExitStack() as stack:
         _printing("true")(sts, set_up, stack)

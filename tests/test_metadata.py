@@ -235,6 +235,7 @@ def test_the_portal_refuses_another_role(sts: Sts, sso: Sso, home: Path) -> None
         who(sts, session)
 
 
+@pytest.mark.posix("modes of files")
 def test_the_sign_in_file_is_for_its_owner_alone(sso: Sso, home: Path) -> None:
     path = sso.sign_in(home)
 

@@ -125,6 +125,7 @@ def test_a_dead_proxy_is_named(home_of_admin: Home) -> None:
     )
 
 
+@pytest.mark.posix("a program that is a script of a shell")
 def test_a_program_that_hangs_is_ended_at_its_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(execute, "PROCESS_SECONDS", 1)
     program = tmp_path / "hangs"

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.oracle import sweep
 
 
+@pytest.mark.posix("scripts with #!, which Wine starts by itself and leaves Python without a handle of them")
 def test_five_hundred_generated_examples_are_resolved_as_botocore_resolves_them(tmp_path: Path) -> None:
     tally = sweep(tmp_path, 500, number=2026)
     assert tally["examples"] >= 500

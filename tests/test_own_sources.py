@@ -105,6 +105,7 @@ _DOCUMENTS = st.fixed_dictionaries(
 _WHOLE = st.just({"Version": 1, "AccessKeyId": "AKIA", "SecretAccessKey": "s"})
 
 
+@pytest.mark.posix("a program that is a script of a shell")
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(document=st.tuples(_WHOLE | st.just({}), _DOCUMENTS).map(lambda both: both[0] | both[1]) | _JSON)
 def test_what_a_program_prints_is_read_as_botocore_reads_it(tmp_path: Path, document: Any) -> None:
@@ -134,6 +135,7 @@ def test_what_a_program_prints_is_read_as_botocore_reads_it(tmp_path: Path, docu
     assert (None if ours is None else tuple(ours)) == (None if theirs is None else tuple(theirs))
 
 
+@pytest.mark.posix("/bin/false, /bin/cat and /bin/echo")
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -155,6 +157,7 @@ def test_a_program_that_gives_nothing_is_said_to(command: str, said: str) -> Non
     assert "wJalr" not in str(failure.value)
 
 
+@pytest.mark.posix("a program that is a script of a shell")
 def test_what_a_program_says_is_told_beside_the_error_without_the_secrets_that_it_was_given() -> None:
     source = Source(
         "Process", "config:1", "p", (("command", "/bin/sh -c 'echo no $AWS_SESSION_TOKEN luck >&2; exit 3'"),)
@@ -166,6 +169,7 @@ def test_what_a_program_says_is_told_beside_the_error_without_the_secrets_that_i
     assert "luck" not in str(failure.value)
 
 
+@pytest.mark.posix("a program that is a script of a shell")
 @pytest.mark.parametrize("end", ["2099-01-01T00:00:00", "2099-01-01 00:00:00", "2099-01-01", "", "soon", 4070908800])
 def test_an_end_that_is_no_time_with_a_zone_is_an_error_that_says_the_form(tmp_path: Path, end: str | int) -> None:
     document = {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "Expiration": end}

@@ -37,6 +37,30 @@ def test_a_name_that_python_lacks_leaves_out_a_test_that_uses_it_itself(
     assert posix.missing_function(error, path) is None
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            NotImplementedError("utime: follow_symlinks unavailable on this platform"),
+            "POSIX alone: utime: follow_symlinks",
+        ),
+        (NotImplementedError("not written yet"), None),
+    ],
+)
+def test_an_argument_that_python_lacks_does_so_too(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str | None
+) -> None:
+    monkeypatch.setattr(posix, "WINDOWS", True)
+    assert posix.missing_function(error, f"{SEP}tests{SEP}test_a.py") == reason
+    assert posix.missing_function(error, f"{SEP}credproc{SEP}files.py") is None
+
+
+def test_a_path_below_the_home_directory_is_written_as_this_system_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sep", "\\")
+    said = posix.native_home("~/.aws/config:2: a/b and ~/.aws/credentials: /usr/bin")
+    assert said == "~\\.aws\\config:2: a/b and ~\\.aws\\credentials: /usr/bin"
+
+
 @pytest.mark.parametrize("name", sorted(posix.FILES))
 def test_each_file_that_is_left_out_is_there_and_says_why(name: str) -> None:
     assert list(HERE.rglob(name))

@@ -62,6 +62,7 @@ def test_the_second_run_is_a_hit_with_the_same_bytes(world: World) -> None:
     assert world.sts.count() == 1
 
 
+@pytest.mark.posix("modes of files")
 def test_what_is_kept_is_private(world: World) -> None:
     os.umask(0)
     try:
@@ -226,7 +227,18 @@ def test_a_role_of_fifteen_minutes_is_a_hit_at_once(world: World) -> None:
     assert world.sts.count() == 1
 
 
-@pytest.mark.parametrize("damage", ["empty", "garbage", "truncated", "symlink", "fifo", "directory", "readable"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "empty",
+        "garbage",
+        "truncated",
+        "symlink",
+        "fifo",
+        "directory",
+        pytest.param("readable", marks=pytest.mark.posix("modes of files")),
+    ],
+)
 def test_an_entry_that_cannot_be_used_is_a_miss_and_heals(world: World, damage: str) -> None:
     assert world.admin().status == 0
     entry = world.home.entries[0]
@@ -254,6 +266,7 @@ def test_an_entry_that_cannot_be_used_is_a_miss_and_heals(world: World, damage: 
         assert world.sts.count() == 2
 
 
+@pytest.mark.posix("modes of files")
 @pytest.mark.parametrize("place", ["read-only", "a file", "writable by others", "no home"])
 def test_where_nothing_can_be_kept_the_document_comes_all_the_same(world: World, place: str) -> None:
     environ = {}
@@ -321,6 +334,7 @@ def test_a_throttled_call_is_tried_again(world: World) -> None:
     assert world.sts.count() == 2
 
 
+@pytest.mark.posix("a stdout that a shell closes, and /dev/full")
 @pytest.mark.parametrize("target", ["closed", "full", "gone"])
 def test_a_document_that_cannot_be_written_is_kept_and_said(world: World, target: str) -> None:
     if target == "closed":
@@ -437,6 +451,7 @@ def test_a_comment_behind_the_credential_process_line_is_explained(tmp_path: Pat
     assert re.search("\ncredproc: hint: .* comment ", ran.stderr)
 
 
+@pytest.mark.posix("XDG_CACHE_HOME")
 @pytest.mark.parametrize("cache_home", ["", "/cache"])
 def test_a_home_directory_that_is_missing_is_not_made(tmp_path: Path, cache_home: str) -> None:
     home = tmp_path / "none"

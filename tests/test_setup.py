@@ -17,6 +17,7 @@ from credproc.errors import ConfigError, PersonNeededError
 from credproc.stores.kernel import KernelStore
 from credproc.terminal.windows import Terminal as Console
 from tests.mfa import ACCOUNT, PROMPT, World, world
+from tests.posix import WINDOWS, native_home
 from tests.program import BOUND_BY_MODES, PROGRAM, Home, role_home
 from tests.sts import Sts, Trust, User
 from tests.terminal import unbroken
@@ -78,17 +79,18 @@ def _config(h: Home) -> Path:
 def _works(profile: str) -> str:
     user = re.escape(os.environ.get("USER", "")) or r"[\w-]+"
     works = rf"profile '{profile}' works: arn:aws:sts::{ACCOUNT}:assumed-role/admin/credproc-({user}|[\w-]+)\n"
-    return rf"{works}next: export AWS_PROFILE={profile}\n"
+    command = rf"\$Env:AWS_PROFILE = '{profile}'" if WINDOWS else f"export AWS_PROFILE={profile}"
+    return rf"{works}next: {command}\n"
 
 
 def test_setup_edits_shows_and_tries(h: Home, sts: Sts) -> None:
     before = _config(h).read_bytes()
     ran = h.run("setup", "admin", "--yes")
     assert (ran.status, ran.stderr) == (0, "")
-    assert re.fullmatch(re.escape(DIFFERENCE + WRITTEN) + _works("admin"), ran.stdout)
+    assert re.fullmatch(re.escape(native_home(DIFFERENCE + WRITTEN)) + _works("admin"), ran.stdout)
     backup = _config(h).with_name("config.credproc-backup")
     assert backup.read_bytes() == before
-    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    assert WINDOWS or stat.S_IMODE(backup.stat().st_mode) == 0o600
     assert [call.action for call in sts.calls] == ["AssumeRole", "GetCallerIdentity"]
     assert sorted(path.name for path in _config(h).parent.iterdir()) == [
         "config",
@@ -98,10 +100,13 @@ def test_setup_edits_shows_and_tries(h: Home, sts: Sts) -> None:
     assert h.run("--profile", "admin").document["Version"] == 1
     ran = h.run("setup", "admin", "--undo", "--yes")
     assert (ran.status, ran.stderr) == (0, "")
-    assert ran.stdout.endswith(f"+source_profile = user1\n region = us-west-2\n \n [profile other]\n{WRITTEN}")
+    assert ran.stdout.endswith(
+        f"+source_profile = user1\n region = us-west-2\n \n [profile other]\n{native_home(WRITTEN)}"
+    )
     assert _config(h).read_bytes() == before
 
 
+@pytest.mark.posix("the quotation marks of a shell, in a hint")
 @pytest.mark.parametrize(
     ("name", "header", "plain"),
     [("my user", "'my user'", "my-user-role"), ("r&d", "r&d", "r-d-role"), ("josé", "josé", "jos-role")],
@@ -128,9 +133,8 @@ def test_setup_separate_moves_the_role_behind(h: Home) -> None:
     ran = h.run("setup", "admin", "--separate", "--yes")
     assert (ran.status, ran.stderr) == (0, "")
     assert ran.stdout.startswith(
-        f"""\
---- ~/.aws/config
-+++ ~/.aws/config
+        native_home("--- ~/.aws/config\n+++ ~/.aws/config\n")
+        + f"""\
 @@ -1,5 +1,9 @@
  # mine, by hand
  [profile admin]
@@ -154,7 +158,9 @@ def test_setup_again_changes_nothing_and_tries_it(h: Home) -> None:
     before = _config(h).read_bytes()
     ran = h.run("setup", "admin")
     assert (ran.status, ran.stderr) == (0, "")
-    assert re.fullmatch(r"~/.aws/config: profile 'admin' already uses .*\n" + _works("admin"), ran.stdout)
+    assert re.fullmatch(
+        re.escape(native_home("~/.aws/config")) + r": profile 'admin' already uses .*\n" + _works("admin"), ran.stdout
+    )
     assert _config(h).read_bytes() == before
 
 
@@ -166,6 +172,7 @@ def test_setup_again_follows_a_program_that_has_moved(h: Home) -> None:
     assert _config(h).read_bytes() == after
 
 
+@pytest.mark.posix("links, which Windows makes for administrators alone")
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 @pytest.mark.parametrize("last", [True, False])
 def test_setup_keeps_line_ends_a_link_and_the_mode(h: Home, tmp_path: Path, ending: str, last: bool) -> None:  # noqa: FBT001
@@ -197,6 +204,7 @@ def test_setup_keeps_the_owner(h: Home) -> None:
     assert "credproc_role_arn" in _config(h).read_text()
 
 
+@pytest.mark.posix("the error of POSIX for a directory in the place of a file")
 def test_setup_leaves_nothing_behind_where_the_backup_cannot_be_made(h: Home) -> None:
     backup = _config(h).with_name("config.credproc-backup")
     backup.mkdir()
@@ -213,8 +221,8 @@ def _fail(h: Home, *arguments: str, status: int = 1, words: tuple[str, ...]) -> 
     before = _config(h).read_bytes()
     ran = h.run("setup", *arguments, start_new_session=True)
     assert (ran.status, ran.stdout) == (status, "")
-    assert ran.stderr.startswith(f"credproc: error: {words[0]}")
-    assert [word for word in words if word not in ran.stderr] == [], ran.stderr
+    assert ran.stderr.startswith(native_home(f"credproc: error: {words[0]}"))
+    assert [word for word in words if native_home(word) not in ran.stderr] == [], ran.stderr
     assert _config(h).read_bytes() == before
     assert not _config(h).with_name("config.credproc-backup").exists()
 
@@ -299,6 +307,7 @@ def test_setup_whose_trial_fails_keeps_the_edit_and_says_what_failed(h: Home, st
     assert "credproc_role_arn" in _config(h).read_text()
 
 
+@pytest.mark.posix("modes of files")
 def test_setup_writes_nothing_where_it_may_not(h: Home) -> None:
     before = _config(h).read_bytes()
     _config(h).parent.chmod(0o500)
@@ -312,6 +321,7 @@ def test_setup_writes_nothing_where_it_may_not(h: Home) -> None:
     assert _config(h).read_bytes() == before
 
 
+@pytest.mark.posix("a program without .exe")
 def test_the_path_of_the_helper_is_one_that_sdks_can_read(tmp_path: Path) -> None:
     good = tmp_path / "bin" / "credproc"
     good.parent.mkdir()
@@ -380,7 +390,7 @@ def test_setup_all_is_one_edit_and_a_trial_for_each_source_and_can_be_undone(h: 
     before = _several(h, sts)
     ran = h.run("setup", "--all", "--yes")
     assert (ran.status, ran.stderr) == (0, "")
-    assert ran.stdout.count("--- ~/.aws/config\n") == 1
+    assert ran.stdout.count(native_home("--- ~/.aws/config\n")) == 1
     assert ran.stdout.count("+credential_process = ") == 3
     assert [call.action for call in sts.calls] == ["AssumeRole", "GetCallerIdentity"] * 2
     said = ran.stdout.partition(WRITTEN)[2]

@@ -14,6 +14,7 @@ from credproc.config.shared_config import Section, SharedConfig
 from credproc.errors import ConfigError
 from credproc.plan import plan_for
 from credproc.request import Request
+from tests.posix import native
 
 LIMIT = 8 * 1024 * 1024
 VARIABLES = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]
@@ -294,12 +295,15 @@ def test_a_file_that_is_not_there_is_empty(home: Path, variable: str, path: str)
     assert read({"HOME": str(home), variable: str(home / path)}).profiles == {}
 
 
-@pytest.mark.parametrize("path", ["x" * 5000, "a\0b"])
+@pytest.mark.parametrize(
+    "path", [pytest.param("x" * 5000, marks=pytest.mark.posix("a limit of 4,096 bytes a path")), "a\0b"]
+)
 def test_a_path_that_is_none_is_an_error_of_ours(path: str) -> None:
     with pytest.raises(ConfigError, match="cannot be read: "):
         read({"HOME": "/nonexistent", "AWS_CONFIG_FILE": path})
 
 
+@pytest.mark.posix("links, which Windows makes for administrators alone")
 def test_a_link_to_a_file_is_that_file(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("[default]\nregion = x\n")
     (tmp_path / "config").symlink_to(tmp_path / "real")
@@ -379,6 +383,7 @@ def test_all_settings_are_used_of_a_file_that_its_user_or_group_may_write(tmp_pa
     assert found.warnings == ()
 
 
+@pytest.mark.posix("modes of files")
 @pytest.mark.parametrize("mode", [0o602, 0o622, 0o666, 0o777])
 def test_of_a_file_that_others_may_write_nothing_is_started_and_nothing_says_where_secrets_go(
     tmp_path: Path, mode: int
@@ -422,6 +427,7 @@ def test_a_file_of_root_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert _unused(read(_home(tmp_path)).profiles["a"]) == set()
 
 
+@pytest.mark.posix("modes of files")
 @pytest.mark.parametrize("mode", [0o604, 0o640, 0o644])
 def test_keys_that_others_may_read_are_a_warning_and_a_config_that_they_may_read_is_none(
     tmp_path: Path, mode: int
@@ -441,7 +447,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
 def test_utf_16_is_named(tmp_path: Path, encoding: str) -> None:
     with pytest.raises(ConfigError) as failure:
         _read(tmp_path / "config", "\ufeff[default]\nregion = x\n".encode(encoding))
-    assert str(failure.value) == f"{tmp_path}/config:1: is UTF-16"
+    assert str(failure.value) == f"{tmp_path}{os.sep}config:1: is UTF-16"
     assert failure.value.hint == "save it as UTF-8"
 
 
@@ -455,8 +461,8 @@ def test_the_files_are_shown_as_people_write_them(tmp_path: Path) -> None:
     (tmp_path / ".aws").mkdir()
     (tmp_path / ".aws" / "config").write_text("[default]\nregion = x\n")
     found = read({"HOME": str(tmp_path)})
-    assert found.profiles["default"]["region"].where == "~/.aws/config:2"
-    assert found.shown_files() == "~/.aws/config and ~/.aws/credentials"
+    assert found.profiles["default"]["region"].where == native("~/.aws/config:2")
+    assert found.shown_files() == native("~/.aws/config and ~/.aws/credentials")
 
 
 def test_a_file_of_nothing_but_remarks_leaves_a_hundred() -> None:

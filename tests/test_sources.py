@@ -127,6 +127,7 @@ def test_a_container_with_its_token(world: World, tmp_path: Path, how: str) -> N
         assert world.home.run().document["AccessKeyId"] == agent.credentials().access_key_id
 
 
+@pytest.mark.posix("strace")
 def test_a_container_endpoint_on_a_foreign_host_is_never_asked(world: World, tmp_path: Path) -> None:
     world.home.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://192.0.2.1/credentials"
     world.home.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "precious"
@@ -318,6 +319,7 @@ def _document(keys: Credentials, seconds: float = 3600) -> str:
     return json.dumps({**keys.document(), "Expiration": expires})
 
 
+@pytest.mark.posix("a program that is a script of a shell")
 def test_another_program_runs_once_with_no_stdin_and_both_chains(world: World, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     program = _program(
@@ -336,6 +338,7 @@ def test_another_program_runs_once_with_no_stdin_and_both_chains(world: World, t
     assert _signers(world.sts) == [("AssumeRole", world.machine.access_key_id)]
 
 
+@pytest.mark.posix("a program that is a script of a shell")
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -358,6 +361,7 @@ def test_a_program_that_fails_is_quoted_but_its_output_is_not(
     assert "luck" not in world.home.log
 
 
+@pytest.mark.posix("a program that is a script of a shell")
 @pytest.mark.parametrize("seconds", [-60, 0])
 @pytest.mark.parametrize("profile", ["other", "admin"])
 def test_expired_credentials_of_a_program_are_neither_printed_nor_used(
@@ -370,6 +374,7 @@ def test_expired_credentials_of_a_program_are_neither_printed_nor_used(
     assert world.sts.count() == 0
 
 
+@pytest.mark.posix("a program that is a script of a shell")
 @pytest.mark.parametrize("ends", [True, False])
 def test_what_a_program_gives_passes_through_and_is_not_stored(
     world: World,
@@ -392,6 +397,7 @@ def test_what_a_program_gives_passes_through_and_is_not_stored(
     assert not world.home.entries
 
 
+@pytest.mark.posix("a program that is a script of a shell")
 def test_a_program_that_hangs_is_ended_by_the_deadline(world: World, tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     program = _program(tmp_path / "other", f"open({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)")
@@ -411,6 +417,7 @@ def test_a_program_that_is_not_there_is_named(world: World, tmp_path: Path) -> N
     assert_names(error, "~/.aws/config:2: credential_process of 'other': ", "no such file or directory")
 
 
+@pytest.mark.posix("a program that is a script of a shell")
 def test_a_program_that_asks_credproc_for_the_same_profile_is_stopped(world: World, tmp_path: Path) -> None:
     program = tmp_path / "wrapper"
     program.write_text(f'#!/bin/sh\necho x >> {tmp_path}/runs\nexec {shlex.quote(PROGRAM)} --profile loop "$@"\n')

@@ -121,6 +121,7 @@ STARTS_NONE = [
 ]
 
 
+@pytest.mark.posix("os.posix_spawn and os.fork")
 @pytest.mark.parametrize("roots", STARTS, ids=lambda roots: str(getattr(roots[0], "__name__", "partial")))
 def test_a_start_is_found_however_it_is_reached(roots: tuple[object, ...]) -> None:
     assert reach(roots) is not None
@@ -131,6 +132,7 @@ def test_what_starts_nothing_is_fast(roots: tuple[object, ...]) -> None:
     assert reach(roots) is None
 
 
+@pytest.mark.posix("os.posix_spawn and os.fork")
 def test_what_is_taken_for_a_start_is_there() -> None:
     for module, names in CALLS.items():
         there = vars(importlib.import_module(module)).keys()
@@ -151,6 +153,7 @@ def test_none():
 """
 
 
+@pytest.mark.posix("a program that every system has, /bin/true")
 def test_a_test_of_the_fast_set_that_starts_a_process_fails(tmp_path: Path) -> None:
     (tmp_path / "test_sample.py").write_text(SAMPLE)
     alone = ["-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={tmp_path}"]

@@ -1052,6 +1052,7 @@ def test_secrets_are_in_no_repr(sts: Sts, user: User, role: Role) -> None:
     assert str(held.session_token) not in seen
 
 
+@pytest.mark.posix("signals")
 def test_it_runs_as_a_program_that_says_where_it_is_and_ends_on_sigterm() -> None:
     command = [sys.executable, "-m", "tests.sts", "--delay", "50"]
     root = Path(__file__).parent.parent

@@ -122,9 +122,12 @@ def test_arguments_of_a_batch_file_stay_as_they_are_and_its_status_is_returned(w
     assert (ran.status, ran.stderr, json.loads(ran.stdout)) == (7, "", [arguments, True])
 
 
-def test_a_line_end_in_an_argument_of_a_batch_file_is_refused_before_a_call(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("argument", ["a\nwhoami", "%PATH%", "7%"])
+def test_what_cmd_would_change_in_an_argument_of_a_batch_file_is_refused_before_a_call(
+    world: World, tmp_path: Path, argument: str
+) -> None:
     tool = _dump(tmp_path / "bin" / "tool.cmd")
-    ran = world.run("exec", "admin", "--", "tool", "a\nwhoami", path=tool.parent)
+    ran = world.run("exec", "admin", "--", "tool", argument, path=tool.parent)
     assert (ran.status, ran.stdout) == (126, "")
     assert ran.stderr.startswith(f"credproc: error: exec: '{windows_path(tool)}': ")
     assert world.sts.calls == []

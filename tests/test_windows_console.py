@@ -185,18 +185,34 @@ def test_a_refusal_is_for_the_program_that_asked_and_for_no_other(world: World) 
     assert job.outcome().stdout.startswith("0 {")
 
 
-def test_a_program_that_prints_the_code_reads_keys_and_writes_to_the_screen(world: World) -> None:
+@pytest.mark.parametrize("batch", [False, True], ids=["a program", "a .cmd file"])
+def test_a_program_that_prints_the_code_reads_keys_and_writes_to_the_screen(world: World, batch: bool) -> None:  # noqa: FBT001 - a case
     program = world.home.path / "device.py"
     program.write_text(
-        "import os, sys\nprint('touch the device', file=sys.stderr, flush=True)\nsys.stdin.readline()\n"
+        "import os, sys\nprint('touch', *sys.argv[1:], file=sys.stderr, flush=True)\nsys.stdin.readline()\n"
         f"path = r'{windows_path(world.home.path / 'code')}'\nprint(open(path).read())\nos.remove(path)\n"
     )
     (world.home.path / "code").write_text(world.user.unused_code())
-    world.configure(f"mfa_process = {PYTHON} {windows_path(program)}")
+    command = f"{PYTHON} {windows_path(program)}"
+    if batch:
+        tool = world.home.path / "device.cmd"
+        tool.write_text(f"@{command} %*\r\n", newline="")
+        command = windows_path(tool)
+    world.configure(f'mfa_process = {command} "the device&whoami"')
     job = world.start()
-    world.console.wait_for("touch the device", windows_console.TIMEOUT)
+    world.console.wait_for("touch the device&whoami", windows_console.TIMEOUT)
     world.console.send("\n")
     assert job.outcome().document["Version"] == 1
+
+
+def test_a_batch_file_that_prints_the_code_gets_no_argument_that_cmd_would_change(world: World) -> None:
+    tool = world.home.path / "device.cmd"
+    tool.write_text("@exit /b 1\r\n", newline="")
+    world.configure(f"mfa_process = {windows_path(tool)} 7%")
+    ended = world.start().outcome()
+    assert (ended.status, ended.stdout) == (1, "")
+    assert "contains a %, which cmd.exe would expand" in ended.stderr
+    assert world.sts.calls == []
 
 
 def test_on_a_console_that_nobody_sees_nobody_is_asked(world: World) -> None:

@@ -130,9 +130,9 @@ def _find_on_windows(program: str, environ: Mapping[str, str]) -> str:
 def _start_arguments(program: str, command: Sequence[str], environ: Mapping[str, str]) -> tuple[str, list[str] | str]:
     try:
         return command_line.start_arguments(program, command, environ)
-    except ValueError as error:
+    except command_line.BatchArgumentError as error:
         where = f"exec: '{inert(program, _SHOWN_PROGRAM)}'"
-        raise CommandError(f"{where}: {error}", "name the program that the file starts", 126) from None
+        raise CommandError(f"{where}: {error}", command_line.BATCH_HINT, 126) from None
 
 
 def _run_as_child(program: str, arguments: list[str] | str, environ: Mapping[str, str]) -> int:

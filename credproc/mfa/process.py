@@ -84,11 +84,11 @@ class ProcessCodeProvider:
         """
         try:
             child = self._start()
-        except (OSError, ValueError) as error:  # ValueError: an argument that cmd.exe cannot be given
-            reason = (getattr(error, "strerror", None) or str(error)).lower()
-            raise SourceError(
-                f"{self._where}: cannot be started: {inert(self._words[0], 200)}: {reason}",
-                self._shell_hint or "check the path",
+        except command_line.BatchArgumentError as error:
+            raise self._not_started(str(error), command_line.BATCH_HINT) from None
+        except (OSError, ValueError) as error:  # ValueError: a null character
+            raise self._not_started(
+                (getattr(error, "strerror", None) or str(error)).lower(), "check the path"
             ) from None
         try:
             output = Output(child.stdout, _OUTPUT_LIMIT)
@@ -106,8 +106,12 @@ class ProcessCodeProvider:
             ) from None
         return output.text(_DRAIN_SECONDS), status
 
+    def _not_started(self, reason: str, hint: str) -> SourceError:
+        where = f"{self._where}: cannot be started: {inert(self._words[0], 200)}"
+        return SourceError(f"{where}: {reason}", self._shell_hint or hint)
+
     def _start(self) -> "subprocess.Popen[bytes]":
-        """Start the program. Raises OSError, ConfigError."""
+        """Start the program. Raises OSError, ValueError, ConfigError."""
         word = self._words[0]
         if os.path.dirname(word) and not os.path.isabs(word):  # in the working directory, which may be another user's
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), word)

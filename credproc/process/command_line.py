@@ -28,7 +28,12 @@ _EXTENSIONS = ".COM;.EXE;.BAT;.CMD"  # PATHEXT where it is not set
 _BATCH = (".bat", ".cmd")
 # Nothing else is left without quotes for cmd.exe, as in Rust's standard library (CVE-2024-24576)
 _BARE_IN_CMD = re.compile(r"[A-Za-z0-9#$*+\-./:?@\\_]*[A-Za-z0-9#$*+\-./:?@_]")
-_CMD_SPECIAL = re.compile(r'(\\*)("|\Z)|%')
+_BEFORE_QUOTE = re.compile(r'(\\*)("|\Z)')
+BATCH_HINT = "name the program that the file starts"
+
+
+class BatchArgumentError(ValueError):
+    """cmd.exe cannot be given the path or an argument of a batch file without changing it; the text says why."""
 
 
 def shell_hint(command: str, platform: str = sys.platform) -> str | None:
@@ -97,30 +102,29 @@ def start_arguments(
     """Return the file to start, and the arguments that ``subprocess.Popen`` gets with it.
 
     ``words`` begins with argv[0]. A batch file is started through cmd.exe, each argument quoted for it. Raises
-    ValueError if an argument holds a line end or a null character, which cmd.exe cannot be given.
+    BatchArgumentError if it holds a line end or a null character, with which the line would end, or a %: within quotes
+    too cmd.exe puts variables in place of names, and where the file has ``call`` it does so once more.
     """
     if platform != "win32" or not program.rstrip(". ").lower().endswith(_BATCH):
         return program, list(words)
     if any(character in word for word in words[1:] for character in "\r\n\0"):
-        raise ValueError("an argument of a .bat or .cmd file contains a line end")
+        raise BatchArgumentError("an argument of a .bat or .cmd file contains a line end")
+    if "%" in program:
+        raise BatchArgumentError("the path of a .bat or .cmd file contains a %, which cmd.exe would expand")
+    if any("%" in word for word in words[1:]):
+        raise BatchArgumentError("an argument of a .bat or .cmd file contains a %, which cmd.exe would expand")
     root = environ.get("SYSTEMROOT") or "C:\\Windows"
     arguments = "".join(f" {_quoted_for_cmd(word)}" for word in words[1:])
-    # /e:on for the expansion that _quoted_for_cmd relies on; /v:off: ! expands nothing; /d: no AutoRun commands
+    # /e:on: batch files may rely on it; /v:off: ! expands nothing; /d: no AutoRun commands
     return f"{root}\\System32\\cmd.exe", f'cmd.exe /e:on /v:off /d /c ""{program}"{arguments}"'
 
 
 def _quoted_for_cmd(word: str) -> str:
     """Return the word as one argument for cmd.exe, and for the program that a batch file passes it on to.
 
-    A quote is doubled, which both take for a quote within quotes; backslashes before it are doubled for the program. A
-    variable's part of no length stands before a %, so that cmd.exe takes no name of a variable from behind it.
+    A quote is doubled, which both take for a quote within quotes; backslashes before it are doubled for the program.
     """
     if _BARE_IN_CMD.fullmatch(word):
         return word
-
-    def special(found: re.Match[str]) -> str:
-        if found[0] == "%":
-            return "%%cd:~,%"
-        return found[1] * 2 + '""' * (found[2] == '"')
-
-    return f'"{_CMD_SPECIAL.sub(special, word)}"'
+    quotable = _BEFORE_QUOTE.sub(lambda found: found[1] * 2 + '""' * (found[2] == '"'), word)
+    return f'"{quotable}"'

@@ -4,7 +4,7 @@ import re
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from credproc.errors import SourceError
+from credproc.errors import SourceError, inert
 from credproc.process import command_line
 from credproc.process.child_environment import environment_for_child
 from credproc.trust import untrusted_place
@@ -12,6 +12,7 @@ from credproc.trust import untrusted_place
 INSTALL_HINT = "install or update the AWS CLI: docs.aws.amazon.com/cli, Installing or updating to the latest version"
 _VERSION = re.compile(r"aws-cli/(\d+)\.(\d+)")
 _VERSION_SECONDS = 20  # for ``aws --version``; a cold start takes some
+_SHOWN = 200  # characters of a path in a message
 
 Version = tuple[int, int]
 
@@ -32,16 +33,19 @@ def find(wanted: Version, where: str, environ: Mapping[str, str], hint: str = IN
 
 
 def arguments(program: str, words: Sequence[str], environ: Mapping[str, str]) -> tuple[str, list[str] | str]:
-    """Return the file to start and the arguments, for ``aws`` with these words."""
-    return command_line.start_arguments(program, ["aws", *words], environ)
+    """Return the file to start and the arguments, for ``aws`` with these words. Raises SourceError."""
+    try:
+        return command_line.start_arguments(program, ["aws", *words], environ)
+    except command_line.BatchArgumentError as error:
+        raise SourceError(f"{inert(program, _SHOWN)}: {error}", "install the aws.exe of AWS") from None
 
 
 def _version(program: str, environ: Mapping[str, str]) -> Version | None:
     """Return the version; None if it says none, or another user can put another program in its place."""
     if untrusted_place(program) is not None:
         return None
-    executable, words = arguments(program, ["--version"], environ)
     try:
+        executable, words = arguments(program, ["--version"], environ)
         ran = subprocess.run(  # noqa: S603 - the program that the person has installed
             words,
             executable=executable,
@@ -52,7 +56,7 @@ def _version(program: str, environ: Mapping[str, str]) -> Version | None:
             timeout=_VERSION_SECONDS,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, SourceError, subprocess.TimeoutExpired):
         return None
     found = _VERSION.match(ran.stdout.decode("utf-8", "replace"))
     return None if found is None else (int(found[1]), int(found[2]))

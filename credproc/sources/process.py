@@ -69,6 +69,8 @@ def printed_by(  # noqa: PLR0913 - what is run, and what is said if it fails
             env=environ,
         )
         children.append(child)
+    except command_line.BatchArgumentError as error:
+        raise SourceError(f"{where}: cannot be started: {error}", command_line.BATCH_HINT) from None
     except (OSError, ValueError) as error:  # ValueError: a null character
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise SourceError(f"{where}: cannot be started: {reason}", start_hint) from None
