@@ -18,6 +18,7 @@ import array
 import contextlib
 import json
 import os
+import re
 import selectors
 import socket
 import struct
@@ -541,13 +542,17 @@ class Terminal:
         return self.transcript[self._seen :].decode("utf-8", "backslashreplace")
 
     def expect(self, text: str, timeout: float = TIMEOUT) -> str:
-        """Wait until the text comes after the last one that was expected; return what was between the two."""
-        wanted = text.encode()
-        self.until(lambda: self.transcript.find(wanted, self._seen) >= 0, f"the text {text!a}", timeout)
+        """Wait until the text comes after the last one that was expected; return what was between the two.
+
+        A line of it may be broken between words there, as credproc breaks what is too long.
+        """
+        wanted = re.compile(rb"(?: |[\r\n]+  )".join(map(re.escape, text.encode().split(b" "))))
+        self.until(lambda: wanted.search(self.transcript, self._seen) is not None, f"the text {text!a}", timeout)
         transcript = self.transcript
-        start = transcript.index(wanted, self._seen)
-        between = transcript[self._seen : start].decode("utf-8", "backslashreplace")
-        self._seen = start + len(wanted)
+        found = wanted.search(transcript, self._seen)
+        assert found is not None
+        between = transcript[self._seen : found.start()].decode("utf-8", "backslashreplace")
+        self._seen = found.end()
         return between
 
     def drain(self) -> None:

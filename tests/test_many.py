@@ -1,5 +1,6 @@
 """What the commands cost with many profiles: the files are opened once, and the work grows as the profiles do."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.manyprofiles import KEYS, config
-from tests.program import FROZEN, Home
+from tests.program import FROZEN, PROGRAM, Home
 
 if FROZEN or sys.platform == "win32":
     pytest.skip("looks into the process of the installed program on POSIX", allow_module_level=True)
@@ -76,3 +77,23 @@ def test_the_files_are_read_once_and_ten_times_the_profiles_are_ten_times_the_wo
     (_, few), (_, some), (opened, many) = (_cost(h, number, *command) for number in (4, 40, 400))
     assert opened == OPENED.get(command, 1)
     assert many - some <= 12 * max(some - few, 500)
+
+
+@pytest.mark.measure
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_no_command_takes_more_than_30_starts_of_the_interpreter(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Processor time with 400 profiles: 0.3 s where the interpreter's start takes 10 ms. The best of three counts."""
+    h = Home(tmp_path / "home", AWS_EC2_METADATA_DISABLED="true")
+    h.config(config(400))
+    h.credentials(KEYS)
+    environ = {**h.environ, "CREDPROC_INTERACTIVE": "never", "CREDPROC_SESSION_STORE": "file"}
+
+    def seconds(*argv: str) -> float:
+        quiet = subprocess.DEVNULL
+        child = subprocess.Popen(argv, env=environ, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = status
+        return usage.ru_utime + usage.ru_stime
+
+    bare = min(seconds(sys.executable, "-I", "-S", "-c", "pass") for _ in range(5))
+    assert min(seconds(PROGRAM, *command) for _ in range(3)) <= 30 * bare

@@ -169,6 +169,20 @@ def test_pip_puts_man_page_and_completions_where_man_and_the_shells_look(wheels:
 
 
 @pytest.mark.root("reads a file as its user")
+def test_the_debian_package_names_homepage_and_maintainer_of_the_project(tmp_path: Path) -> None:
+    files, root = tmp_path / "files", tmp_path / "root"
+    for directory in (files, root):
+        directory.mkdir()
+    (files / "credproc").write_bytes(b"\x7fELF\0GLIBC_2.31\0")
+    package._write_control(str(root), str(files), 0)
+    fields = dict(line.split(": ", 1) for line in (root / "DEBIAN/control").read_text().splitlines() if ": " in line)
+    text = (ROOT / "pyproject.toml").read_text()
+    assert f'"{fields["Homepage"]}"' in text
+    name, email = fields["Maintainer"].rstrip(">").split(" <")
+    assert f'name = "{name}"' in text
+    assert f'email = "{email}"' in text
+
+
 @pytest.mark.parametrize(
     ("line", "named"),
     [

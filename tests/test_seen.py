@@ -30,7 +30,8 @@ def _world(tmp_path: Path) -> Iterator[World]:
 def _shown(w: World) -> list[str]:
     """Return the lines on the terminal behind the prompt."""
     w.terminal.drain()
-    return [line for line in w.terminal.transcript.decode().replace("\r", "\n").split("\n") if "credproc: " in line]
+    seen = re.sub(r"[\r\n]+  ", " ", w.terminal.transcript.decode())  # each line whole that was broken between words
+    return [line for line in re.split(r"[\r\n]", seen) if "credproc: " in line]
 
 
 def test_behind_a_prompt_the_reason_is_seen_though_the_sdk_may_drop_stderr(w: World) -> None:

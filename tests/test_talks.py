@@ -77,6 +77,7 @@ def _played(line: str, said: str, w: World) -> tuple[str, int]:
     for real, shown in names.items():
         screen = screen.replace(real, shown)
     screen = _PORT.sub("127.0.0.1:40000", _SECONDS.sub("0.00 s", screen))
+    screen = re.sub(r"here\) \d+ '", "here) 1 '", screen)  # the process of a failure in the log
     screen = _DOCUMENT.sub('{"Version":1,...}', screen)
     return re.sub(r".*\x1b\[K", "", screen), status  # without what a progress line has shown and erased
 
