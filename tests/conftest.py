@@ -83,6 +83,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
     for name in list(os.environ):
         if name.upper().startswith(PREFIXES) or name.upper() in PROXIES:
             monkeypatch.delenv(name)
+    monkeypatch.setenv("LC_ALL", "C")  # in which all but ASCII is escaped, whoever runs the tests
     path = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(path))
     monkeypatch.setenv("USERPROFILE", str(path))  # what ~ is on Windows

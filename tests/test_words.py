@@ -14,6 +14,7 @@ POSIX_WORDS = re.compile(r"\b(?:chmod|chown|chgrp|ulimit|sudo|umask|eval|owner a
 # What these say, they say on POSIX only
 POSIX_ONLY = {
     "commands/completion/__init__.py": "the lines of bash and zsh, named as such",
+    "glyphs.py": "what is pasted, into any shell",
     "trust.py": "owners and modes",
     "config/writer.py": "who runs it as root",
     "commands/doctor/files.py": "modes",
