@@ -576,6 +576,7 @@ def _without_a_store(w: World) -> str:
 @pytest.mark.parametrize("answer", ["y\n", "\n"])
 def test_setup_offers_to_keep_sessions_elsewhere_before_a_code_is_asked_for(w: World, answer: str) -> None:
     offered = _without_a_store(w)
+    before = _config(w.home).read_text()
     job = w.start("setup", "admin")
     w.terminal.expect(QUESTION)
     w.terminal.send("y\n")
@@ -593,6 +594,8 @@ def test_setup_offers_to_keep_sessions_elsewhere_before_a_code_is_asked_for(w: W
     assert _config(w.home).read_text().endswith(f"\n{line}\n" if is_set else "\ncredproc_session_store = keyring\n")
     assert w.actions[0] == ("GetSessionToken" if is_set else "AssumeRole")
     assert w.home.run("logout", "--profile", "admin").status == 0
+    assert w.home.run("setup", "admin", "--undo", "--yes").status == 0
+    assert _config(w.home).read_text() == before
 
 
 def test_setup_with_yes_says_what_would_keep_sessions_and_does_not_choose(w: World) -> None:

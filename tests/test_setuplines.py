@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from hypothesis import given
 
-from credproc.commands.setup import edits
+from credproc.commands.setup import edits, store_line
 from credproc.commands.setup.edits import EditError
 from credproc.config.lines import ConfigLines
 from credproc.config.parser import parse
@@ -185,3 +185,38 @@ def test_credproc_reads_the_same_settings_and_sdks_no_role(text: str) -> None:
     }
     for key in ("region", "output", "s3"):
         assert (key in apart["admin"]) == (key in before)
+
+
+# The setting that keeps sessions elsewhere
+
+
+def without_store(text: str, profile: str) -> str:
+    """Take out what ``with_store`` has written."""
+    file = ConfigLines(text)
+    return file.with_lines(store_line.without_store(file, profile, {}))
+
+
+@given(texts())
+@unhurried
+@pytest.mark.parametrize("old", ["", "credproc_session_store = keyring\n", "credproc_session_store =\n  x\n"])
+@pytest.mark.parametrize("profile", ["user1", "admin", "nobody"])
+def test_the_store_is_taken_out_again_to_the_byte(old: str, profile: str, text: str) -> None:
+    user = f"[profile user1]\n{old}"
+    for whole in {text, text.rstrip("\r\n"), text + user, text + user.strip()}:
+        kept = store_line.with_store(whole, profile, "file")
+        assert parse(kept.removeprefix("\ufeff"), "").profiles[profile]["credproc_session_store"].value == "file"
+        assert without_store(kept, profile) == whole
+
+
+def test_a_store_that_is_chosen_by_hand_stays() -> None:
+    for text in (
+        "[profile user1]\ncredproc_session_store = file\n",
+        store_line.with_store("[profile user1]\n", "user1", "file").replace("= file", "= none"),
+        store_line.with_store("", "user1", "kernel").replace("kernel", "keyring") + "region = x\n",
+    ):
+        assert without_store(text, "user1") == text
+
+
+def test_a_profile_that_has_got_more_since_stays() -> None:
+    text = store_line.with_store("[profile other]\n", "user1", "file") + "region = us-west-2\n"
+    assert without_store(text, "user1") == "[profile other]\n\n[profile user1]\nregion = us-west-2\n"

@@ -18,7 +18,7 @@ from credproc.commands.setup.profiles import (
     choose_profile,
     find_profile,
 )
-from credproc.commands.setup.store import offer_store
+from credproc.commands.setup.store import offer_store, undo_store
 from credproc.commands.setup.trial import next_step, try_each, try_profile
 from credproc.commands.ui.output import Output
 from credproc.commands.ui.prompt import Prompter
@@ -131,6 +131,8 @@ def _edit_of(
             edit.left_out.append(f"profile {quoted(name)}: {error}")
         else:
             edit.plans[name] = plan
+    if options.undo:
+        edit.lines.update(undo_store(file, inspector, request, edit.plans, edit.lines))
     return edit
 
 
