@@ -155,7 +155,7 @@ def test_login_all_without_a_terminal_ends_with_three_and_without_users_says_so(
     assert w.home.run("login", "--all", start_new_session=True).status == 3
     w.home.config("[profile plain]\nregion = us-west-2\n")
     ran = w.home.run("login", "--all", start_new_session=True)
-    assert (ran.status, ran.stdout) == (0, "no profile signs in with MFA or IAM Identity Center\n")
+    assert (ran.status, ran.stdout) == (0, "no profile signs in with MFA, IAM Identity Center or aws login\n")
 
 
 def test_login_all_tells_of_a_session_of_identity_center_that_is_signed_out(w: World) -> None:

@@ -191,6 +191,23 @@ def test_login_signs_in_by_the_aws_cli_and_resolves_the_profile(alice: Home) -> 
     assert calls(alice).count(["login", "--profile", "alice"]) == 2
 
 
+def test_login_all_signs_in_to_each_aws_login_once(alice: Home) -> None:
+    aws(alice)
+    alice.config(
+        f"[profile alice]\nlogin_session = {LOGIN}\nregion = us-west-2\n"
+        f"[profile again]\nlogin_session = {LOGIN}\nregion = eu-west-1\n"
+    )
+    ran = alice.run("login", "--all")
+    assert ran.status == 0, ran
+    assert calls(alice)[0] == ["login", "--profile", "alice"]
+    assert ran.stdout == "profile 'alice' is signed in; the AWS CLI keeps the credentials\n"
+    ran = alice.run("login", "--all")
+    assert ran.stdout == "aws login of user/alice: is signed in\n"
+    assert [words for words in calls(alice) if words[0] == "login"] == [["login", "--profile", "alice"]]
+    alice.run("login", "--all", "--renew")
+    assert [words for words in calls(alice) if words[0] == "login"] == [["login", "--profile", "alice"]] * 2
+
+
 def test_login_without_an_aws_cli_says_what_to_install(alice: Home) -> None:
     alice.environ["PATH"] = "/nowhere"
     ran = alice.run("login", "alice")

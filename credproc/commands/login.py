@@ -102,7 +102,7 @@ def _reason(result: RefreshResult) -> str:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    everyone = "sign in each user with MFA and each Identity Center session that needs it, one after the other"
+    everyone = "sign in whatever needs it, one after the other: users with MFA, Identity Center, aws login"
     add_profile_choice(parser, "the profile to sign in for", everyone=everyone)
     parser.add_argument("--renew", action="store_true", help="even if the session lasts for hours")
 

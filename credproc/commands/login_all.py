@@ -1,4 +1,4 @@
-"""Sign in every user with MFA and every session of IAM Identity Center that needs it, one after the other."""
+"""Sign in whatever needs it, one after the other: users with MFA, IAM Identity Center's sessions, aws login's."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -8,7 +8,6 @@ from credproc.commands.ui.times import format_until
 from credproc.errors import ConfigError, CredprocError, PersonNeededError, quoted
 from credproc.plan import Plan
 from credproc.plan.steps import is_long
-from credproc.sources.sso_token import is_signed_in
 
 Login = Callable[[str], list[str]]  # signs in for a profile, and returns lines with what was done
 
@@ -42,7 +41,7 @@ def login_all(inspector: ProfileInspector, login: Login, min_session_seconds: fl
             status = max(status, error.exit_code)
             hint = f"; {error.hint}" if error.hint else ""
             lines.append(f"{sign_in.subject}: not signed in with profile {quoted(sign_in.profile)}: {error}{hint}")
-    return lines or ["no profile signs in with MFA or IAM Identity Center"], status
+    return lines or ["no profile signs in with MFA, IAM Identity Center or aws login"], status
 
 
 def sign_ins(inspector: ProfileInspector) -> Iterator[SignIn]:
@@ -65,15 +64,19 @@ def sign_ins(inspector: ProfileInspector) -> Iterator[SignIn]:
             session = identity.get("sso_session") or identity["sso_start_url"]
             subject = f"Identity Center session {session}"
             key = ("IdentityCenter", session)
+        elif plan.source.kind == "LoginSession":
+            session = plan.source.field("login_session")  # an ARN
+            subject = f"aws login of {session.rpartition(':')[2]}"
+            key = ("LoginSession", session)
         if subject and (key not in found or (is_long(found[key].plan) and not is_long(plan))):
             found[key] = SignIn(subject, name, plan)
     yield from found.values()
 
 
 def _lasting(plan: Plan, inspector: ProfileInspector, min_session_seconds: float) -> str | None:
-    """Return that the session lasts, in words, or None if it needs a sign-in."""
-    if plan.source.kind == "IdentityCenter":
-        return "is signed in" if is_signed_in(plan.source, inspector.now) else None
+    """Return that the sign-in lasts, in words, or None if it is to be renewed."""
+    if plan.mfa is None:  # the files do not say how long it lasts
+        return "is signed in" if inspector.is_signed_in(plan) and min_session_seconds < float("inf") else None
     session = inspector.session(plan)
     if session is None or session.expiration - inspector.now < min_session_seconds:
         return None

@@ -122,6 +122,10 @@ class ProfileInspector:
         reason = store.unavailable_reason()
         return store.kind, reason
 
+    def is_signed_in(self, plan: Plan) -> bool:
+        """Return whether the plan's source needs no sign-in of the AWS CLI, or has one, as far as files tell."""
+        return is_signed_in(plan.source, self._request.environ, self.now)
+
     def state(self, profile: str) -> tuple[Plan | None, ProfileState]:
         """Return the plan of a profile (None if its settings are wrong) and its state."""
         try:
@@ -145,7 +149,7 @@ class ProfileInspector:
             return plan, ProfileState("signed in", context.signed_in_until)
         if first is not None and first.with_code and plan.mfa is not None and plan.mfa.process is None:
             return plan, ProfileState("needs a code")
-        if not is_signed_in(plan.source, self._request.environ, self.now):
+        if not self.is_signed_in(plan):
             return plan, ProfileState("signed out")
         return plan, ProfileState("ready")
 

@@ -70,6 +70,14 @@ socket.socket.connect, socket.getaddrinfo = connect, getaddrinfo
 _PROGRAM = """#!/bin/sh
 cat {document}
 """
+# Of what ``aws login`` needs: which version it is, and credentials for one profile
+_AWS_CLI = """#!/bin/sh
+case "$*" in
+--version) echo aws-cli/2.38.5 Python/3.13.7 Linux/6.1 ;;
+"configure export-credentials --profile aws login root --format process") exec cat {document} ;;
+*) exit 252 ;;
+esac
+"""
 
 Sections = dict[str, dict[str, str]]
 
@@ -101,7 +109,7 @@ class World:
 
     kinds = (
         *("static", "environment", "container", "instance", "Identity Center", "start URL"),
-        *("process", "web identity", "mfa", "proxied"),
+        *("process", "web identity", "mfa", "proxied", "aws login"),
     )
 
     def __init__(self, path: Path, sts: Sts) -> None:
@@ -135,14 +143,17 @@ class World:
         document = self.path / "document.stdout"
         document.write_text(json.dumps(self.sts.temporary(role, 43200).document()))
         self.program = self.path / "program"
-        self.program.write_text(_PROGRAM.format(document=document))
-        self.program.chmod(0o755)
+        (self.path / "bin").mkdir()
+        for program, script in ((self.program, _PROGRAM), (self.path / "bin" / "aws", _AWS_CLI)):
+            program.write_text(script.format(document=document))
+            program.chmod(0o755)
         (self.path / "token").write_text(self.sts.web_identity_token(_ISSUER))
         self._instance = instance
         return {
             "environment": self.user.credentials.environment(),
             "container": container.environment(),
             "proxied": {"HTTP_PROXY": self.sts.url},
+            "aws login": {"PATH": f"{self.path / 'bin'}:/usr/bin:/bin"},
         }
 
     def environ(self, kind: str) -> dict[str, str]:
@@ -179,6 +190,10 @@ class World:
                 "process": {
                     one: {**role, "source_profile": f"{kind} root"},
                     root: {"credential_process": str(self.program)},
+                },
+                "aws login": {
+                    one: {**role, "source_profile": f"{kind} root"},
+                    root: {"login_session": "arn:aws:iam::123456789012:user/odd"},
                 },
                 "web identity": {one: {**role, "web_identity_token_file": str(self.path / "token")}},
             }[kind]
