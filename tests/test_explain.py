@@ -19,6 +19,7 @@ from credproc.commands.profile_table import Row, table
 from credproc.commands.ui.output import Output
 from credproc.config.parser import parse
 from credproc.errors import ConfigError
+from credproc.glyphs import ellipsis
 from credproc.plan.endpoint import LEGACY_REGIONS, PARTITION_REGIONS, Endpoint
 from credproc.request import Request
 from tests.mfa import World, world
@@ -234,12 +235,12 @@ def test_a_table_fits_the_terminal_and_keeps_account_and_state_whole(rows: list[
     for row, line in zip(rows, lines[1:], strict=True):
         assert row.account_id is None or row.account_id in line
         assert row.error is not None or row.state in line
-        assert line.endswith("x…") or row.error is None
+        assert line.endswith(f"x{ellipsis()}") or row.error is None
 
 
 def test_a_table_that_fits_is_not_cut_and_one_that_is_piped_neither() -> None:
     whole = _table(STATES)
-    assert "…" not in whole
+    assert ellipsis() not in whole
     assert LONG in whole
     assert "x" * 300 in whole
     assert _table(STATES, columns=1000) == whole
