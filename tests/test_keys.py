@@ -227,6 +227,22 @@ def test_add_keeps_nothing_that_sts_refuses(w: World, service: SecretService) ->
     assert _config(w).read_bytes() == before
 
 
+@pytest.mark.parametrize("answer", ["y", "n"])
+def test_add_loses_no_key_that_sts_cannot_check(w: World, service: SecretService, answer: str) -> None:
+    w.home.environ["AWS_ENDPOINT_URL_STS"] = "http://127.0.0.1:1"  # where nothing listens
+    before = _config(w).read_bytes()
+    job = _added(w)
+    w.terminal.expect("Store the access key without a check? [y/N] ", 30)
+    w.terminal.send(f"{answer}\n")
+    if answer == "y":
+        _asked_device(w)
+    ran = job.outcome(30)
+    assert (ran.status, "error" in ran.stderr) == (0 if answer == "y" else 3, False)
+    assert bool(service.items()) is (answer == "y")
+    assert (_config(w).read_bytes() == before) is (answer == "n")
+    assert w.actions == []
+
+
 def test_add_offline_asks_nobody_and_makes_the_profile(w: World, service: SecretService) -> None:
     before = _config(w).read_text()
     job = _added(w, "--offline")

@@ -9,7 +9,7 @@ from credproc.commands.ui.prompt import Prompter
 from credproc.config.parser import read
 from credproc.config.shared_config import Section, Setting
 from credproc.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Credentials, account_in
-from credproc.errors import ConfigError, ServiceError, for_shell, quoted
+from credproc.errors import ConfigError, DeadlineError, NetworkError, ServiceError, for_shell, quoted
 from credproc.plan.role import mfa_serial_of
 from credproc.plan.source import keys_in_keyring
 from credproc.request import Request
@@ -57,19 +57,23 @@ def _valid_keys(
 ) -> tuple[Credentials, str]:
     """Return the access key that the user types, and whose it is; empty if ``owner`` is None, as nobody is asked then.
 
-    Whoever mistypes it has three tries, in which Enter takes what was typed before. Raises CredprocError.
+    Whoever mistypes it has three tries, in which Enter takes what was typed before. A key that cannot be checked is
+    stored, with an empty owner, if the user says so. Raises CredprocError.
     """
     typed = _keys(prompter, profile, None, ())
-    for number in range(2, _TRIES + 1):
-        if owner is None:
-            return typed, ""
+    number = 1
+    while owner is not None:
         try:
             return typed, owner(typed)
-        except ServiceError as error:
-            if error.code not in _MISTYPED:
+        except (ServiceError, NetworkError, DeadlineError) as error:
+            if not isinstance(error, ServiceError) or error.code not in _MISTYPED:
+                prompter.confirm("Store the access key without a check?", lines=[f"credproc: {error}"])
+                break
+            number += 1
+            if number > _TRIES:
                 raise
             typed = _keys(prompter, profile, typed, [f"credproc: {error} (try {number} of {_TRIES})"])
-    return typed, "" if owner is None else owner(typed)
+    return typed, ""
 
 
 def _keys(prompter: Prompter, profile: str, before: Credentials | None, remark: Sequence[str]) -> Credentials:
