@@ -221,17 +221,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--processes", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--store", choices=("file", "kernel"), default="file", help="where the MFA session is kept")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
+    store = {"CREDPROC_SESSION_STORE": options.store}
     dice = random.Random(options.seed)  # noqa: S311 - for variety, not for secrets
     with tempfile.TemporaryDirectory() as temporary:
         base = Path(temporary)
         roles = [f"role{number}" for number in range(5)]
-        with world(base / "one", roles) as w:
+        with world(base / "one", roles, **store) as w:
             behind_one_user(w, base / "crowd", 200, 5)
             assert w.sts.repeated_codes() == []
         sys.stdout.write("200 processes, 5 roles: 1 prompt, 1 GetSessionToken, 5 AssumeRole, 200 documents\n")
-        with world(base / "two", roles) as w:
+        with world(base / "two", roles, **store) as w:
             peak = at_the_barrier(w, base / "barrier", options.processes)
             assert w.sts.repeated_codes() == []
         sys.stdout.write(
@@ -240,7 +242,7 @@ def main() -> None:
         )
         prompts = 0
         for number in range(options.kills):
-            with world(base / f"kill{number}", roles) as w:
+            with world(base / f"kill{number}", roles, **store) as w:
                 prompts += with_a_killed_holder(w, base / f"killed{number}", 10, dice.uniform(0, 1.5))
         sys.stdout.write(
             f"seed {options.seed}: {options.kills} holders killed, {prompts} of them at their prompt: each taken over\n"
