@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -131,6 +132,21 @@ def _wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         archive.extractall(directory, filter="data")
     del environ["SOURCE_DATE_EPOCH"]
     return [wheel, make("build_wheel", directory / source.name.removesuffix(".tar.gz"), directory / "two")]
+
+
+@pytest.mark.posix("the link that Wine makes to all of the machine")
+def test_a_source_distribution_looks_into_nothing_else_of_the_checkout(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    for name in ("credproc", "build/frozen", "build/backend"):
+        shutil.copytree(ROOT / name, checkout / name)
+    for name in ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, checkout)
+    (checkout / "build" / "work").mkdir()
+    (checkout / "build" / "work" / "z:").symlink_to("/")
+    code = "import backend; backend.build_sdist('..')"
+    environ = {**os.environ, "PYTHONPATH": str(checkout / "build" / "backend"), "SOURCE_DATE_EPOCH": "1700000000"}
+    subprocess.run([sys.executable, "-c", code], cwd=checkout, env=environ, check=True, timeout=60)
+    assert [path.name for path in tmp_path.glob("*.tar.gz")] == [f"credproc-{project.read(str(ROOT)).version}.tar.gz"]
 
 
 def test_the_wheel_of_the_source_distribution_has_the_same_files(wheels: list[Path]) -> None:

@@ -5,14 +5,17 @@ wheel has the same bytes, whoever builds it. The man page bears the date of SOUR
 """
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 from flit_core import buildapi
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PREFIX = os.path.join(ROOT, "build", "work", "prefix")  # pyproject.toml, tool.flit.external-data
+SOURCES = ("pyproject.toml", "README.md", "LICENSE", "credproc", "build/backend/backend.py", "build/work/prefix")
 MANUAL = "share/man/man1/credproc.1"
 # Where the shells look below a prefix; PowerShell looks nowhere
 COMPLETIONS = {
@@ -37,10 +40,32 @@ def build_editable(directory: str, settings: object = None, metadata: str | None
 
 
 def build_sdist(directory: str, settings: object = None) -> str:
-    """Build the source distribution; return its name."""
+    """Build the source distribution, of a copy of what is in it; return its name.
+
+    flit_core looks for what to leave out in all of the directory, along links: in build/work, where Wine has one to
+    "/", it would not end.
+    """
     _make_data()
-    name: str = buildapi.build_sdist(directory, settings)
+    place = os.path.abspath(directory)
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory() as copy:
+        for path in SOURCES:
+            _copy(path, copy)
+        os.chdir(copy)
+        try:
+            name: str = buildapi.build_sdist(place, settings)
+        finally:
+            os.chdir(before)
     return name
+
+
+def _copy(path: str, copy: str) -> None:
+    source, target = os.path.join(ROOT, path), os.path.join(copy, path)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    if os.path.isdir(source):
+        shutil.copytree(source, target)
+    else:
+        shutil.copy2(source, target)
 
 
 def _make_data() -> None:
