@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from credproc.errors import ServiceError
@@ -12,6 +12,7 @@ LATEST = 253_402_300_799  # epoch seconds; 9999-12-31T23:59:59Z, the latest time
 ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")  # IAM API reference, AccessKey
 SECRET_ACCESS_KEY = re.compile(r"[!-~]{16,256}")
 UNSENDABLE = "is empty or holds characters that cannot be sent"
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _PRINTABLE = re.compile(r"[!-~]+")
 
 
@@ -42,6 +43,11 @@ class Credentials(NamedTuple):
         return f"Credentials({self.access_key_id!r}, expiration={self.expiration}, account_id={self.account_id!r})"
 
 
+def utc(seconds: float) -> datetime:
+    """Return epoch seconds as a time in UTC, by arithmetic: the C library of Windows ends with the year 3000."""
+    return _EPOCH + timedelta(seconds=seconds)
+
+
 def document(credentials: Credentials) -> bytes:
     """Return the Version 1 document, one line of compact JSON and a newline.
 
@@ -58,8 +64,7 @@ def document(credentials: Credentials) -> bytes:
     if credentials.expiration is not None:
         if not 0 <= credentials.expiration <= LATEST:
             raise ServiceError("credentials: Expiration is no time that can be written", "check the clock")
-        moment = datetime.fromtimestamp(credentials.expiration, timezone.utc)
-        fields["Expiration"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        fields["Expiration"] = utc(credentials.expiration).strftime("%Y-%m-%dT%H:%M:%SZ")
     if credentials.account_id:
         fields["AccountId"] = credentials.account_id
     unsendable = credentials.unsendable

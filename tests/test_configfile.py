@@ -70,7 +70,7 @@ def test_a_file_that_is_not_there_is_made_private_with_its_directory(tmp_path: P
 
 def test_an_edit_that_changes_nothing_writes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "config"
-    path.write_text("old\n")
+    path.write_bytes(b"old\n")
     before = path.stat()
     _edited(path, "old\n")
     after = path.stat()

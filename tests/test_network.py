@@ -77,6 +77,7 @@ def _whole(request: bytes) -> int:
     return len(head) + 4 + (int(lengths[0].partition(b":")[2]) if lengths else 0)
 
 
+@pytest.mark.posix("a certificate that openssl makes")
 @pytest.mark.parametrize("how", ["AWS_CA_BUNDLE", "ca_bundle"])
 def test_the_certificate_authority_of_variable_or_profile_is_trusted(
     sts: Sts, home_of_admin: Home, front: tuple[str, Path], how: str
@@ -92,6 +93,7 @@ def test_the_certificate_authority_of_variable_or_profile_is_trusted(
     assert sts.count("AssumeRole", "OK") == 1
 
 
+@pytest.mark.posix("a certificate that openssl makes")
 def test_an_unknown_certificate_authority_is_named(sts: Sts, home_of_admin: Home, front: tuple[str, Path]) -> None:
     ran = home_of_admin.run("--profile", "admin", environ={"AWS_ENDPOINT_URL_STS": front[0]})
     assert ran.status == 1

@@ -199,6 +199,7 @@ def test_the_debian_package_names_homepage_and_maintainer_of_the_project(tmp_pat
     assert f'email = "{email}"' in text
 
 
+@pytest.mark.posix("what a Debian package runs, a script of a shell")
 @pytest.mark.parametrize(
     ("line", "named"),
     [

@@ -23,9 +23,6 @@ from tests.sts import Sts, Trust
 
 pytestmark = pytest.mark.hands_out
 
-if sys.platform == "win32":
-    pytest.skip("signals and /proc", allow_module_level=True)
-
 DUMP = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
 # Tells its environment, and lives until its stdin ends
 HELD = [sys.executable, "-c", "import json, os, sys; print(json.dumps(dict(os.environ)), flush=True); sys.stdin.read()"]

@@ -393,17 +393,18 @@ def test_setup_all_is_one_edit_and_a_trial_for_each_source_and_can_be_undone(h: 
     assert ran.stdout.count(native_home("--- ~/.aws/config\n")) == 1
     assert ran.stdout.count("+credential_process = ") == 3
     assert [call.action for call in sts.calls] == ["AssumeRole", "GetCallerIdentity"] * 2
-    said = ran.stdout.partition(WRITTEN)[2]
+    said = ran.stdout.partition(native_home(WRITTEN))[2]
+    next_step = "$Env:AWS_PROFILE = 'admin'" if WINDOWS else "export AWS_PROFILE=admin"
     assert re.sub(r"arn:\S+[^,\s]", "ARN", said.partition("left out: ")[2]) == (
         "profile 'two words': setup: SDKs cannot pass on the profile name 'two words'\n"
         "profile 'admin' works: ARN, and 1 more has the same source\n"
         "profile 'third' works: ARN\n"
         "3 profiles are used through credproc\n"
-        "next: export AWS_PROFILE=admin\n"
+        f"next: {next_step}\n"
     )
     ran = h.run("setup", "--undo", "--all", "--yes")
     assert (ran.status, ran.stderr) == (0, "")
-    assert ran.stdout.endswith(f"{WRITTEN}3 profiles are as they were before setup\n")
+    assert ran.stdout.endswith(f"{native_home(WRITTEN)}3 profiles are as they were before setup\n")
     assert _config(h).read_bytes() == before
 
 

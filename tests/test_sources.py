@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import pytest
 
-from credproc.errors import SourceError
+from credproc.errors import SourceError, for_shell
 from credproc.refresh import FOR_SDKS, Request, refresh
 from tests.metadata import Container, Imds, Sso
+from tests.posix import WINDOWS
 from tests.program import PROGRAM, ROLE, Home, Outcome
 from tests.root import TRACED
 from tests.sts import Credentials, Sts, Trust
@@ -290,7 +291,7 @@ def test_a_sign_in_file_that_is_empty_or_cut_is_no_sign_in(world: World, content
         world.home.environ.update(portal.environment())
         error, hint = _failed(world.home.run("--profile", "an sso"))
     assert_names(error, "~/.aws/config:2: ", "sign-in to IAM Identity Center")
-    option = f"--sso-session '{name}'" if session else "--profile 'an sso'"
+    option = f"--sso-session {for_shell(name)}" if session else f"--profile {for_shell('an sso')}"
     assert hint == f"run aws sso login {option}"
     assert portal.requests == []
 
@@ -414,7 +415,8 @@ def test_a_program_that_hangs_is_ended_by_the_deadline(world: World, tmp_path: P
 def test_a_program_that_is_not_there_is_named(world: World, tmp_path: Path) -> None:
     world.home.config(f"[profile other]\ncredential_process = {tmp_path}/missing/helper\n")
     error, _ = _failed(world.home.run("--profile", "other"))
-    assert_names(error, "~/.aws/config:2: credential_process of 'other': ", "no such file or directory")
+    missing = "cannot be started: " if WINDOWS else "no such file or directory"  # Windows speaks its user's language
+    assert_names(error, "~/.aws/config:2: credential_process of 'other': ", missing)
 
 
 @pytest.mark.posix("a program that is a script of a shell")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from credproc.commands.ui.times import format_age, format_time, format_until, iso_time
+from credproc.credentials import LATEST
 
 NOW = 1_795_845_600  # 2026-11-28T06:00:00Z
 HOUR = 3600
@@ -74,3 +75,8 @@ def test_a_period_has_its_end_here_and_what_is_left(in_zone: pytest.MonkeyPatch)
 def test_json_has_iso() -> None:
     assert iso_time(NOW) == "2026-11-28T06:00:00Z"
     assert iso_time(None) is None
+
+
+def test_the_latest_time_of_four_digits_is_written_everywhere() -> None:
+    assert iso_time(LATEST) == "9999-12-31T23:59:59Z"
+    assert format_time(LATEST).startswith("9999-12-31 23:59Z")

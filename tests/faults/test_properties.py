@@ -40,7 +40,10 @@ class Target(Protocol):
         """Yield where fuzzing starts."""
 
 
-@pytest.mark.parametrize("name", PROPERTIES)
+CAT = pytest.mark.posix("a source program, which is cat")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=CAT) if name == "programs" else name for name in PROPERTIES])
 def test_a_property_holds_and_was_tried_in_earnest(name: str) -> None:
     found = PROPERTIES[name]
     tally = held(found, found.examples, time.time_ns())
@@ -158,6 +161,7 @@ NO_DOCUMENT: dict[str, object] = {
 }
 
 
+@CAT
 @pytest.mark.parametrize("printed", NO_DOCUMENT.values(), ids=NO_DOCUMENT)
 def test_json_of_another_shape_is_a_programs_failure_and_no_bug_of_ours(printed: object) -> None:
     tally: Counter[str] = Counter()
@@ -165,6 +169,7 @@ def test_json_of_another_shape_is_a_programs_failure_and_no_bug_of_ours(printed:
     assert tally == {"refused": 1}
 
 
+@CAT
 def test_json_deeper_than_json_goes_is_not_called_expired(tmp_path: Path) -> None:
     (tmp_path / "printed").write_text("[" * 100_000)
     config = parse(f"[profile p]\ncredential_process = /bin/cat {tmp_path}/printed\n", "")
@@ -173,6 +178,7 @@ def test_json_deeper_than_json_goes_is_not_called_expired(tmp_path: Path) -> Non
         fetch(source, {"PATH": "/bin"}, ChildProcesses())
 
 
+@CAT
 def test_an_account_that_is_a_number_is_left_out() -> None:
     tally: Counter[str] = Counter()
     check_printed(json.dumps(SOUND | {"AccountId": 123456789012}).encode(), tally)

@@ -2,6 +2,8 @@
 
 import time
 
+from credproc.credentials import utc
+
 _DAY = 86400  # seconds
 
 
@@ -26,7 +28,7 @@ def format_age(since: int, now: float) -> str:
 
 def iso_time(seconds: float | None) -> str | None:
     """Return epoch seconds as JSON has them, ``2026-11-24T13:00:00Z``; None of None."""
-    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    return None if seconds is None else utc(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def format_duration(seconds: int) -> str:
@@ -47,12 +49,15 @@ def _rounded(seconds: float) -> str:
 
 def _utc(seconds: float, now: float | None) -> str:
     is_today = now is not None and seconds // _DAY == now // _DAY
-    return time.strftime("%H:%MZ" if is_today else "%Y-%m-%d %H:%MZ", time.gmtime(seconds))
+    return utc(seconds).strftime("%H:%MZ" if is_today else "%Y-%m-%d %H:%MZ")
 
 
 def _here(seconds: float, now: float | None) -> str:
-    """Return the local time with the word ``here``; nothing where that is UTC."""
-    local = time.localtime(seconds)
+    """Return the local time with the word ``here``; nothing where that is UTC, or where the system knows none."""
+    try:
+        local = time.localtime(seconds)
+    except OSError:  # on Windows, from the year 3001
+        return ""
     if not local.tm_gmtoff:
         return ""
     today = time.gmtime(seconds) if now is None else time.localtime(now)
