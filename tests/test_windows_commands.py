@@ -129,7 +129,7 @@ def test_what_cmd_would_change_in_an_argument_of_a_batch_file_is_refused_before_
     tool = _dump(tmp_path / "bin" / "tool.cmd")
     ran = world.run("exec", "admin", "--", "tool", argument, path=tool.parent)
     assert (ran.status, ran.stdout) == (126, "")
-    assert ran.stderr.startswith(f"credproc: error: exec: '{windows_path(tool)}': ")
+    assert ran.stderr.startswith(f"credproc: error: exec: '{windows_path(tmp_path)[:40]}")  # a long path is cut
     assert world.sts.calls == []
 
 
