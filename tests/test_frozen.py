@@ -225,7 +225,7 @@ CONFIG_IN_UTF_8 = (
 
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "de_DE.ISO-8859-1", "C.UTF-8", ""])
-def test_messages_are_utf_8_whatever_the_locale(tmp_path: Path, locale: str) -> None:
+def test_messages_are_utf_8_or_plain_ascii_whatever_the_locale(tmp_path: Path, locale: str) -> None:
     home = Home(tmp_path / "höme ☃")
     (home.path / ".aws" / "config").write_bytes(CONFIG_IN_UTF_8.encode())
     environ = {"LC_ALL": locale, "LANG": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -235,7 +235,8 @@ def test_messages_are_utf_8_whatever_the_locale(tmp_path: Path, locale: str) -> 
     )
     assert (ran.returncode, ran.stdout) == (1, b"")
     assert ran.stderr.startswith(b"credproc: error: ~/.aws/config:2: role_arn ")
-    assert "ärn☃".encode() in ran.stderr.splitlines()[0]
+    shown = "ärn☃".encode() if locale == "C.UTF-8" else rb"\xe4rn\u2603"
+    assert shown in ran.stderr.splitlines()[0]
 
 
 def test_no_library_looks_for_others_outside_of_the_program() -> None:
