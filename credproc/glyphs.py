@@ -19,13 +19,13 @@ _BLANK = "\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 
 # What stays on one line: what is pasted (commands, settings, names and arguments in quotes), and times and counts
 _WORD = r"""(?:(?<!\w)'[^']*'|(?<!\w)"[^"]*"|[^\s])+"""
-_OPTIONS = rf"(?: --?[a-z][a-z-]*(?:[ =]{_WORD})?)*(?: -- COMMAND(?: \.\.\.)?)?"
+_OPTIONS = rf"(?: --?[a-z][a-z-]*(?:[ =]{_WORD})?)*(?: -- COMMAND(?: \.\.\.)?)?(?: \| [A-Za-z][\w-]*)*"
 _PASTED = (
     rf"credproc(?: keys)?(?: [a-z]+(?: (?!-){_WORD})?)?{_OPTIONS}(?<!credproc)",
     rf"aws(?: [a-z][a-z-]*){{1,3}}{_OPTIONS}",
     rf"(?:chmod|set -gx) {_WORD} {_WORD}",
-    rf"(?:export|set) {_WORD}",
-    rf"[A-Za-z_$][\w:]* = {_WORD}",
+    rf"(?:export|set|eval) {_WORD}",
+    rf"[A-Za-z_$][\w:]* = {_WORD}{_OPTIONS}",
     r"\((?:try \d|in \d|less than|\d\d:\d\d here)[^()]*\)",
 )
 _TOKEN = rf"(?P<pasted>(?<!\S)(?:{'|'.join(_PASTED)})\S*)|{_WORD}"

@@ -53,6 +53,8 @@ def test_what_is_no_terminal_has_no_width() -> None:
         "credproc login --profile platform-production-eu-readonly",
         "credproc --profile NAME",
         "credproc exec NAME -- COMMAND ...",
+        "credproc completion powershell | Out-String | Invoke-Expression",
+        'eval "$(credproc completion bash)"',
         "aws sso login --sso-session corp",
         "aws configure sso",
         "chmod go-w '~/My Files/config'",
@@ -66,11 +68,12 @@ def test_what_is_no_terminal_has_no_width() -> None:
     ],
 )
 def test_what_is_pasted_is_never_broken(pasted: str) -> None:
-    for before in range(60):
-        line = f"credproc: hint: {'x' * before} run {pasted} in a terminal"
-        lines = wrapped(line, 64, 2)
-        assert sum(pasted in one for one in lines) == 1
-        assert " ".join(one.strip() for one in lines) == line
+    for columns in range(len(pasted) + 2, 81):
+        for before in range(60):
+            line = f"credproc: hint: {'x' * before} run {pasted} in a terminal"
+            lines = wrapped(line, columns, 2)
+            assert sum(pasted in one for one in lines) == 1
+            assert " ".join(one.strip() for one in lines) == line
 
 
 def test_a_command_that_is_wider_than_the_terminal_is_left_to_it() -> None:

@@ -36,20 +36,17 @@ def add(request: Request, profile: str, *, offline: bool) -> list[str]:
     with closing(Prompter("keys add", request, _HINT)) as prompter:
         prompter.open()
         check_keyring("keys add", request)
-        keys, arn = _valid_keys(prompter, profile, None if offline else lambda keys: _owner(keys, profile, request))
+        owner = None if offline else lambda keys: identity_arn(keys, profile, config, request.environ)
+        keys, arn = _valid_keys(prompter, profile, owner)
         device = _device(prompter, arn) if section.setting("mfa_serial") is None else ""
     store_key(request, keys)
     set_key(request, section, keys.access_key_id, device)
-    owner = f" of {arn}" if arn else ""
-    lines = [f"{keys.access_key_id}{owner} is in the keyring, for profile {quoted(profile)}"]
+    of = f" of {arn}" if arn else ""
+    lines = [f"{keys.access_key_id}{of} is in the keyring, for profile {quoted(profile)}"]
     lines += [f"its MFA device is {device}"] if device else []
     if before is not None and before.value != keys.access_key_id:
         lines.append(f"{before.value}, the profile's previous access key, is still in the keyring")
     return lines
-
-
-def _owner(keys: Credentials, profile: str, request: Request) -> str:
-    return identity_arn(keys, profile, read(request.environ), request.environ)
 
 
 def _valid_keys(
