@@ -6,6 +6,7 @@ secret is written, only digests.
 """
 
 import os
+import sys
 
 from credproc.files import digest
 from credproc.paths import UNSURE, file_state
@@ -86,11 +87,13 @@ def _directory() -> str:
 
 
 def _machine(environ: "Mapping[str, str]") -> str:
-    try:
-        with open(_BOOT_ID, "rb") as file:
-            boot_id = file.read(64)
-    except OSError:  # another system than Linux, or a sandbox
-        boot_id = b""
+    boot_id = b""
+    if sys.platform == "linux":  # on Windows anybody may make C:\proc
+        try:
+            with open(_BOOT_ID, "rb") as file:
+                boot_id = file.read(64)
+        except OSError:  # a sandbox
+            pass
     name = os.uname().nodename if hasattr(os, "uname") else environ.get("COMPUTERNAME", "")
     return digest(boot_id + b"\0" + os.fsencode(name))
 

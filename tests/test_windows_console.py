@@ -10,6 +10,7 @@ if sys.platform != "linux":
     pytest.skip("the rigs are made for Linux", allow_module_level=True)
 
 from tests import tmux, windows_console
+from tests.metadata import Container
 from tests.program import ROLE, Home
 from tests.sts import Sts, Trust, User
 from tests.windows_console import (
@@ -69,6 +70,14 @@ def watch():
 
 threading.Thread(target=watch, daemon=True).start()
 print(boto3.Session(profile_name="sdk").client("sts").get_caller_identity()["Arn"])
+"""
+
+# Runs credproc, and leaves in a file what it opens
+OPENS = """
+import runpy, sys
+opened = open(sys.argv.pop(1), "a", encoding="utf-8", buffering=1)
+sys.addaudithook(lambda event, values: event == "open" and opened.write(f"{values[0]}\\n"))
+runpy.run_module("credproc", run_name="__main__")
 """
 
 
@@ -143,6 +152,24 @@ def test_a_code_is_asked_for_and_not_shown(world: World) -> None:
     assert job.outcome().document["Version"] == 1
     assert code not in world.console.screen()
     assert [call.action for call in world.sts.calls] == ["GetSessionToken", "AssumeRole"]
+
+
+@pytest.mark.parametrize("source", ["a code", "a container"])
+def test_what_linux_has_in_proc_is_not_opened_where_anybody_may_have_put_it(world: World, source: str) -> None:
+    opened = world.home.path / "opened"
+    command = (PYTHON, "-c", OPENS, windows_path(opened), "--profile", "admin")
+    with Container(world.sts, world.user) as container:
+        if source == "a container":
+            world.sts.role(ROLE, Trust((world.user.arn,)))
+            world.home.config(f"[profile admin]\nrole_arn = {ROLE}\ncredential_source = EcsContainer\n")
+            job = world.start(*command, flags=0, **container.environment())
+        else:
+            job = world.asked(*command)
+            world.type_code()
+        assert job.outcome().document["Version"] == 1
+    found = opened.read_text(encoding="utf-8").splitlines()
+    assert any(path.endswith("config") for path in found)
+    assert [path for path in found if "proc" in path.replace("\\", "/").split("/")] == []
 
 
 @pytest.mark.parametrize("sdk", ["boto3", "through cmd.exe"])
