@@ -82,10 +82,11 @@ def shows_unicode(environ: Mapping[str, str]) -> bool:
     """
     if sys.platform == "win32":
         return "cp65001" in (os.device_encoding(1), os.device_encoding(2))
-    name = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
-    if name == _COERCED and sys.flags.utf8_mode and not environ.get("LC_ALL"):
-        name = environ.get("LANG") or ""
-    return name.partition("@")[0].rpartition(".")[2].replace("-", "").lower() == "utf8"
+    else:  # noqa: RET505 - by this mypy knows that it is not for Windows
+        name = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+        if name == _COERCED and sys.flags.utf8_mode and not environ.get("LC_ALL"):
+            name = environ.get("LANG") or ""
+        return name.partition("@")[0].rpartition(".")[2].replace("-", "").lower() == "utf8"
 
 
 def ellipsis() -> str:
