@@ -96,9 +96,10 @@ def keep():
     woken, poll = woken_by(signal.SIGCHLD), select.poll()
     poll.register(woken, select.POLLIN)
     poll.register(control, 0)  # hang-up only: what is said is for the leader
-    ready = []
-    while (control.fileno(), select.POLLHUP) not in ready:
-        ready = poll.poll()
+    hung_up = False
+    while not hung_up:
+        # With POLLERR beside it where the tests have closed their end without reading all that was said
+        hung_up = any(number == control.fileno() and event & select.POLLHUP for number, event in poll.poll())
         read_signals(woken)
         for pid, status in reaped(0):
             tell(pid=pid, status=status)

@@ -1,6 +1,7 @@
 """The rigs do what they say: the terminal, tmux, and the keyrings."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -267,6 +268,22 @@ def test_nothing_remains_of_a_terminal() -> None:
     assert [process_state(pid) for pid in found] == [""] * 5
     assert set(os.listdir("/proc/self/fd")) == descriptors
     assert children() == before
+
+
+def test_a_terminal_ends_although_not_all_was_read_that_its_processes_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Terminal() as terminal:
+        job = terminal.start(["sh", "-c", "trap '' HUP; echo up; exec sleep 60"], PATH)
+        terminal.expect("up")
+        terminal.hangup()
+        terminal.until(lambda: not process_state(terminal.leader), "the leader's end")
+        stop = terminal._stop
+
+        def stop_before_the_last_word() -> None:
+            stop()
+            job.signal(signal.SIGKILL)
+            assert select.select([terminal._control], [], [], TIMEOUT)[0]
+
+        monkeypatch.setattr(terminal, "_stop", stop_before_the_last_word)
 
 
 @pytest.mark.parametrize(
