@@ -28,7 +28,8 @@ _PASTED = (
     rf"[A-Za-z_$][\w:]* = {_WORD}{_OPTIONS}",
     r"\((?:try \d|in \d|less than|\d\d:\d\d here)[^()]*\)",
 )
-_TOKEN = rf"(?P<pasted>(?<!\S)(?:{'|'.join(_PASTED)})\S*)|{_WORD}"
+_ASKED_FOR = r"(?<!\S)\(profile [^()]*\)\S*"  # of a prompt
+_TOKEN = rf"(?P<pasted>(?<!\S)(?:{'|'.join(_PASTED)})\S*)|{_ASKED_FOR}|{_WORD}"
 
 
 class Whole(str):
@@ -137,11 +138,15 @@ def wrapped(line: str, columns: int | None, indent: int) -> list[str]:
     """Return the line as inert lines of so many columns, the later ones indented by ``indent`` spaces.
 
     It is broken between words, and never within what is pasted. None: it is not for a terminal, and stays one line.
+    Behind a line that ends in a space, a prompt, there is room for the cursor.
     """
     if isinstance(line, Whole):
         return [line]
     line = escaped(line)  # whose width is that on the screen
-    if columns is None or columns < _MIN_COLUMNS or width(line) <= columns:
+    if columns is None or columns < _MIN_COLUMNS:
+        return [line]
+    columns -= line.endswith(" ")
+    if width(line) <= columns:
         return [line]
     lines: list[str] = []
     current = ""
@@ -169,4 +174,6 @@ def _tokens(line: str, columns: int) -> list[tuple[str, str]]:
             found += [(gap, first), *((" ", other) for other in others)]
         else:
             found.append((gap, token[0]))
+    if found:
+        found[-1] = (found[-1][0], found[-1][1] + line[end:])
     return found

@@ -156,7 +156,7 @@ def test_the_prompt_names_the_device_the_profile_and_the_program_and_the_code_is
     assert not world.terminal.echo
     world.type_code()
     assert job.outcome().document["AccountId"] == "123456789012"
-    assert world.terminal.transcript.decode() == f"{PROMPT}\r\n"
+    assert world.screen == f"{PROMPT[1:]}\n"
     assert [call.action for call in world.sts.calls] == ["GetSessionToken", "AssumeRole"]
 
 
@@ -165,7 +165,7 @@ def test_the_next_run_asks_nothing(world: World) -> None:
     world.type_code()
     first = job.outcome()
     assert world.start().outcome() == first
-    assert world.terminal.transcript.decode() == f"{PROMPT}\r\n"
+    assert world.screen == f"{PROMPT[1:]}\n"
 
 
 @pytest.mark.hands_out
@@ -173,8 +173,7 @@ def test_the_document_is_all_that_comes_on_a_terminal_too(world: World) -> None:
     job = world.asked(stdout="terminal", stderr="terminal")
     world.type_code()
     assert job.wait() == 0
-    transcript = world.terminal.transcript.decode()
-    assert re.fullmatch(re.escape(f"{PROMPT}\r\n") + r"\{[^\r\n]*\}\r\n", transcript)
+    assert re.fullmatch(re.escape(f"{PROMPT[1:]}\n") + r"\{[^\n]*\}\n", world.screen)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +260,7 @@ def test_a_code_is_taken_however_a_person_types_it(world: World, form: str) -> N
     code = world.code()
     world.terminal.send(form.format(code, code[:3], code[3:]) + "\n")
     assert job.outcome().document
-    assert world.terminal.transcript.decode() == f"{PROMPT}\r\n"
+    assert world.screen == f"{PROMPT[1:]}\n"
 
 
 def test_a_code_whose_line_ends_in_the_end_of_input_is_taken(world: World) -> None:
@@ -402,7 +401,7 @@ def test_a_raw_terminal_works_and_stays_raw(world: World) -> None:
     job = world.asked()
     world.terminal.send(f"{world.code()}\r")  # what the Enter key sends
     assert job.outcome().document
-    assert world.terminal.transcript.decode() == f"{PROMPT}\r\n"
+    assert world.screen == f"{PROMPT[1:]}\n"
 
 
 def test_a_raw_terminal_knows_ctrl_c(world: World) -> None:
@@ -567,7 +566,7 @@ def test_ctrl_c_and_its_like_end_it_by_their_signal(world: World, key: str, numb
     world.type_unseen(typed)
     world.terminal.send(key)
     assert job.outcome() == Outcome(-number, "", "")
-    assert world.terminal.transcript.decode() == f"{PROMPT}\r\n"
+    assert world.screen == f"{PROMPT[1:]}\n"
 
 
 def test_ctrl_backslash_leaves_no_core_with_secrets_in_it(world: World, tmp_path: Path) -> None:

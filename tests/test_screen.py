@@ -11,6 +11,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("the rigs are made for Linux", allow_module_level=True)
 
+from credproc.glyphs import width
 from tests import tmux
 from tests.program import PROGRAM, ROLE, Outcome, role_home
 from tests.sts import Sts, Trust
@@ -275,6 +276,71 @@ def test_a_narrow_window_wraps_the_prompt_and_takes_the_code(world: World) -> No
         pane.send(f"{world.user.unused_code()}\n")
         assert pane.wait_for("ended: 0").endswith("\nended: 0")
         assert world.document.document
+
+
+def renamed(world: World, name: str) -> str:
+    """Give the profile another name, and return the command line for it."""
+    config = (world.home.path / ".aws" / "config").read_text()
+    world.home.config(config.replace("[profile admin]", f"[profile {name}]"))
+    return RUN.replace("admin", name)
+
+
+LONG = "platform-production-eu-central-administration-readonly"
+BROKEN = [
+    (80, "admin", [f"Enter MFA code for {SERIAL} (profile admin):"]),
+    (73, "admin", [f"Enter MFA code for {SERIAL} (profile admin):"]),
+    (72, "admin", [f"Enter MFA code for {SERIAL}", "  (profile admin):"]),
+    (80, LONG, [f"Enter MFA code for {SERIAL}", f"  (profile {LONG}):"]),
+    (40, "admin", ["Enter MFA code for", f"  {SERIAL}", "  (profile admin):"]),
+    (40, "日本-prod", ["Enter MFA code for", f"  {SERIAL}", "  (profile 日本-prod):"]),
+    (74, "日本-prod", [f"Enter MFA code for {SERIAL}", "  (profile 日本-prod):"]),
+]
+
+
+@pytest.mark.parametrize(("columns", "name", "prompt"), BROKEN, ids=lambda value: str(value)[:20])
+def test_a_prompt_that_is_too_long_is_broken_between_words_with_the_cursor_behind_it(
+    world: World, columns: int, name: str, prompt: list[str]
+) -> None:
+    with world.shell(columns) as pane:
+        world.run(pane, renamed(world, name))
+        for remarks in (0, 1):
+            pane.until(lambda: pane.screen().count("):") == 1 + remarks, "a prompt")  # noqa: B023 - waited for here
+            screen = pane.screen()
+            column, row = pane.cursor
+            assert lines_after(screen, "Enter")[-len(prompt) :] == prompt
+            assert screen.splitlines()[row].rstrip() == prompt[-1]
+            assert column == width(prompt[-1]) + 1 < columns
+            pane.send("" if remarks else "12345\n")
+        pane.send(f"{world.user.unused_code()}\n")
+        pane.wait_for("ended: 0\nready>")
+        assert world.document.document
+
+
+def test_a_prompt_that_is_written_anew_is_broken_to_the_width_that_the_window_has_then(world: World) -> None:
+    with world.shell() as pane:
+        pane.wait_for(PS1)
+        pane.send(f"{RUN} >~/document\n")
+        pane.wait_for(f"\n{PROMPT}")
+        pane.resize(40, 24)
+        pane.key("C-z")
+        pane.wait_for("Stopped")
+        pane.send("fg\n")
+        pane.wait_for(f"\nEnter MFA code for \n  {SERIAL} \n  (profile admin): ".replace(" \n", "\n"))
+        assert pane.cursor[0] == len("  (profile admin): ")
+        pane.resize(100, 24)
+        pane.key("C-d")
+        pane.until(lambda: CANCELLED in unbroken(pane.screen()), "the end")
+
+
+def test_a_line_goes_below_a_prompt_that_is_broken_and_the_prompt_is_broken_anew_behind_it(world: World) -> None:
+    asked = _ASK.replace('"Code: "', '"MFA code for a device of such a name (profile admin): "')
+    with Tmux([sys.executable, "-c", asked], world.home.environ, columns=40) as pane:
+        screen = pane.wait_for("keyring\nMFA")
+        prompt = ["MFA code for a device of such a name", "  (profile admin):"]
+        assert lines_after(screen, "MFA") == [*prompt, "credproc: waiting for the keyring", *prompt]
+        assert pane.cursor == (len("  (profile admin): "), 4)
+        pane.send("123456\n")
+        pane.wait_for("6 characters")
 
 
 def test_a_window_may_change_its_size_meanwhile(world: World) -> None:

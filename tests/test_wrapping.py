@@ -76,6 +76,19 @@ def test_what_is_pasted_is_never_broken(pasted: str) -> None:
             assert " ".join(one.strip() for one in lines) == line
 
 
+def test_a_prompt_is_broken_before_its_brackets_and_leaves_room_for_the_cursor() -> None:
+    prompt = "Enter MFA code for a-device (profile admin, for make): "
+    assert wrapped(prompt, len(prompt) + 1, 2) == [prompt]
+    for columns in (len(prompt), 40):
+        assert wrapped(prompt, columns, 2) == ["Enter MFA code for a-device", "  (profile admin, for make): "]
+    name = "x" * 26
+    assert wrapped(f"Enter MFA code (profile {name}, for {name}): ", 40, 2) == [
+        "Enter MFA code (profile",
+        f"  {name}, for",
+        f"  {name}): ",
+    ]
+
+
 def test_a_command_that_is_wider_than_the_terminal_is_left_to_it() -> None:
     command = f"credproc login --profile {'x' * 80}"
     assert wrapped(f"run {command} in a terminal", 60, 2) == ["run", f"  {command}", "  in a terminal"]
@@ -154,7 +167,7 @@ def test_wide_characters_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert width("\u65e5\u672ca") == 5
     assert cut("\u65e5\u672c\u8a9e", 5, "\u2026") == "\u65e5\u672c\u2026"
     if sys.platform != "win32":
-        assert wrapped("\u65e5\u672c " * 9, 40, 2) == [("\u65e5\u672c " * 8).strip(), "  \u65e5\u672c"]
+        assert wrapped(("\u65e5\u672c " * 9).strip(), 40, 2) == [("\u65e5\u672c " * 8).strip(), "  \u65e5\u672c"]
 
 
 _ROLE = "[profile {}]\nrole_arn = arn:aws:iam::123456789012:role/readonly\nsource_profile = {}\n"

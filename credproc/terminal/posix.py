@@ -77,7 +77,7 @@ class Terminal:
         with catch_signals() as signals:
             try:
                 self._change_settings()
-                screen.show_prompt(self._write, prompt)
+                screen.show_prompt(self._write, prompt, self._fd)
                 typed = self._read_line(prompt, deadline, withdrawal, signals)
                 screen.end_prompt()
                 if not typed.endswith(b"\n"):  # ended by Ctrl-D, which shows nothing
@@ -147,7 +147,7 @@ class Terminal:
         if not device.is_foreground(self._fd):
             raise PersonNeededError(device.BACKGROUND)
         self._change_settings()
-        screen.show_prompt(self._write, prompt)
+        screen.show_prompt(self._write, prompt, self._fd)
 
     def _write(self, text: str) -> None:
         device.write(self._fd, text)

@@ -7,25 +7,24 @@ below the prompt, and the prompt is written anew behind it: the last thing on th
 import threading
 from collections.abc import Callable, Iterable
 
-from credproc.errors import inert
-
 _lock = threading.Lock()
-_prompt = ""  # what is on the line of the prompt; empty while none is up
+_prompt = ""  # that is up; empty while none is
+_typed = ""  # what typed keys show behind it
 
 
-def show_prompt(write: Callable[[str], None], prompt: str) -> None:
-    """Write the prompt at the left. It is up until ``end_prompt``."""
-    global _prompt  # noqa: PLW0603 - a process has one terminal
+def show_prompt(write: Callable[[str], None], prompt: str, fd: int) -> None:
+    """Write the prompt at the left, broken as lines are. It is up until ``end_prompt``."""
+    global _prompt, _typed
     with _lock:
-        _prompt = inert(prompt)
-        write(f"\r{_prompt}")
+        _prompt, _typed = prompt, ""
+        write(_behind_lines(fd))
 
 
 def echo(write: Callable[[str], None], text: str) -> None:
     """Write what a typed key shows behind the prompt, and again whenever the prompt is written anew."""
-    global _prompt  # noqa: PLW0603 - a process has one terminal
+    global _typed  # noqa: PLW0603 - a process has one terminal
     with _lock:
-        _prompt += text
+        _typed += text
         write(text)
 
 
@@ -41,8 +40,18 @@ def write_lines(write: Callable[[str], None], lines: Iterable[str], fd: int) -> 
 
     Each starts and ends for any terminal: a caller such as an editor may have made it raw.
     """
-    from credproc.glyphs import paragraphs  # noqa: PLC0415 - not for a prompt alone
-
-    text = "".join(f"\r{line}\r\n" for line in paragraphs(lines, fd))
+    text = _broken(lines, fd)
     with _lock:
-        write(f"\r\n{text}\r{_prompt}" if _prompt else text)
+        write(f"\r\n{text}{_behind_lines(fd)}{_typed}" if _prompt else text)
+
+
+def _behind_lines(fd: int) -> str:
+    """Return the prompt, whose last line does not end."""
+    return _broken((_prompt,), fd).removesuffix("\r\n")
+
+
+def _broken(lines: Iterable[str], fd: int) -> str:
+    """Return the lines as inert ones that are no wider than the terminal is now, each with its end."""
+    from credproc.glyphs import paragraphs  # noqa: PLC0415 - not for what has no terminal
+
+    return "".join(f"\r{line}\r\n" for line in paragraphs(lines, fd))

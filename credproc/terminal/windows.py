@@ -61,7 +61,7 @@ class Terminal:
     def ask(self, prompt: str, deadline: float, withdrawal: Callable[[], str | None], *, shown: bool = False) -> str:
         """Write the prompt and return the line that a person types; arguments and errors as in ``posix``."""
         self._flush_input()
-        screen.show_prompt(self._write, prompt)
+        screen.show_prompt(self._write, prompt, self._output.fileno())
         last_words: tuple[str, ...] = ()
         try:
             with _interrupts() as interrupts:

@@ -187,7 +187,7 @@ def two_users_on_one_terminal(profiles: list[str], later: list[str]) -> Callable
             time.sleep(0.5)  # the other prompt, if it did not wait for this one, would come about now
             assert PROMPT not in scene.terminal.unseen, "two prompts at once"
             assert not scene.terminal.echo, "what is typed is shown"
-            asked_for.append(scene.terminal.unseen.partition(" (")[0])
+            asked_for.append(scene.terminal.unseen.split()[0])
             scene.terminal.send(f"{users[asked_for[-1]].unused_code()}\n")
         for one in crowds:
             one.ended(30)

@@ -17,7 +17,7 @@ from tests.faults.scene import Result, Scene
 from tests.mfa import PROMPT, profile
 from tests.program import ROLE
 from tests.sts import fail
-from tests.terminal import Job, Terminal
+from tests.terminal import Job, Terminal, unbroken
 from tests.tmux import Tmux
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def refused_first(line: str) -> Run:
         began = time.monotonic()
         job = asked(scene)
         scene.terminal.send(f"{line}\n")
-        said = scene.terminal.expect(PROMPT).replace("\r", "")
+        said = unbroken(scene.terminal.expect(PROMPT))
         assert re.fullmatch(rf"[^\n]*\): \n{SIX if line.strip() else ''}", said), f"said {said!r}"
         assert scene.sts.count() == 0, "STS was called"
         scene.type_code()
@@ -470,7 +470,7 @@ def named(what: str, name: str, shown: str, *, pane: bool = False) -> Case:
     def run(scene: Scene) -> Result:
         result = scene.on_terminal()
         transcript = scene.terminal.transcript.decode()
-        assert f"(profile {shown}, for " in transcript, scene.terminal.shown()
+        assert f"(profile {shown}, for " in unbroken(transcript), scene.terminal.shown()
         assert not UNSEEN.search(transcript), scene.terminal.shown()
         return result
 

@@ -25,6 +25,7 @@ from tests.faults.harness import Evidence, Harness
 from tests.faults.rows import Amount, Case, Kind, Row, each
 from tests.faults.table import ROWS
 from tests.program import PROGRAM
+from tests.terminal import unbroken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -160,7 +161,7 @@ _FORMATS = "%s%n%x {0.__class__} {self!r} $(id) `id` ${HOME}"
 
 
 def _prompt_is_literal(scene: Scene, _: Result) -> None:
-    assert _FORMATS[:30] in scene.terminal.transcript.decode().replace("\r", "").replace("\n", "")
+    assert _FORMATS[:30] in unbroken(scene.terminal.transcript.decode())
 
 
 def _named(name: str) -> Case:
