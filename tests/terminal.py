@@ -585,6 +585,11 @@ class Terminal:
 
     # The line discipline
 
+    @property
+    def name(self) -> str:
+        """The path of its device."""
+        return os.ttyname(self._slave)
+
     def attributes(self) -> list[Any]:
         """Return the terminal's attributes (termios.tcgetattr), comparable by ==."""
         return termios.tcgetattr(self._slave)

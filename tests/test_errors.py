@@ -141,9 +141,9 @@ def test_access_denied_names_who_asked_and_that_mfa_may_be_missing(world: World)
             f" on resource: {ROLE}"
         ),
         (
-            f"the role's trust policy must allow {who}, and a policy of that one must allow sts:AssumeRole on the role;"
-            " if it asks for MFA, mfa_serial is missing in the profile or its source_profile; credproc policy admin"
-            " prints both policies"
+            f"the role's trust policy must allow {who}, whose own policy must allow sts:AssumeRole on the role;"
+            " if the trust policy asks for MFA, mfa_serial is missing in the profile or its source_profile;"
+            " credproc policy admin prints both policies"
         ),
     ]
 

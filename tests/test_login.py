@@ -143,7 +143,7 @@ def test_login_all_asks_each_user_once_and_goes_on_after_one_that_fails(w: World
     assert re.search(r"^signed in with mfa/user3 until ", ran.stdout, re.MULTILINE)
     assert w.sts.count("GetSessionToken") == 3
     ran = w.home.run("login", "--all", start_new_session=True)
-    assert re.findall(r"^(mfa/user\d): is signed in until ", ran.stdout, re.MULTILINE) == [
+    assert re.findall(r"^(mfa/user\d): signed in until ", ran.stdout, re.MULTILINE) == [
         "mfa/user1",
         "mfa/user2",
         "mfa/user3",

@@ -202,7 +202,7 @@ def test_login_all_signs_in_to_each_aws_login_once(alice: Home) -> None:
     assert calls(alice)[0] == ["login", "--profile", "alice"]
     assert ran.stdout == "profile 'alice' is signed in; the AWS CLI keeps the credentials\n"
     ran = alice.run("login", "--all")
-    assert ran.stdout == "aws login of user/alice: is signed in\n"
+    assert ran.stdout == "aws login of user/alice: signed in\n"
     assert [words for words in calls(alice) if words[0] == "login"] == [["login", "--profile", "alice"]]
     alice.run("login", "--all", "--renew")
     assert [words for words in calls(alice) if words[0] == "login"] == [["login", "--profile", "alice"]] * 2

@@ -24,6 +24,7 @@ from tests.terminal import unbroken
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/admin"
 QUESTION = "write this? [y/N] "
+UNDONE = "profile 'admin' is as it was before setup\n"
 WRITTEN = "~/.aws/config: written; the old file is ~/.aws/config.credproc-backup\n"
 CONFIG = """\
 # mine, by hand
@@ -101,7 +102,7 @@ def test_setup_edits_shows_and_tries(h: Home, sts: Sts) -> None:
     ran = h.run("setup", "admin", "--undo", "--yes")
     assert (ran.status, ran.stderr) == (0, "")
     assert ran.stdout.endswith(
-        f"+source_profile = user1\n region = us-west-2\n \n [profile other]\n{native_home(WRITTEN)}"
+        f"+source_profile = user1\n region = us-west-2\n \n [profile other]\n{native_home(WRITTEN)}{UNDONE}"
     )
     assert _config(h).read_bytes() == before
 
@@ -461,7 +462,7 @@ def test_setup_shows_the_difference_and_asks(w: World) -> None:
     job = w.start("setup", "--undo", "admin")
     w.terminal.expect(QUESTION)
     w.terminal.send("yes\n")
-    assert job.outcome() == (0, WRITTEN, "")
+    assert job.outcome() == (0, WRITTEN + UNDONE, "")
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", "yess\n"])

@@ -168,9 +168,9 @@ def _access_denied_hint(message: str, operation: str, *, mfa: bool) -> str:
         return "mfa_serial must be a device of the user whose keys the chain starts with: compare it in IAM"
     if operation == "GetSessionToken":
         return f"a policy denies sts:GetSessionToken to {who}"
-    hint = f"the role's trust policy must allow {who}, and a policy of that one must allow sts:AssumeRole on the role"
+    hint = f"the role's trust policy must allow {who}, whose own policy must allow sts:AssumeRole on the role"
     if operation == "AssumeRoleWithWebIdentity":
         return "the role's trust policy must allow the token's issuer, audience and subject"
     if mfa:
-        return hint + "; it may also ask for a younger MFA session, an external_id or a source_identity"
-    return hint + "; if it asks for MFA, mfa_serial is missing in the profile or its source_profile"
+        return hint + "; the trust policy may also ask for a younger MFA session, an external_id or a source_identity"
+    return hint + "; if the trust policy asks for MFA, mfa_serial is missing in the profile or its source_profile"

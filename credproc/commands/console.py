@@ -127,4 +127,5 @@ def run(options: argparse.Namespace, request: Request) -> Document:
     if options.print:
         return Document(f"{url}\n")
     open_browser(url, request.environ)
-    return Document("")
+    opened = f"credproc: the AWS console opens in the browser, signed in with {request.subject}"
+    return Document("", note=opened if os.isatty(1) else "")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from credproc.commands import shell
 from credproc.commands.arguments import add_profile_choice, add_region_option, region_in
 from credproc.commands.ui.output import Output
+from credproc.commands.ui.times import format_until
 from credproc.commands.variables import resolve, with_variables
 from credproc.errors import CredprocError, UsageError, by_platform, inert
 from credproc.process import command_line
@@ -68,12 +69,13 @@ def run_command(command: Sequence[str], request: Request, region: str | None, *,
 
         with served(request, environ, region) as offered:
             if not command:
-                shell.announce(chosen[0], request.subject, None, request.clock())
+                shell.announce(chosen[0], request.subject, ", renewed")
             return _run_beside(start, chosen, offered, request.process_state)
     credentials = resolve(request).in_region(region)
     environ = with_variables(environ, credentials.variables(environ))
     if not command:
-        shell.announce(chosen[0], request.subject, credentials.expiration, request.clock())
+        until = credentials.expiration
+        shell.announce(chosen[0], request.subject, "" if until is None else f" {format_until(until, request.clock())}")
     try:
         if sys.platform == "win32":
             return _run_as_child(*start, environ)

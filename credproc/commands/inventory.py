@@ -87,12 +87,12 @@ def cache_entries(directory: PrivateDirectory | None) -> list[EntryInfo]:
 
 
 def mfa_sessions(directory: PrivateDirectory | None) -> list[SessionIndex]:
-    """Return the index files of all MFA sessions; none without a directory."""
+    """Return the index files of all MFA sessions, by device; none without a directory."""
     if directory is None:
         return []
     suffix = notes.SESSION.suffix
     found = (read_index(directory, name.removesuffix(suffix)) for name in own_names(directory, suffix))
-    return [index for index in found if index is not None]
+    return sorted((index for index in found if index is not None), key=lambda index: (index.serial, index.issuer))
 
 
 def remove_entries(directory: PrivateDirectory | None, entries: Iterable[EntryInfo], command: str) -> list[str]:

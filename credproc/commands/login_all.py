@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from credproc.commands.profile_state import ProfileInspector, profile_names
+from credproc.commands.ui.progress import show_now
 from credproc.commands.ui.times import format_until
 from credproc.errors import ConfigError, CredprocError, PersonNeededError, quoted
 from credproc.plan import Plan
@@ -23,25 +24,30 @@ class SignIn(NamedTuple):
 def login_all(inspector: ProfileInspector, login: Login, min_session_seconds: float) -> tuple[list[str], int]:
     """Sign in to all that needs it; return lines with what was done, and the exit status of what failed, or 0.
 
+    On a terminal the lines are written there, each behind what it is about.
+
     A session with ``min_session_seconds`` left is not renewed. Raises PersonNeededError if nobody can be asked, and
     SignalError.
     """
     lines: list[str] = []
     status = 0
-    for sign_in in sign_ins(inspector):
+    wanted = list(sign_ins(inspector))
+    for sign_in in wanted:
         lasting = _lasting(sign_in.plan, inspector, min_session_seconds)
         if lasting is not None:
-            lines.append(f"{sign_in.subject}: {lasting}")
+            lines += show_now([f"{sign_in.subject}: {lasting}"])
             continue
         try:
-            lines += login(sign_in.profile)
+            lines += show_now(login(sign_in.profile))
         except CredprocError as error:
             if isinstance(error, PersonNeededError) and error.kind == "no terminal":
                 raise
             status = max(status, error.exit_code)
             hint = f"; {error.hint}" if error.hint else ""
-            lines.append(f"{sign_in.subject}: not signed in with profile {quoted(sign_in.profile)}: {error}{hint}")
-    return lines or ["no profile signs in with MFA, IAM Identity Center or aws login"], status
+            reason = str(error).removeprefix("login: ")
+            said = f"{sign_in.subject}: not signed in with profile {quoted(sign_in.profile)}: {reason}{hint}"
+            lines += show_now([said])
+    return lines if wanted else ["no profile signs in with MFA, IAM Identity Center or aws login"], status
 
 
 def sign_ins(inspector: ProfileInspector) -> Iterator[SignIn]:
@@ -76,8 +82,8 @@ def sign_ins(inspector: ProfileInspector) -> Iterator[SignIn]:
 def _lasting(plan: Plan, inspector: ProfileInspector, min_session_seconds: float) -> str | None:
     """Return that the sign-in lasts, in words, or None if it is to be renewed."""
     if plan.mfa is None:  # the files do not say how long it lasts
-        return "is signed in" if inspector.is_signed_in(plan) and min_session_seconds < float("inf") else None
+        return "signed in" if inspector.is_signed_in(plan) and min_session_seconds < float("inf") else None
     session = inspector.session(plan)
     if session is None or session.expiration - inspector.now < min_session_seconds:
         return None
-    return f"is signed in {format_until(session.expiration, inspector.now)}"
+    return f"signed in {format_until(session.expiration, inspector.now)}"

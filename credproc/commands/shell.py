@@ -5,7 +5,6 @@ import sys
 from collections.abc import Mapping
 
 from credproc import terminal
-from credproc.commands.ui.times import format_until
 from credproc.errors import CredprocError, quoted
 
 VARIABLE = "CREDPROC_SHELL"  # in such a shell: the profile whose credentials it has
@@ -34,8 +33,6 @@ def users_shell(environ: Mapping[str, str]) -> str:
             return "/bin/sh"
 
 
-def announce(shell: str, subject: str, expiration: int | None, now: float) -> None:
-    """Say on the terminal whose credentials the shell has, and until when (epoch seconds, as ``now``)."""
-    until = "" if expiration is None else f" {format_until(expiration, now)}"
-    line = f"credproc: {os.path.basename(shell)} with the credentials of {subject}{until}; exit leaves it"
-    terminal.notify(line)
+def announce(shell: str, subject: str, lasting: str) -> None:
+    """Say on the terminal whose credentials the shell has; ``lasting``, behind them, is how long."""
+    terminal.notify(f"credproc: {os.path.basename(shell)} with the credentials of {subject}{lasting}; exit leaves it")

@@ -1,6 +1,7 @@
 """credproc completion: what completes credproc's command line in a shell, made from the parser."""
 
 import argparse
+import os
 
 from credproc.commands.ui.output import Document
 from credproc.errors import UsageError
@@ -10,7 +11,7 @@ GROUP = "set up"
 HELP = "print the completions of a shell"
 DESCRIPTION = (
     "Print the completions of a shell, which know commands, options and the profiles that a command means. Without"
-    " SHELL, say which line the start file of each shell needs."
+    " SHELL, say which line the start file of your shell needs."
 )
 # What each shell's start file needs; eval, as bash 3.2, which macOS has, reads nothing from source <(...)
 _LINES = {
@@ -51,6 +52,14 @@ def run(options: argparse.Namespace, request: Request) -> Document:
 
         return Document("".join(f"{name}\n" for name in names(options.names, request)))
     if options.shell is None:
-        lines = "; ".join(f"in {file}: {line}" for file, line in _LINES.values())
+        own = os.path.basename(request.environ.get("SHELL", ""))
+        lines = "; ".join(map(_start_line, [own] if own in SHELLS else SHELLS))
         raise UsageError(f"usage: completion needs one of {', '.join(SHELLS)}", f"write {lines}")
-    return Document(script(options.shell))
+    note = f"credproc: to have these in each shell, write {_start_line(options.shell)}" if os.isatty(1) else ""
+    return Document(script(options.shell), note=note)
+
+
+def _start_line(shell: str) -> str:
+    """Return where a line is to be written, and the line."""
+    file, line = _LINES[shell]
+    return f"in {file}: {line}"

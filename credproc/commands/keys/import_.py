@@ -65,7 +65,7 @@ def move(request: Request, profile: str, *, yes: bool) -> list[str]:
     also = "" if copies else ", and no file beside it contains it"
     return [
         f"{keys.access_key_id} is in the keyring; its secret was removed from {file}{also}",
-        f"warning: {warning}",
+        *([f"warning: {warning}"] if yes else []),  # else it was read before the question
         *(f"warning: {copy}" for copy in copies),
     ]
 

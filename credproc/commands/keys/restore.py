@@ -61,7 +61,7 @@ def restore(request: Request, profile: str) -> list[str]:
             _delete(request, keyring, setting.value)
     kept = f"stays in the keyring, because profile {quoted(others[0])} uses it too" if others else "left the keyring"
     return [
-        f"written: {keys.access_key_id} and its secret to {shown}, in plain text",
+        f"written in plain text to {shown}: {keys.access_key_id} and its secret",
         f"removed: {SETTING} from profile {quoted(profile)}",
         f"{keys.access_key_id} {kept}",
     ]

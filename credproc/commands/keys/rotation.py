@@ -83,7 +83,9 @@ class Rotation:
         """Ask whether to delete the profile's old key, unless ``--yes`` was given. Raises PersonNeededError."""
         if self._yes:
             return
-        lines = [] if key is None else [self._age(key), "credproc: whatever else uses it stops working then"]
+        lines = (
+            [] if key is None else [self._age(key), "credproc: whatever else uses it stops working when it is deleted"]
+        )
         hint = "give --yes to skip the confirmation"
         with closing(Prompter("keys rotate", self._user.request, hint, abort_note=abort_note)) as prompter:
             prompter.confirm(question, lines=lines)

@@ -74,7 +74,10 @@ def setup(request: Request, names: Sequence[str], options: Options) -> Output:
     if not done:
         return Output(lines, 1)
     if options.undo:
-        return Output([*lines, f"{len(done)} profiles are as they were before setup"] if len(done) > 1 else lines)
+        undone = (
+            f"profile {quoted(done[0])} is as it was" if len(done) == 1 else f"{len(done)} profiles are as they were"
+        )
+        return Output([*lines, f"{undone} before setup"])
     lines += offer_store(inspector, request, edit.plans.values(), yes=options.yes)
     if len(done) == 1:
         return Output([*lines, *try_profile(request, done[0]), *next_step(done[0], request.environ)])

@@ -1,12 +1,25 @@
-"""A line on the terminal that shows what a slow command is doing; nothing is written where stderr goes elsewhere."""
+"""What a slow command is doing, and what it has done so far, while it goes on.
+
+A line of progress is written where stderr is a terminal alone; what was done is part of the command's output elsewhere.
+"""
 
 import os
+from collections.abc import Sequence
 
+from credproc import terminal
 from credproc.errors import inert
 from credproc.glyphs import cut
 
 _ERASE = b"\r\x1b[K"
 _WIDTH = 79  # columns; a longer line would wrap and could not be erased
+
+
+def show_now(lines: Sequence[str]) -> list[str]:
+    """Write the lines on the terminal, where stdout is one; return those that are still to be printed."""
+    if not os.isatty(1) or not terminal.is_available():
+        return list(lines)
+    terminal.notify(*lines)
+    return []
 
 
 class Progress:
