@@ -33,11 +33,25 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("console", NAME),
     ("setup", NAME),
     ("setup", "--all"),
+    ("setup", "--undo", "--all"),
     ("doctor", "--offline"),
+    ("doctor", NAME, "--offline"),
+    ("status",),
+    ("keys", "list"),
+    ("completion", "bash"),
+    ("completion", "--names"),
+    ("completion", "--names", "keys rotate"),
 )
-# To clear needs no profile; each sign-in of many reads what the one before may have changed. Setup opens what it edits
-# by its directory, which is not counted
-OPENED: dict[tuple[str, ...], int] = {("clear", NAME): 0, ("login", "--all"): 2}
+# To clear needs no profile; each sign-in of many reads what the one before may have changed. Setup reads the settings,
+# and then the lines that it edits
+OPENED: dict[tuple[str, ...], int] = {
+    ("clear", NAME): 0,
+    ("status",): 0,
+    ("completion", "bash"): 0,
+    ("login", "--all"): 2,
+    ("setup", NAME): 2,
+    ("setup", "--all"): 2,
+}
 COUNTED = """
 import os, sys, time
 opened = calls = 0
@@ -50,6 +64,7 @@ def count(frame, event, argument):
     calls += 1
 sys.addaudithook(audit)
 from credproc import cli
+sys.argv = sys.argv[1:]  # the program first, whose name setup writes
 sys.setprofile(count)
 cli.run(sys.argv[1:], time.monotonic())
 sys.setprofile(None)
@@ -62,7 +77,7 @@ def _cost(home: Home, number: int, *command: str) -> tuple[int, int]:
     home.config(config(number))
     home.credentials(KEYS)
     environ = {**home.environ, "CREDPROC_INTERACTIVE": "never", "CREDPROC_SESSION_STORE": "file"}
-    argv = [sys.executable, "-c", COUNTED, *command]
+    argv = [sys.executable, "-c", COUNTED, PROGRAM, *command]
     ran = subprocess.run(argv, env=environ, capture_output=True, text=True, check=True, start_new_session=True)
     opened, calls = ran.stderr.splitlines()[-1].split()
     return int(opened), int(calls)

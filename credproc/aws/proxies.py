@@ -15,21 +15,28 @@ def proxy_for(scheme: str, netloc: str) -> str | None:
     ``netloc`` is host, and port where the URL has one. Raises ConfigError, without the password, if its user or
     password breaks the URL.
     """
-    name = f"{scheme}_proxy"
-    if not _HAS_SYSTEM_SETTINGS and not any(each.lower() == name and value for each, value in os.environ.items()):
+    proxy = proxies(scheme).get(scheme)
+    if not proxy:
         return None
-    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 - 30 ms, only where there may be one
+    from urllib.request import proxy_bypass  # noqa: PLC0415 - loaded by now
 
     try:
         if proxy_bypass(netloc):
             return None
     except (OSError, TypeError):  # macOS's settings, and a look-up that fails: as botocore
         pass
-    proxy = getproxies().get(scheme)
-    if not proxy:
-        return None
     check(proxy, scheme)
     return proxy
+
+
+def proxies(scheme: str = "") -> dict[str, str]:
+    """Return the URLs of the proxies that are set, by scheme; ``scheme`` names the only one that matters."""
+    end = f"{scheme}_proxy"
+    if not _HAS_SYSTEM_SETTINGS and not any(each.lower().endswith(end) and found for each, found in os.environ.items()):
+        return {}
+    from urllib.request import getproxies  # noqa: PLC0415 - 30 ms, only where there may be one
+
+    return getproxies()
 
 
 def check(proxy: str, scheme: str) -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 
 from credproc import paths
+from credproc.aws import proxies
 from credproc.commands.doctor.check import Check, from_error, ok, warn
 from credproc.config.settings import PromptPlace, prompt_place_named
 from credproc.config.shared_config import chosen, is_true
@@ -51,11 +52,7 @@ def homes(environ: Mapping[str, str], platform: str = sys.platform) -> Iterator[
 
 def broken_proxies() -> Iterator[Check]:
     """Yield a failure for each variable in whose proxy a user or password breaks the URL, used here or not."""
-    from urllib.request import getproxies  # noqa: PLC0415 - 30 ms
-
-    from credproc.aws import proxies  # noqa: PLC0415 - with it
-
-    for scheme, proxy in getproxies().items():
+    for scheme, proxy in proxies.proxies().items():
         try:
             proxies.check(proxy, scheme)
         except ConfigError as error:

@@ -129,11 +129,14 @@ def difference(file: ConfigLines, changed: Mapping[int, str], shown: str) -> Ite
         safe.append(mark + text)
     if changed:
         yield from (f"--- {shown}", f"+++ {shown}")
+    end = old_lines = new_lines = 0  # of what is behind us
     for first, last in _hunks(safe):
-        before = [sum(line[0] != "+" for line in safe[start:stop]) for start, stop in ((0, first), (first, last))]
-        after = [sum(line[0] != "-" for line in safe[start:stop]) for start, stop in ((0, first), (first, last))]
+        between, hunk = first - end, safe[first:last]  # between hunks no line changes
+        before = (old_lines + between, sum(line[0] != "+" for line in hunk))
+        after = (new_lines + between, sum(line[0] != "-" for line in hunk))
         yield f"@@ -{_range(*before)} +{_range(*after)} @@"
-        yield from (Whole(inert(line)) for line in safe[first:last])
+        yield from (Whole(inert(line)) for line in hunk)
+        end, old_lines, new_lines = last, sum(before), sum(after)
 
 
 def _range(before: int, count: int) -> str:

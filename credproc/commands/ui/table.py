@@ -21,7 +21,8 @@ def shown_cells(rows: Sequence[Sequence[str]]) -> list[list[str]]:
 
 def pad_cells(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> list[list[str]]:
     """Return the cells, each padded or cut to the width of its column."""
-    return [[_pad(cell, columns) for cell, columns in zip(row, widths, strict=True)] for row in rows]
+    end = ellipsis()
+    return [[_pad(cell, columns, end) for cell, columns in zip(row, widths, strict=True)] for row in rows]
 
 
 def natural_widths(rows: Sequence[Sequence[str]]) -> list[int]:
@@ -41,6 +42,6 @@ def fit_widths(widths: Sequence[int], minimum: Sequence[int], columns: int) -> l
     return fitted
 
 
-def _pad(cell: str, columns: int) -> str:
-    cell = cut(cell, columns, ellipsis())
+def _pad(cell: str, columns: int, end: str) -> str:
+    cell = cut(cell, columns, end)
     return cell + " " * (columns - width(cell))
