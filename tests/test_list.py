@@ -51,6 +51,25 @@ def test_what_is_the_same_in_every_row_goes_before_a_name_is_cut(h: Home) -> Non
     assert lines[5:] == ["in every row: ROLE readonly, ACCOUNT 111122223333, SOURCE jane.doe, STATE ready"]
 
 
+def test_what_is_the_same_in_each_row_with_a_role_goes_too(h: Home) -> None:
+    names = (
+        "platform-production-eu-readonly",
+        *(f"platform-production-{region}-admin" for region in ("eu", "us", "ap")),
+    )
+    through = "".join(
+        f"[profile {name}]\ncredential_process = {PROGRAM} --profile {name}\n"
+        f"credproc_role_arn = arn:aws:iam::11112222333{at}:role/{name}\ncredproc_source_profile = jane.doe\n"
+        for at, name in enumerate(names)
+    )
+    h.config(
+        f"[default]\nregion = eu-west-1\n{through}[profile jane.doe]\nmfa_serial = arn:aws:iam::111122223333:mfa/jane\n"
+    )
+    lines = _seen(h, 80)
+    assert lines[0].split() == ["PROFILE", "ROLE", "ACCOUNT", "SOURCE", "STATE"]
+    assert [line.split()[0] for line in lines[2:6]] == list(names)
+    assert lines[-1] == "in every row with a role: MFA jane, CREDPROC yes"
+
+
 @pytest.mark.parametrize(
     ("words", "count"),
     [(("platform",), 27), (("PLATFORM", "readonly"), 9), (("111122223333",), 3), (("AWSReserved",), 8), (("zzz",), 0)],

@@ -15,7 +15,7 @@ from credproc.glyphs import wrapped
 from credproc.plan.source import SourceKind
 
 _HEADINGS = ("PROFILE", "ROLE", "ACCOUNT", "SOURCE", "MFA", "CREDPROC", "STATE")
-_PROFILE, _SOURCE, _STATE = 0, 3, 6
+_PROFILE, _ROLE, _SOURCE, _STATE = 0, 1, 3, 6
 _OF_SOURCE = {3, 4}  # the columns that stand above a group
 # The least width, in columns, to which a cell is cut; with all of these, a line fits 80 columns
 _MIN_WIDTHS = dict.fromkeys(("PROFILE", "ROLE", "SOURCE", "MFA", "CREDPROC"), 7)
@@ -62,11 +62,14 @@ def table(found: Sequence[Row], now: float, *, colour: bool, columns: int | None
             lines += ["", title]
         for at in members:
             lines.append(_line(cells[at], layout, _colour(found[at].state) if colour else None))
-    omitted = [
-        at for at in range(len(_HEADINGS)) if at not in layout.columns and _is_same(cells, at) and cells[0][at] != "-"
-    ]
-    same = ", ".join(f"{_HEADINGS[at]} {cells[0][at]}" for at in omitted)
-    return [*lines, "", *wrapped(f"in every row: {same}", columns, 2)] if same else lines
+    shown = {*layout.columns, *(_OF_SOURCE if layout.is_grouped else ())}
+    values = {at: _common(cells, at) for at in range(len(_HEADINGS)) if at not in shown}
+    same = ", ".join(f"{_HEADINGS[at]} {value}" for at, value in values.items() if value not in {None, "-"})
+    if not same:
+        return lines
+    everywhere = all(row[at] == value for row in cells for at, value in values.items() if value is not None)
+    rows = "in every row" if everywhere else "in every row with a role"
+    return [*lines, "", *wrapped(f"{rows}: {same}", columns, 2)]
 
 
 def _layout(found: Sequence[Row], cells: Sequence[Sequence[str]], now: float, columns: int | None) -> _Layout:
@@ -78,7 +81,7 @@ def _layout(found: Sequence[Row], cells: Sequence[Sequence[str]], now: float, co
     if is_grouped:
         chosen = tuple(at for at in chosen if at not in _OF_SOURCE)
     if len(cells) > 1 and sum(_natural(cells, chosen)) + len(GAP) * (len(chosen) - 1) > columns:
-        chosen = tuple(at for at in chosen if at == _PROFILE or not _is_same(cells, at))
+        chosen = tuple(at for at in chosen if at == _PROFILE or _common(cells, at) is None)
     natural = _natural(cells, chosen)
     least = _min_widths(found, cells, chosen, now)
     whole_names = [natural[0], *least[1:]]
@@ -86,8 +89,11 @@ def _layout(found: Sequence[Row], cells: Sequence[Sequence[str]], now: float, co
     return _Layout(chosen, tuple(fit_widths(widths, least, columns)), is_grouped)
 
 
-def _is_same(cells: Sequence[Sequence[str]], at: int) -> bool:
-    return len({row[at] for row in cells}) == 1
+def _common(cells: Sequence[Sequence[str]], at: int) -> str | None:
+    """Return the cell that all rows with a role have in a column, where those without it have the same or none."""
+    with_role = [row for row in cells if row[_ROLE] != "-"] or cells
+    values = {row[at] for row in with_role}
+    return values.pop() if len(values) == 1 and {row[at] for row in cells} <= {*values, "-"} else None
 
 
 def _natural(cells: Sequence[Sequence[str]], chosen: Sequence[int]) -> tuple[int, ...]:
