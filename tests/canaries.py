@@ -16,7 +16,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from tests.program import PROGRAM
-from tests.sampler import Sampler
+from tests.sampler import Sampler, Samples
 from tests.terminal import Terminal
 from tests.tmux import Tmux
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Secret: TypeAlias = tuple[str, Callable[[bytes], object]]  # what it is, and what finds it
 
-_PAUSE = 0.02  # seconds between looks at the processes
+PAUSE = 0.02  # seconds between looks at the processes
 _SHORTEST = 24  # characters of a token that is looked for: tests make up words as well
 _LARGE = 50_000_000  # bytes; such a file is one that a test has made
 _MAY_HOLD = {".entry", ".credentials", ".tmp", ".stdout"}  # credproc's own files, and what a test keeps of its output
@@ -44,12 +44,16 @@ class Canaries:
     def __init__(self, root: Path) -> None:
         """Take the directory that the homes of all tests are in: by it their processes are known."""
         self._said: list[bytes] = []
-        self._sampler = Sampler(str(root), _PAUSE)
+        self._root = str(root)
+        self._samples: Samples | None = None
         self._before: list[Secret] = []  # the secrets of the test before
 
     @contextlib.contextmanager
-    def watching(self, *, processes: bool = True) -> Iterator[Canaries]:
-        """Capture from here on; the command lines and environments of processes too, which takes one that looks."""
+    def watching(self, samples: str | None = None, *, processes: bool = True) -> Iterator[Canaries]:
+        """Capture from here on; the command lines and environments of processes too, which takes one that looks.
+
+        ``samples`` is the file of a sampler that looks already.
+        """
         communicate = subprocess.Popen.communicate
 
         def listening(child: subprocess.Popen[Any], *given: Any, **named: Any) -> Any:
@@ -58,11 +62,12 @@ class Canaries:
             return found
 
         subprocess.Popen.communicate = listening  # type: ignore[assignment,method-assign]
-        try:
-            with self._sampler if processes else contextlib.nullcontext():
-                yield self
-        finally:
-            subprocess.Popen.communicate = communicate  # type: ignore[method-assign]
+        with contextlib.ExitStack() as stack:
+            stack.callback(setattr, subprocess.Popen, "communicate", communicate)
+            if processes:
+                path = samples or stack.enter_context(Sampler(self._root, PAUSE)).path
+                self._samples = stack.enter_context(Samples(path, self._root))
+            yield self
 
     def say(self, text: str | bytes | None) -> None:
         """Take what a program has said on stderr."""
@@ -85,7 +90,7 @@ class Canaries:
         found = [f"{what} in {where}" for where, data in seen for what, is_in in secrets if is_in(data)]
         # A process that was seen at the end of a test may be told of in the next
         both = self._before + secrets
-        for sample in self._sampler.new():
+        for sample in self._samples.new() if self._samples is not None else ():
             parts = {"the command line": sample["argv"]}
             if PROGRAM not in sample["argv"] and not handed_out:  # credproc itself has what its caller gave it
                 parts["the environment"] = sample["environ"]

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests import posix, root
-from tests.canaries import Canaries
+from tests.canaries import PAUSE, Canaries
 from tests.program import FROZEN, heed_signals
+from tests.sampler import Sampler
 from tests.starts import Watch, again, starting
 from tests.sts import Sts
 
@@ -16,6 +18,7 @@ collect_ignore = [] if FROZEN else ["test_frozen.py"]  # what build/freeze makes
 
 PREFIXES = ("AWS_", "_AWS_", "CREDPROC_")
 WATCH = pytest.StashKey[Watch]()
+SAMPLER = pytest.StashKey[Sampler]()
 PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
@@ -28,6 +31,22 @@ def pytest_configure(config: pytest.Config) -> None:
     heed_signals()
     if config.getoption("fast"):
         config.stash[WATCH] = Watch()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Have one sampler look at processes for all of xdist's workers."""
+    config = node.config
+    if config.getoption("fast") or posix.WINDOWS:
+        return
+    if SAMPLER not in config.stash:
+        config.stash[SAMPLER] = Sampler(str(config._tmp_path_factory.getbasetemp()), PAUSE).__enter__()
+    node.workerinput["samples"] = config.stash[SAMPLER].path
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SAMPLER in config.stash:
+        config.stash[SAMPLER].__exit__()
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
@@ -96,7 +115,8 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
 def canaries(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Canaries]:
     """Return the canary scan, which captures all the time."""
     seen = not pytestconfig.getoption("fast") and not posix.WINDOWS  # which has no /proc
-    with Canaries(tmp_path_factory.getbasetemp()).watching(processes=seen) as scan:
+    samples = getattr(pytestconfig, "workerinput", {}).get("samples")
+    with Canaries(tmp_path_factory.getbasetemp()).watching(samples, processes=seen) as scan:
         yield scan
 
 

@@ -17,43 +17,53 @@ import tempfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import IO
-
     from typing_extensions import Self
 
 
+class Samples:
+    """What a sampler sees, once this is entered, of the processes that carry this mark."""
+
+    def __init__(self, path: str, mark: str) -> None:
+        """Take the sampler's file, and what must be in an environment: its mark, or a longer one."""
+        self._path, self._mark = path, json.dumps(mark)[1:-1]
+
+    def __enter__(self) -> Self:
+        self._file = open(self._path, encoding="utf-8")
+        self._file.seek(0, os.SEEK_END)
+        self._rest = ""  # of a line that is not written whole
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def new(self) -> list[dict[str, str]]:
+        """Return what was seen since the last call, `argv` and `environ` as /proc has them."""
+        *lines, self._rest = (self._rest + self._file.read()).split("\n")
+        return [json.loads(line) for line in lines if self._mark in line]
+
+
 class Sampler:
-    """Sees the command lines and environments of all processes that carry the mark; `pause` is in seconds."""
+    """Sees the command lines and environments of all processes that carry the mark; `pause` is in seconds.
+
+    One is enough for many readers: it reads the environment of each process at each look.
+    """
 
     def __init__(self, mark: str, pause: float) -> None:
         """Take what must be in an environment, and the time between looks."""
         self._mark, self._pause = mark, pause
-        self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
         self._directory = tempfile.TemporaryDirectory()
-        path = os.path.join(self._directory.name, "samples")
-        self._file = open(path, "a+", encoding="utf-8")
-        self._file.seek(0)
-        self._rest = ""  # of a line that is not written whole
-        argv = [sys.executable, "-I", "-S", __file__, self._mark, str(self._pause), path]
+        self.path = os.path.join(self._directory.name, "samples")
+        argv = [sys.executable, "-I", "-S", __file__, self._mark, str(self._pause), self.path]
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdout
         assert self._process.stdout.readline()
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._file
         self._process.communicate()
-        self._file.close()
         self._directory.cleanup()
-
-    def new(self) -> list[dict[str, str]]:
-        """Return what was seen since the last call, `argv` and `environ` as /proc has them; nothing before it looks."""
-        if self._file is None:
-            return []
-        *lines, self._rest = (self._rest + self._file.read()).split("\n")
-        return [json.loads(line) for line in lines]
 
 
 def main(mark: str, pause: str, path: str) -> None:

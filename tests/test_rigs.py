@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from tests.keyrings import (
     SilentBus,
     SilentSecretService,
 )
-from tests.sampler import started
+from tests.sampler import Sampler, started
 from tests.sts import Sts
 from tests.terminal import Terminal, column_after, process_state
 from tests.tmux import Tmux
@@ -485,11 +486,14 @@ SHOWN = {
 }
 
 
-@pytest.fixture
-def scan(tmp_path: Path) -> Iterator[Canaries]:
+@pytest.fixture(params=["its own sampler", "one for several"])
+def scan(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Canaries]:
     """Return a scan of this test alone."""
-    with Canaries(tmp_path).watching() as scan:
-        yield scan
+    with ExitStack() as stack:
+        samples = None
+        if request.param == "one for several":
+            samples = stack.enter_context(Sampler(str(tmp_path.parent), 0.02)).path
+        yield stack.enter_context(Canaries(tmp_path).watching(samples))
 
 
 def test_a_process_is_seen_that_has_the_number_of_one_that_was_there_before() -> None:

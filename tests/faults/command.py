@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from itertools import groupby
 
-from tests.faults.harness import Evidence, Harness
+from tests.faults.harness import Evidence, Harness, sampler
 from tests.faults.rows import Amount
 from tests.faults.table import ROWS, SHARED, identifiers
 from tests.program import heed_signals
@@ -19,10 +19,10 @@ WAITING = 4  # rows that mostly wait for a deadline, at once
 SEED = 20261124  # the same sample at each run, so that a fall is a change of credproc and not of luck
 
 
-def play(identifier: str, amount: Amount) -> list[Evidence]:
-    """Play one row in this process."""
+def play(identifier: str, amount: Amount, samples: str) -> list[Evidence]:
+    """Play one row in this process; ``samples`` is the file of the sampler."""
     (row,) = (row for row in ROWS if row.id == identifier)
-    with Harness() as harness:
+    with Harness(samples) as harness:
         return list(harness.play(row, amount))
 
 
@@ -42,12 +42,13 @@ def main() -> int:
     context = multiprocessing.get_context("spawn")
     found: list[Evidence] = []
     with (
+        sampler() as looking,
         ProcessPoolExecutor(arguments.jobs, mp_context=context) as pool,
         ProcessPoolExecutor(WAITING, mp_context=context) as beside,
         open(arguments.evidence, "w", encoding="utf-8") as file,
     ):
         waits = {row.id for row in ROWS if row.waits}
-        played = [(beside if name in waits else pool).submit(play, name, amount) for name in wanted]
+        played = [(beside if name in waits else pool).submit(play, name, amount, looking.path) for name in wanted]
         for future in played:
             evidence = future.result()
             found += evidence

@@ -21,7 +21,7 @@ from credproc.files import PrivateDirectory
 from credproc.own_files import is_own_name
 from tests.faults.rows import INVARIANTS, Amount, Case, Kind, NotInjectedError, Row
 from tests.faults.scene import MARK, NOBODY, Result, Scene
-from tests.sampler import Sampler
+from tests.sampler import Sampler, Samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,15 +61,25 @@ class Evidence:
         return cls(**json.loads(line))
 
 
+def sampler() -> Sampler:
+    """Return what looks at the processes of all scenes."""
+    return Sampler(f"{MARK}=", SAMPLED)
+
+
 class Harness:
-    """Plays cases one after the other."""
+    """Plays cases one after the other; ``samples`` is the file of a sampler that looks already at those of MARK."""
+
+    def __init__(self, samples: str | None = None) -> None:
+        self._stack = contextlib.ExitStack()
+        self._path = samples
 
     def __enter__(self) -> Self:
-        self._sampler = Sampler(f"{MARK}=", SAMPLED).__enter__()
+        path = self._path or self._stack.enter_context(sampler()).path
+        self._samples = self._stack.enter_context(Samples(path, f"{MARK}="))
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._sampler.__exit__(*error)
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
 
     def play(self, row: Row, amount: Amount) -> Iterator[Evidence]:
         """Play the cases of a row. A row that cannot make its cases has one, which is broken."""
@@ -99,8 +109,8 @@ class Harness:
         with tempfile.TemporaryDirectory(prefix="fault-") as directory:
             try:
                 with Scene(case, Path(directory), deep=amount.deep) as scene:
-                    self._sampler.new()
-                    _Checked(scene, evidence, self._sampler).play()
+                    self._samples.new()
+                    _Checked(scene, evidence, self._samples).play()
             except NotInjectedError:
                 raise
             except Exception as error:  # noqa: BLE001 - as above
@@ -117,8 +127,8 @@ def _told(error: Exception) -> str:
 class _Checked:
     """One case with all that is checked."""
 
-    def __init__(self, scene: Scene, evidence: Evidence, sampler: Sampler) -> None:
-        self.scene, self.case, self.evidence, self.sampler = scene, scene.case, evidence, sampler
+    def __init__(self, scene: Scene, evidence: Evidence, samples: Samples) -> None:
+        self.scene, self.case, self.evidence, self.samples = scene, scene.case, evidence, samples
 
     def play(self) -> None:
         scene, case = self.scene, self.case
@@ -239,7 +249,7 @@ class _Checked:
         if scene._terminal is not None:
             leaked = scene.leaks(scene.terminal.transcript)
             assert not leaked, f"terminal: {leaked}"
-        for sample in self.sampler.new():
+        for sample in self.samples.new():
             if scene.mark in sample["environ"]:
                 self._sampled(sample["argv"], sample["environ"])
         for path in scene.path.rglob("*"):
