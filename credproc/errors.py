@@ -129,9 +129,18 @@ def for_shell(name: str, platform: str = sys.platform) -> str:
     return text if text == name or platform != "win32" else f'"{name}"'  # where single quotes mean nothing
 
 
-def by_platform(*, posix: str, windows: str, platform: str = sys.platform) -> str:
-    """Return the words of a message for this system, where commands, paths and rights have other names on Windows."""
-    return windows if platform == "win32" else posix
+def by_platform(*, posix: str, windows: str, macos: str | None = None, platform: str = sys.platform) -> str:
+    """Return the words of a message for this system; those for macOS are the ones for POSIX if it has no own."""
+    if platform == "win32":
+        return windows
+    return posix if macos is None or platform != "darwin" else macos
+
+
+def removing(*variables: str, platform: str = sys.platform) -> str:
+    """Return the words of a hint to remove variables from the environment."""
+    *others, last = variables
+    listed = f"s {', '.join(others)} and {last}" if others else f" {last}"
+    return by_platform(posix=f"unset {' '.join(variables)}", windows=f"remove the variable{listed}", platform=platform)
 
 
 def inert(text: str, limit: int | None = None) -> str:
@@ -149,3 +158,10 @@ def inert(text: str, limit: int | None = None) -> str:
 
 
 EXAMPLE_PROGRAM = by_platform(posix="/usr/local/bin/credproc", windows="C:\\credproc\\credproc.exe")
+CONFIG_FILE = by_platform(posix="~/.aws/config", windows="~\\.aws\\config")
+CREDENTIALS_FILE = by_platform(posix="~/.aws/credentials", windows="~\\.aws\\credentials")
+CLOCK_HINT = by_platform(
+    posix="set the clock (timedatectl set-ntp true)",
+    macos="set the clock (sudo sntp -sS time.apple.com)",
+    windows="set the clock (w32tm /resync)",
+)

@@ -56,7 +56,7 @@ class PrivateDirectory:
         fd = self._open(name, flags)
         if not is_private(os.fstat(fd)):
             close_file(fd)
-            raise PermissionError(f"{self.path}/{name}: is not a private file of this user")
+            raise PermissionError(f"{os.path.join(self.path, name)}: is not a private file of this user")
         return fd
 
     def read(self, name: str, limit: int) -> bytes | None:

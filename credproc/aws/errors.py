@@ -8,7 +8,7 @@ from credproc.aws.answer import MalformedAnswerError, RefusedError
 from credproc.aws.client import skew_of
 from credproc.aws.http1 import TOO_LONG
 from credproc.aws.message import Kind, Response, TransportError, UnsendableError
-from credproc.errors import CredprocError, NetworkError, ServiceError, TokenCodeError, inert
+from credproc.errors import CLOCK_HINT, CredprocError, NetworkError, ServiceError, TokenCodeError, inert
 from credproc.plan.endpoint import FIPS_HINT
 from credproc.plan.url import Url
 
@@ -69,7 +69,7 @@ class Explainer:
             direction = "ahead of" if skew > 0 else "behind"
             return ServiceError(
                 f"{what}: the clock here is {abs(skew)} s {direction} the one of {self._endpoint}",
-                "set the clock (timedatectl set-ntp true)",
+                CLOCK_HINT,
                 code,
             )
         if _WRONG_CODE in message and self.with_code:

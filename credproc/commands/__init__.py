@@ -22,11 +22,11 @@ from credproc.commands.arguments import (
     named_profile,
 )
 from credproc.commands.ui.output import Document, Output
-from credproc.errors import EXAMPLE_PROGRAM, UsageError
+from credproc.errors import CONFIG_FILE, EXAMPLE_PROGRAM, UsageError
 from credproc.request import Request
 
 _DESCRIPTION = f"""\
-Print AWS credentials of a role profile, for a line in ~/.aws/config:
+Print AWS credentials of a role profile, for a line in {CONFIG_FILE}:
   credential_process = {EXAMPLE_PROGRAM} --profile NAME"""
 _WITH_COMMAND_LINE = ("exec",)  # take another program's command line after ``--``
 

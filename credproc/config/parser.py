@@ -17,7 +17,7 @@ from credproc.config.grammar import (
     sections,
 )
 from credproc.config.shared_config import Section, SharedConfig
-from credproc.errors import ConfigError
+from credproc.errors import CONFIG_FILE, CREDENTIALS_FILE, ConfigError
 from credproc.trust import UntrustedFile, untrusted_file
 
 
@@ -33,8 +33,8 @@ def read(environ: Mapping[str, str], now: float | None = None) -> SharedConfig:
     if config.read_error is not None:
         raise ConfigError(config.read_error, ACCESS_HINT)
     names = (
-        paths.shown(config_path or "~/.aws/config", environ),
-        paths.shown(credentials_path or "~/.aws/credentials", environ),
+        paths.shown(config_path or CONFIG_FILE, environ),
+        paths.shown(credentials_path or CREDENTIALS_FILE, environ),
     )
     untrusted = {
         name: found

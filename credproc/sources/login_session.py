@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from credproc.credentials import Credentials
-from credproc.errors import for_shell
+from credproc.errors import by_platform, for_shell
 from credproc.plan.source import Source
 from credproc.process import recursion
 from credproc.sources import aws_cli, process
@@ -24,7 +24,8 @@ def fetch(source: Source, environ: Mapping[str, str], children: ChildProcesses) 
     profile = source.profile or ""
     words = ["configure", "export-credentials", "--profile", profile, "--format", "process"]
     shown = " ".join(map(for_shell, words))
-    by_hand = f"or write credential_process = /PATH/TO/aws {shown} in a source profile of its own"
+    example = by_platform(posix="/PATH/TO/aws", windows="C:\\PATH\\TO\\aws.exe")
+    by_hand = f"or write credential_process = {example} {shown} in a source profile of its own"
     program = aws_cli.find(
         WANTED, f"{source.where}: login_session", environ, f"install or update the AWS CLI, {by_hand}"
     )

@@ -9,7 +9,7 @@ from credproc.aws import proxies
 from credproc.commands.doctor.check import Check, from_error, ok, warn
 from credproc.config.settings import PromptPlace, prompt_place_named
 from credproc.config.shared_config import chosen, is_true
-from credproc.errors import ConfigError, by_platform
+from credproc.errors import ConfigError, removing
 from credproc.mfa import IN_A_WINDOW
 from credproc.mfa.dialog.programs import find
 from credproc.plan import Plan
@@ -24,10 +24,7 @@ def variables(environ: Mapping[str, str], plans: list[Plan]) -> Iterator[Check]:
     if environ.get("AWS_ACCESS_KEY_ID") and not is_used:
         yield warn(
             "AWS_ACCESS_KEY_ID is set and wins over AWS_PROFILE in most SDKs, which then never start credproc",
-            by_platform(
-                posix="unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
-                windows="remove the variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
-            ),
+            removing("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
         )
     is_ignored = is_true(chosen("ignore_configured_endpoint_urls", None, environ))
     if environ.get("AWS_ENDPOINT_URL") and not environ.get("AWS_ENDPOINT_URL_STS") and not is_ignored:
@@ -68,7 +65,7 @@ def prompts(
     """
     if environ.get("CREDPROC_INTERACTIVE") == "never":
         yield warn(
-            "terminal: CREDPROC_INTERACTIVE=never: credproc does not prompt for codes", "unset CREDPROC_INTERACTIVE"
+            "terminal: CREDPROC_INTERACTIVE=never: credproc does not prompt for codes", removing("CREDPROC_INTERACTIVE")
         )
         return
     variable = prompt_place_named(environ.get(PROMPT_VARIABLE, ""))

@@ -2,6 +2,7 @@
 
 import ast
 import calendar
+import os
 import re
 import time
 from collections.abc import Collection, Mapping
@@ -43,7 +44,7 @@ def last_failures(environ: Mapping[str, str], profiles: Collection[str | None] |
             found = [failure for failure in found if failure.profile != parsed["profile"]]
         elif parsed["bug"] or wanted is None or parsed["profile"] in wanted:
             found.append(_Failure(_shown(line, parsed, now), parsed["profile"]))
-    place = "the log" if path is None else f"{paths.shown(path, environ)}/{log.NAME}"
+    place = "the log" if path is None else paths.shown(os.path.join(path, log.NAME), environ)
     if not found:
         return ok(f"no failures within 24 h in {place}")
     shown = tuple(failure.line for failure in found[-_MAX_FAILURES:])

@@ -2,15 +2,15 @@
 
 import os
 import stat
+import sys
 from collections.abc import Mapping
 
 from credproc import paths
 from credproc.commands.doctor.check import Check, fail, ok, warn
 from credproc.config.files import ACCESS_HINT
+from credproc.errors import removing
 from credproc.locking.directory import make_own_directory
 from credproc.trust import untrusted_file
-
-_POSIX = os.name == "posix"
 
 
 def aws_file(path: str | None, environ: Mapping[str, str], *, secret: bool) -> Check:
@@ -26,7 +26,7 @@ def aws_file(path: str | None, environ: Mapping[str, str], *, secret: bool) -> C
     except OSError as error:
         variable = paths.VARIABLES[secret]
         if isinstance(error, FileNotFoundError) and environ.get(variable):
-            return warn(f"{variable} names {shown}, which does not exist", f"correct or unset {variable}")
+            return warn(f"{variable} names {shown}, which does not exist", f"correct it, or {removing(variable)}")
         if isinstance(error, FileNotFoundError):
             return (
                 ok(f"{shown}: does not exist") if secret else warn(f"{shown}: does not exist", "define profiles in it")
@@ -34,7 +34,7 @@ def aws_file(path: str | None, environ: Mapping[str, str], *, secret: bool) -> C
         return fail(f"{shown}: {(error.strerror or 'cannot be read').lower()}", ACCESS_HINT)
     if not os.access(path, os.R_OK):
         return fail(f"{shown}: cannot be read", ACCESS_HINT)
-    if _POSIX and stat.S_ISREG(status.st_mode):
+    if sys.platform != "win32" and stat.S_ISREG(status.st_mode):
         if untrusted := untrusted_file(status, shown):
             return fail(f"{shown}: {untrusted.reason}, so they choose what SDKs start", untrusted.hint)
         if secret and status.st_mode & 0o044:
@@ -72,6 +72,6 @@ def cache_directory(environ: Mapping[str, str]) -> Check:
         return fail(f"{shown}: {reason}, so nothing is cached and every call asks AWS", hint)
     finally:
         directory.close()
-    if _POSIX and os.stat(path).st_mode & 0o077:
+    if sys.platform != "win32" and os.stat(path).st_mode & 0o077:
         return warn(f"{shown}: other users can list its files", f"chmod 700 {shown}")
     return ok(f"{shown}: is writable")

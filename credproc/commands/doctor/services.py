@@ -6,13 +6,12 @@ from email.utils import parsedate_to_datetime
 
 from credproc.commands.doctor.check import Check, fail, ok, warn
 from credproc.config.settings import StoreKind
-from credproc.errors import SessionStoreError
+from credproc.errors import CLOCK_HINT, SessionStoreError, removing
 from credproc.plan.endpoint import Endpoint
 from credproc.stores import Store
 
 _TRIAL_SECONDS = 60
 _WARN_SKEW, _MAX_SKEW = 60, 240  # seconds; STS rejects a signature that is more than five minutes off
-_CLOCK_HINT = "set the clock (timedatectl set-ntp true)"
 
 
 def session_store(store: Store) -> Check:
@@ -22,7 +21,7 @@ def session_store(store: Store) -> Check:
     if place is None:
         return warn(
             "MFA sessions: the session store 'none' is set, so every role needs a code of its own",
-            "unset CREDPROC_SESSION_STORE",
+            removing("CREDPROC_SESSION_STORE"),
         )
     if reason is not None:
         return _no_store(reason)
@@ -83,5 +82,5 @@ def clock(date: str | None, now: float) -> Check:
     direction = "ahead of" if skew > 0 else "behind"
     message = f"clock: {abs(skew):.0f} s {direction} the clock of STS"
     if abs(skew) > _MAX_SKEW:
-        return fail(f"{message}; STS rejects requests that are five minutes off", _CLOCK_HINT)
-    return warn(message, _CLOCK_HINT)
+        return fail(f"{message}; STS rejects requests that are five minutes off", CLOCK_HINT)
+    return warn(message, CLOCK_HINT)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from credproc.commands.arguments import add_help_option, add_profile_argument
 from credproc.commands.ui.output import Document, Output
 from credproc.config.settings import ACCESS_KEY_NAMES, SESSION_TOKEN_NAMES
-from credproc.errors import UsageError
+from credproc.errors import CREDENTIALS_FILE, UsageError
 from credproc.request import Request
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 GROUP = "keys"
 HELP = "store long-term access keys in the OS keyring"
-DESCRIPTION = "Store long-term access keys in the OS keyring instead of ~/.aws/credentials."
+DESCRIPTION = f"Store long-term access keys in the OS keyring instead of {CREDENTIALS_FILE}."
 
 _ACTIONS = {
     "add": "ask for an access key and store it in the keyring",

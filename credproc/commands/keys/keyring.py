@@ -8,7 +8,7 @@ from credproc.commands.sessions import SessionRemover, mfa_plans
 from credproc.config.parser import read
 from credproc.config.shared_config import Section, SharedConfig
 from credproc.credentials import Credentials
-from credproc.errors import CredprocError, SessionStoreError
+from credproc.errors import CREDENTIALS_FILE, CredprocError, SessionStoreError, by_platform
 from credproc.files import PrivateDirectory, digest
 from credproc.locking.directory import own_directory
 from credproc.request import Request
@@ -27,7 +27,7 @@ def check_keyring(command: str, request: Request) -> None:
         raise CredprocError(
             f"{command}: {error}",
             "run it in a desktop session with a keyring; access keys are kept nowhere else. Without one leave them in"
-            " ~/.aws/credentials, with mode 0600",
+            f" {CREDENTIALS_FILE}{by_platform(posix=', with mode 0600', windows='')}",
         ) from None
     except SessionStoreError as error:
         raise CredprocError(f"{command}: {error}", "start or unlock the keyring, and try again") from None

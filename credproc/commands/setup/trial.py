@@ -1,6 +1,7 @@
 """The trial after an edit: get the profile's credentials as an SDK would, and ask STS whose they are."""
 
 import os
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -53,16 +54,15 @@ def try_each(request: Request, plans: Mapping[str, Plan | None]) -> tuple[list[s
 
 def next_step(name: str, environ: Mapping[str, str]) -> list[str]:
     """Return a line with what to type next, in the words of the user's shell."""
-    shell = os.path.basename(environ.get("SHELL", "")) if os.name == "posix" else ""
-    if shell == "fish":
-        command = f"set -gx AWS_PROFILE {for_shell(name)}"
-    elif os.name == "posix":
-        command = f"export AWS_PROFILE={for_shell(name)}"
-    elif environ.get("PROMPT"):  # set by cmd, and not by PowerShell
-        command = f'set "AWS_PROFILE={name}"'
-    else:
+    if sys.platform == "win32":
         quoted_name = name.replace("'", "''")
-        command = f"$Env:AWS_PROFILE = '{quoted_name}'"
+        # PROMPT is set by cmd, and not by PowerShell
+        in_cmd, in_powershell = f'set "AWS_PROFILE={name}"', f"$Env:AWS_PROFILE = '{quoted_name}'"
+        command = in_cmd if environ.get("PROMPT") else in_powershell
+    elif os.path.basename(environ.get("SHELL", "")) == "fish":
+        command = f"set -gx AWS_PROFILE {for_shell(name)}"
+    else:
+        command = f"export AWS_PROFILE={for_shell(name)}"
     return [f"next: {command}"]
 
 
