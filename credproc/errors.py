@@ -157,7 +157,7 @@ def inert(text: str, limit: int | None = None) -> str:
     return shown if limit is None or len(shown) <= limit else shown[: limit - 3] + "..."
 
 
-EXAMPLE_PROGRAM = by_platform(posix="/usr/local/bin/credproc", windows="C:\\credproc\\credproc.exe")
+EXAMPLE_PROGRAM = by_platform(posix="/usr/local/bin/credproc", windows="C:\\PROGRA~1\\credproc\\credproc.exe")
 CONFIG_FILE = by_platform(posix="~/.aws/config", windows="~\\.aws\\config")
 CREDENTIALS_FILE = by_platform(posix="~/.aws/credentials", windows="~\\.aws\\credentials")
 CLOCK_HINT = by_platform(

@@ -104,6 +104,15 @@ def test_setup_writes_a_line_that_credproc_and_doctor_know_and_undoes_it_to_the_
     assert (undone.status, world.config.read_bytes()) == (0, CONFIG.encode())
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_who_may_read_a_file_stays_so_when_it_is_edited_and_holds_for_the_copy(world: World, mode: int) -> None:
+    world.config.chmod(mode)  # Wine shows it to programs as an access control list, and others' share of one as a mode
+    assert world.run("setup", "admin", "--yes").status == 0
+    copy = world.config.with_name("config.credproc-backup")
+    assert [path.stat().st_mode & 0o007 for path in (world.config, copy)] == [mode & 0o007] * 2
+    assert copy.read_bytes() == CONFIG.encode()
+
+
 def test_the_second_profile_of_separate_is_followed_without_a_second_process(world: World) -> None:
     assert world.run("setup", "admin", "--separate", "--yes").status == 0
     assert f"{LINE} admin-role\r\n".encode() in world.config.read_bytes()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from credproc.config import attributes
 from credproc.config.files import NOT_REGULAR_HINT
 from credproc.errors import ConfigError, by_platform, inert
 from credproc.trust import walk
@@ -24,9 +25,6 @@ _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _CLOEXEC | _BINARY
 _OLD = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _CLOEXEC | _BINARY  # opening a FIFO must not block
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NOFOLLOW | _CLOEXEC
-_ACL = "system.posix_acl_access"  # acl(5), which some file systems do not list
-_OF_CONTENT = frozenset(("security.evm", "security.ima"))  # signatures of the content, which the kernel makes anew
-_NO_ATTRIBUTE = (errno.ENODATA, errno.ENOTSUP)
 
 
 class ConfigFile(NamedTuple):
@@ -97,7 +95,7 @@ def read(path: str, shown: str) -> ConfigFile:
         if not stat.S_ISREG(status.st_mode):  # /dev/null means "no file", and must not be replaced by one
             raise ConfigError(f"{shown}: is not a regular file", NOT_REGULAR_HINT)
         try:
-            return file._replace(data=opened.read(), status=status, attributes=_attributes(fd))
+            return file._replace(data=opened.read(), status=status, attributes=attributes.read(fd))
         except OSError as error:
             raise _failed(shown, "cannot be read", error) from None
 
@@ -118,7 +116,9 @@ def replace(file: ConfigFile, text: str, *, keep_old: bool = False) -> None:
                 )
             if keep_old:
                 directory, name = os.path.split(file.path)
-                old = file._replace(target=os.path.join(os.path.realpath(directory), name + BACKUP), attributes={})
+                old = file._replace(target=os.path.join(os.path.realpath(directory), name + BACKUP))
+                # Private by its mode; on Windows, which has none, as private as the old file
+                old = old if sys.platform == "win32" else old._replace(attributes={})
                 with _place(old.target) as copy, _new_file(copy, old.data, old, _PRIVATE) as backup:
                     copy.put(backup)
             place.put(temporary)
@@ -174,13 +174,15 @@ def _new_file(place: _Place, data: bytes, like: ConfigFile, mode: int) -> Iterat
     fd = temporary.open(_NEW)
     try:
         with os.fdopen(fd, "wb") as file:
+            if sys.platform == "win32":  # where no mode hides it until then
+                attributes.give(fd, temporary.name, like.attributes)
             file.write(data)
             file.flush()
             if sys.platform != "win32":
                 made, owner = os.fstat(fd), like.status
                 if owner is not None and (made.st_uid, made.st_gid) != (owner.st_uid, owner.st_gid):
                     os.fchown(fd, owner.st_uid, owner.st_gid)
-                _set_attributes(fd, like.attributes)
+                attributes.give(fd, temporary.name, like.attributes)
                 # After fchown, which may clear bits, and the ACL, without which the mask in the mode is the group's
                 if stat.S_IMODE(os.fstat(fd).st_mode) != mode:
                     os.fchmod(fd, mode)
@@ -189,37 +191,6 @@ def _new_file(place: _Place, data: bytes, like: ConfigFile, mode: int) -> Iterat
     except (OSError, ConfigError):
         os.unlink(temporary.name, dir_fd=place.directory)
         raise
-
-
-def _attributes(fd: int) -> dict[str, bytes]:
-    """Return the extended attributes of an open file (xattr(7)): its ACL, its SELinux label, the user's own."""
-    found: dict[str, bytes] = {}
-    if sys.platform == "linux":
-        try:
-            names = {_ACL, *os.listxattr(fd)} - _OF_CONTENT
-        except OSError:
-            names = {_ACL}
-        for name in names:
-            try:
-                found[name] = os.getxattr(fd, name)
-            except OSError as error:
-                if error.errno not in _NO_ATTRIBUTE:
-                    raise
-    return found
-
-
-def _set_attributes(fd: int, attributes: Mapping[str, bytes]) -> None:
-    """Give a new file these extended attributes, and no ACL that comes from its directory. Raises OSError."""
-    if sys.platform == "linux":
-        found = _attributes(fd)
-        if _ACL in found and _ACL not in attributes:
-            os.removexattr(fd, _ACL)
-        for name, value in attributes.items():
-            try:
-                if found.get(name) != value:
-                    os.setxattr(fd, name, value)
-            except OSError as error:
-                raise OSError(error.errno, f"{name} cannot be kept: {error.strerror}") from None
 
 
 def _failed(shown: str, what: str, error: OSError) -> ConfigError:
