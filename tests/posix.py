@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.program import end_started
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import NoReturn
@@ -99,7 +101,7 @@ def missing_function(error: BaseException, path: str) -> str | None:
 
 @contextmanager
 def missing_functions_leave_out() -> Iterator[None]:
-    """Skip the test in which something is called that Python has on POSIX alone."""
+    """Skip the test in which something is called that Python has on POSIX alone; end what it has started before."""
     try:
         yield
     except (AttributeError, NotImplementedError) as error:
@@ -107,6 +109,7 @@ def missing_functions_leave_out() -> Iterator[None]:
         reason = missing_function(error, at)
         if reason is None:
             raise
+        end_started()
         pytest.skip(reason)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,29 @@ _SURE = 2.1  # seconds after which an unchanged file is believed to be unchanged
 BOUND_BY_MODES = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if IS_ROOT else ("env",)
 
 
+# Starts the credproc that is its first argument, which waits for a source longer than for a person's sake
+_PATIENT = """
+import sys
+from credproc import cli
+from credproc.refresh import execute
+execute.NETWORK_SECONDS = 60
+sys.argv = sys.argv[1:]
+cli.main()
+"""
+_LOST_BY_WINE = 1359  # ERROR_INTERNAL_ERROR: on a busy machine a process of Wine's may end before its program begins
+_STARTS = 3
+
+_started: "weakref.WeakSet[subprocess.Popen[str]]" = weakref.WeakSet()
+
+
+def end_started() -> None:
+    """End what `Home.start` has started and nobody has waited for: of a test that is left out halfway."""
+    for child in list(_started):
+        if child.returncode is None:
+            child.kill()
+            child.communicate()
+
+
 def heed_signals() -> None:
     """Have what is started heed the signals that we ignore, as a command in the background of a script does.
 
@@ -38,6 +62,16 @@ def heed_signals() -> None:
         number = getattr(signal, name, None)  # Windows has one of them
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+def _start(words: list[str], options: dict[str, Any]) -> "subprocess.Popen[str]":
+    for _ in range(_STARTS - 1):
+        try:
+            return subprocess.Popen(words, **options)
+        except OSError as error:
+            if getattr(error, "winerror", None) != _LOST_BY_WINE:
+                raise
+    return subprocess.Popen(words, **options)
 
 
 class Outcome(NamedTuple):
@@ -75,7 +109,13 @@ class Home:
         of_system = {"HOME": str(path), "PATH": os.environ["PATH"], **_of_windows(path)}
         self.environ = {**of_system, "LC_ALL": "C.UTF-8", "TZ": "UTC", **environ}
         (path / ".aws").mkdir(parents=True)
+        self.program = [PROGRAM]
         self._written = 0.0
+
+    def give_time_to_sources(self) -> None:
+        """Have credproc wait longer for a source on Windows: on a busy machine Wine is slow to load botocore."""
+        if sys.platform == "win32":
+            self.program = [sys.executable, "-I", "-c", _PATIENT, PROGRAM]
 
     @property
     def cache(self) -> Path:
@@ -145,7 +185,10 @@ class Home:
             "cwd": os.path.abspath(os.sep),
             "text": True,
         }
-        return subprocess.Popen([PROGRAM, *arguments], env={**self.environ, **(environ or {})}, **(defaults | options))
+        defaults["env"] = {**self.environ, **(environ or {})}
+        child = _start([*self.program, *arguments], defaults | options)
+        _started.add(child)
+        return child
 
     def run(self, *arguments: str, environ: Mapping[str, str] | None = None, **options: Any) -> Outcome:
         """Run credproc to its end."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from credproc import cli
+from credproc.errors import CLOCK_HINT
 from credproc.paths import cache_directory
 from tests.program import ROLE, Home, role_home
 from tests.sts import HTML, Fault, Sts, Trust, User, drip, expired, fail, hang, hang_up, say, truncated, without
@@ -155,7 +156,7 @@ def test_a_wrong_clock_is_named_with_its_offset(world: World, offset: int, words
     error, hint = _said(world.home)
     assert error.startswith(f"{ROLE}: AssumeRole: SignatureDoesNotMatch: the clock here is 6")
     assert error.endswith(f" s {words} the one of {world.sts.url}")
-    assert hint == "set the clock (timedatectl set-ntp true)"
+    assert hint == CLOCK_HINT
 
 
 ANSWERS: dict[str, Fault] = {

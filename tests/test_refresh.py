@@ -19,10 +19,12 @@ from credproc import cache
 from credproc.files import PrivateDirectory
 from credproc.locking.directory import own_directory
 from tests import crowd
+from tests.posix import WINDOWS
 from tests.program import FROZEN, PROGRAM, ROLE, Home, Outcome, role_home
 from tests.sts import Sts, Trust, User, delay, fail, hold, throttle
 
 DENIED = fail(403, "AccessDenied", "no")
+_CROWD = 20 if WINDOWS else 50  # under Wine fifty starts take longer than a test waits
 
 
 class World(NamedTuple):
@@ -288,10 +290,10 @@ def test_where_nothing_can_be_kept_the_document_comes_all_the_same(world: World,
 
 
 @pytest.mark.crowd
-def test_fifty_processes_on_a_cold_cache_make_one_call_and_print_one_document(world: World) -> None:
+def test_many_processes_on_a_cold_cache_make_one_call_and_print_one_document(world: World) -> None:
     waiting = threading.Event()
     world.sts.hold(waiting)
-    runs = [world.home.start("--profile", "admin") for _ in range(50)]
+    runs = [world.home.start("--profile", "admin") for _ in range(_CROWD)]
     assert world.sts.wait_for(1, timeout=30)
     crowd.until_waiting(run.pid for run in runs)
     waiting.set()
@@ -308,7 +310,7 @@ def test_the_lock_of_a_killed_run_is_taken_over(world: World) -> None:
     waiter = world.home.start("--profile", "admin")
     crowd.until_waiting([waiter.pid])
     assert waiter.poll() is None
-    holder.send_signal(signal.SIGKILL)
+    holder.kill()
     stdout, stderr = waiter.communicate(timeout=30)
     holder.communicate()
     assert (waiter.returncode, stderr) == (0, "")

@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("the rigs are made for Linux", allow_module_level=True)
 
-from tests import keyrings, tmux
+from tests import keyrings, posix, tmux
 from tests.canaries import Canaries
 from tests.keyrings import (
     NO_BUS,
@@ -26,6 +27,7 @@ from tests.keyrings import (
     SilentBus,
     SilentSecretService,
 )
+from tests.program import role_home
 from tests.sampler import Sampler, started
 from tests.sts import Sts
 from tests.terminal import Terminal, column_after, process_state
@@ -538,3 +540,19 @@ def test_a_secret_is_seen_on_a_terminal_and_in_tmux(tmp_path: Path, scan: Canari
         assert {one.rpartition(" in ")[2] for one in found} == {"a terminal", "tmux"}
         handed_out = scan.found([sts], [], handed_out=True)
         assert handed_out == []
+
+
+# Tests that are left out
+
+
+def test_a_test_that_is_left_out_halfway_leaves_no_process_behind(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(posix, "WINDOWS", True)
+    with Sts() as sts:
+        sts.hold(threading.Event())
+        home = role_home(tmp_path / "home", sts, sts.user("user1"))
+        runs = [home.start("--profile", "admin") for _ in range(2)]
+        with pytest.raises(pytest.skip.Exception, match="no_such_name"), posix.missing_functions_leave_out():
+            os.no_such_name()  # type: ignore[attr-defined]
+    assert all(run.returncode is not None for run in runs)

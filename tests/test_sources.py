@@ -40,6 +40,7 @@ def _world(tmp_path: Path) -> Iterator[World]:
         machine = sts.role(MACHINE, Trust(("*",), federated=ISSUER))
         sts.role(ROLE, Trust((MACHINE,), federated=ISSUER), max_session_duration=43200)
         home = Home(tmp_path / "home", AWS_ENDPOINT_URL_STS=sts.url, AWS_EC2_METADATA_DISABLED="true")
+        home.give_time_to_sources()
         yield World(home, sts, sts.temporary(machine))
 
 
@@ -101,6 +102,7 @@ def test_instance_metadata_by_version_two(world: World) -> None:
 
 
 def test_no_instance_metadata_says_so_within_ten_seconds(world: World) -> None:
+    world.home.program = [PROGRAM]
     world.home.config(_profile("credential_source = Ec2InstanceMetadata"))
     with socket.create_server(("127.0.0.1", 0), backlog=1) as black_hole:
         endpoint = f"http://127.0.0.1:{black_hole.getsockname()[1]}"
