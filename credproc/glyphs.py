@@ -28,8 +28,9 @@ _PASTED = (
     rf"[A-Za-z_$][\w:]* = {_WORD}{_OPTIONS}",
     r"\((?:try \d|in \d|less than|\d\d:\d\d here)[^()]*\)",
 )
-_ASKED_FOR = r"(?<!\S)\(profile [^()]*\)\S*"  # of a prompt
-_TOKEN = rf"(?P<pasted>(?<!\S)(?:{'|'.join(_PASTED)})\S*)|{_ASKED_FOR}|{_WORD}"
+# Of prompts: whom a code is for, and how a question is answered
+_ASKED = rf"(?<!\S)\(profile [^()]*\)\S*|{_WORD}(?<=\?) \[y/N\]"
+_TOKEN = rf"(?P<pasted>(?<!\S)(?:{'|'.join(_PASTED)})\S*)|{_ASKED}|{_WORD}"
 
 
 class Whole(str):

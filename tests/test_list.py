@@ -65,9 +65,10 @@ def test_what_is_the_same_in_each_row_with_a_role_goes_too(h: Home) -> None:
         f"[default]\nregion = eu-west-1\n{through}[profile jane.doe]\nmfa_serial = arn:aws:iam::111122223333:mfa/jane\n"
     )
     lines = _seen(h, 80)
-    assert lines[0].split() == ["PROFILE", "ROLE", "ACCOUNT", "SOURCE", "STATE"]
-    assert [line.split()[0] for line in lines[2:6]] == list(names)
-    assert lines[-1] == "in every row with a role: MFA jane, CREDPROC yes"
+    assert lines[0].split() == ["PROFILE", "ROLE", "ACCOUNT", "STATE"]
+    assert lines[2] == "source jane.doe, MFA jane"
+    assert [line.split()[0] for line in lines[3:7]] == list(names)
+    assert lines[-1] == "in every row with a role: CREDPROC yes"
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,11 @@ def test_a_prompt_is_broken_before_its_brackets_and_leaves_room_for_the_cursor()
     ]
 
 
+def test_how_a_question_is_answered_stays_behind_its_last_word() -> None:
+    question = "write credproc_session_store = kernel into profiles 'jane.doe' and 'a b'? [y/N] "
+    assert wrapped(question, 80, 2) == [question[: question.index("'a b'") - 1], "  'a b'? [y/N] "]
+
+
 def test_a_command_that_is_wider_than_the_terminal_is_left_to_it() -> None:
     command = f"credproc login --profile {'x' * 80}"
     assert wrapped(f"run {command} in a terminal", 60, 2) == ["run", f"  {command}", "  in a terminal"]

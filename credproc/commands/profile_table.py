@@ -1,7 +1,8 @@
 """The table of credproc list: a row for each profile, laid out for the width of a terminal.
 
-Where the whole table is too wide, what is the same in every row is said once below it, and long names are cut last.
-Where a source has many profiles, they stand together below its name.
+Where the whole table is too wide, what is the same in every row is said once below it, and so are errors, and which few
+profiles are used through credproc; long names are cut last. Where a source has many profiles, or several and the table
+is too wide, they stand together below its name.
 """
 
 import re
@@ -15,12 +16,13 @@ from credproc.glyphs import wrapped
 from credproc.plan.source import SourceKind
 
 _HEADINGS = ("PROFILE", "ROLE", "ACCOUNT", "SOURCE", "MFA", "CREDPROC", "STATE")
-_PROFILE, _ROLE, _SOURCE, _STATE = 0, 1, 3, 6
+_PROFILE, _ROLE, _SOURCE, _CREDPROC, _STATE = 0, 1, 3, 5, 6
 _OF_SOURCE = {3, 4}  # the columns that stand above a group
 # The least width, in columns, to which a cell is cut; with all of these, a line fits 80 columns
 _MIN_WIDTHS = dict.fromkeys(("PROFILE", "ROLE", "SOURCE", "MFA", "CREDPROC"), 7)
 _MIN_ERROR_WIDTH = 18
-_MANY = 5  # profiles of one source, which are grouped
+_MOST_NAMED = 5  # profiles in a line
+_MANY, _SEVERAL = 5, 3  # profiles of one source, which are grouped; several, where the table is too wide
 # The role that IAM Identity Center makes for a permission set (its user guide, "Referencing permission sets")
 _PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
 
@@ -56,6 +58,14 @@ def table(found: Sequence[Row], now: float, *, colour: bool, columns: int | None
     """
     cells = shown_cells([_cells(row, now, is_short=columns is not None) for row in found])
     layout = _layout(found, cells, now, columns)
+    errors = [f"{row.profile}: {row.error}" for row in found if row.error is not None]
+    if errors and layout.widths[-1] < _natural(cells, [_STATE])[0]:  # which is below the table, and whole
+        short = [row if row.error is None else row._replace(error="error") for row in found]
+        return [*table(short, now, colour=colour, columns=columns), "", *errors]
+    through = _through(found, cells)
+    if through and _CREDPROC in layout.columns and layout.widths != _natural(cells, layout.columns):
+        without = [row._replace(through_credproc=None) for row in found]
+        return [*table(without, now, colour=colour, columns=columns), "", through]
     lines: list[Line] = [_line(_HEADINGS, layout, None)]
     for title, members in _groups(cells, layout):
         if title:
@@ -77,16 +87,21 @@ def _layout(found: Sequence[Row], cells: Sequence[Sequence[str]], now: float, co
     if columns is None:
         return _Layout(chosen, _natural(cells, chosen), is_grouped=False)
     sources = [tuple(row[at] for at in sorted(_OF_SOURCE)) for row in cells]
-    is_grouped = len(set(sources)) > 1 and max(map(sources.count, set(sources))) >= _MANY
+    most = max(map(sources.count, set(sources)))
+    is_grouped = len(set(sources)) > 1 and most >= (_MANY if _fits(cells, chosen, columns) else _SEVERAL)
     if is_grouped:
         chosen = tuple(at for at in chosen if at not in _OF_SOURCE)
-    if len(cells) > 1 and sum(_natural(cells, chosen)) + len(GAP) * (len(chosen) - 1) > columns:
+    if len(cells) > 1 and not _fits(cells, chosen, columns):
         chosen = tuple(at for at in chosen if at == _PROFILE or _common(cells, at) is None)
     natural = _natural(cells, chosen)
     least = _min_widths(found, cells, chosen, now)
     whole_names = [natural[0], *least[1:]]
     widths = fit_widths(natural, whole_names, columns)
     return _Layout(chosen, tuple(fit_widths(widths, least, columns)), is_grouped)
+
+
+def _fits(cells: Sequence[Sequence[str]], chosen: Sequence[int], columns: int) -> bool:
+    return sum(_natural(cells, chosen)) + len(GAP) * (len(chosen) - 1) <= columns
 
 
 def _common(cells: Sequence[Sequence[str]], at: int) -> str | None:
@@ -108,10 +123,22 @@ def _min_widths(found: Sequence[Row], cells: Sequence[Sequence[str]], chosen: Se
     return [min(width, least.get(_HEADINGS[at], width)) for at, width in widths]
 
 
+def _through(found: Sequence[Row], cells: Sequence[Sequence[str]]) -> str:
+    """Return which profiles are used through credproc, as a line for the column; nothing if they are many."""
+    names: dict[str, list[str]] = {"yes": [], "-": []}
+    for row, cell in zip(found, cells, strict=True):
+        names.setdefault(cell[_CREDPROC], []).append(row.profile)
+    used, others = names.pop("yes"), names.pop("-")
+    if names or min(len(used), len(others)) > _MOST_NAMED:  # a profile that people know by another name has the column
+        return ""
+    which = ", ".join(used) if len(used) <= len(others) else f"all but {', '.join(others)}"
+    return f"through credproc: {which}"
+
+
 def _groups(cells: Sequence[Sequence[str]], layout: _Layout) -> Iterator[tuple[str, list[int]]]:
     """Yield the places of the rows of each source, and the line above them; all of them without one if not grouped.
 
-    Rows that are the only ones of their sources come together, last.
+    Rows that are the only ones of their sources, or have none, come together, last.
     """
     if not layout.is_grouped:
         yield "", list(range(len(cells)))
@@ -121,7 +148,7 @@ def _groups(cells: Sequence[Sequence[str]], layout: _Layout) -> Iterator[tuple[s
         source, device = (row[column] for column in sorted(_OF_SOURCE))
         title = f"source {source}" + ("" if device == "-" else f", MFA {device}")
         members.setdefault(title, []).append(at)
-    single = [title for title, found in members.items() if len(found) == 1]
+    single = [title for title, found in members.items() if len(found) == 1 or title == "source -"]
     others = sorted(at for title in single for at in members.pop(title)) if len(single) > 1 else []
     yield from members.items()
     if others:

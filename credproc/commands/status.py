@@ -12,6 +12,7 @@ from credproc.commands.ui.times import format_until, iso_time
 from credproc.config.settings import StoreKind
 from credproc.credentials import account_in
 from credproc.files import open_directory
+from credproc.glyphs import terminal_columns, width
 from credproc.request import Request
 from credproc.stores.mfa_sessions import SessionIndex, is_forgotten
 
@@ -65,7 +66,12 @@ def _as_lines(sessions: list[SessionIndex], entries: list[EntryInfo], now: float
         (entry.profile or _NO_PROFILE, _role(entry.role_arn), format_until(entry.expiration or 0, now))
         for entry in sorted(entries, key=lambda entry: entry.profile or _NO_PROFILE)
     ]
-    return lines + (["cached credentials:", *_indented(cached)] if cached else ["no credentials are cached"])
+    if not cached:
+        return [*lines, "no credentials are cached"]
+    table, columns = _indented(cached), terminal_columns(1)
+    if columns is not None and max(map(width, table)) > columns:  # the roles are in credproc list
+        table = _indented([(profile, until) for profile, _, until in cached])
+    return [*lines, "cached credentials:", *table]
 
 
 def _heading(store: StoreKind) -> str:

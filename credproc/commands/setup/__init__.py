@@ -21,6 +21,7 @@ from credproc.commands.setup.profiles import (
 from credproc.commands.setup.store import offer_store, undo_store
 from credproc.commands.setup.trial import next_step, try_each, try_profile
 from credproc.commands.ui.output import Output
+from credproc.commands.ui.progress import show_now
 from credproc.commands.ui.prompt import Prompter
 from credproc.config import writer
 from credproc.config.lines import ConfigLines
@@ -69,7 +70,7 @@ def setup(request: Request, names: Sequence[str], options: Options) -> Output:
                 choose_profile(inspector.config, request, prompter, undo=options.undo)
             ]
         edit, lines = _edit_config(inspector, request, chosen, options, prompter)
-    lines += [f"left out: {reason}" for reason in edit.left_out]
+    lines += show_now([f"left out: {reason}" for reason in edit.left_out])
     done = list(edit.plans)
     if not done:
         return Output(lines, 1)

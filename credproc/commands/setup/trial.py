@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from credproc.commands.ui.progress import Progress
+from credproc.commands.ui.progress import Progress, show_now
 from credproc.config.parser import read
 from credproc.errors import CredprocError, for_shell, quoted
 from credproc.plan import Plan, plan_for
@@ -33,7 +33,10 @@ def try_profile(request: Request, name: str) -> list[str]:
 
 
 def try_each(request: Request, plans: Mapping[str, Plan | None]) -> tuple[list[str], int]:
-    """Try one profile of each source; return a line for each, and how many do not work."""
+    """Try one profile of each source; return a line for each, and how many do not work.
+
+    On a terminal the lines are written there, each behind what it is about.
+    """
     sources: dict[Any, list[str]] = {}
     for name, plan in plans.items():
         sources.setdefault(_source(plan), []).append(name)
@@ -46,7 +49,7 @@ def try_each(request: Request, plans: Mapping[str, Plan | None]) -> tuple[list[s
             failed += 1
             said = f"profile {quoted(first)} does not work{of}: {error}"
             said += f"; {error.hint}" if error.hint else ""
-        lines.append(said)
+        lines += show_now([said])
     if failed:
         lines.append("credproc setup NAME --undo reverts the edit of a profile")
     return lines, failed
