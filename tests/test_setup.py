@@ -520,7 +520,7 @@ def test_setup_without_a_name_lets_one_choose(w: World) -> None:
     w.terminal.send("\n")
     ran = job.outcome()
     assert ran.status == 3
-    assert re.search(r"error: setup: no profile was chosen.*\n.*hint: .*admin second\n", ran.stderr)
+    assert re.search(r"credproc: setup: no profile was chosen.*\n.*hint: .*admin second\n", ran.stderr)
 
 
 def test_setup_asks_nobody_where_that_is_forbidden(w: World) -> None:

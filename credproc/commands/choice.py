@@ -9,7 +9,7 @@ from credproc.commands.profile_state import ProfileInspector, profile_names, sou
 from credproc.commands.profile_table import role_name
 from credproc.commands.ui.menu import Item
 from credproc.commands.ui.menu import choose as choose_item
-from credproc.commands.ui.prompt import Prompter
+from credproc.commands.ui.prompt import Prompter, declined
 from credproc.config.parser import read
 from credproc.credentials import account_in
 from credproc.errors import ConfigError, PersonNeededError
@@ -36,7 +36,7 @@ def choose(command: str, request: Request, wanted: Wanted | None) -> str | None:
     with closing(Prompter(command, request, hint)) as prompter:
         chosen = choose_item(items, prompter, "profile", hint)
     if chosen is None:
-        raise PersonNeededError(f"{command}: no profile was chosen; nothing was changed", hint, "cancelled")
+        raise declined(f"{command}: no profile was chosen; nothing was changed", hint)
     return chosen
 
 

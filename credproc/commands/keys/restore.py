@@ -12,13 +12,13 @@ from credproc import paths
 from credproc.commands.keys.config import SETTING, both_files, key_setting, profile_section, unset_key
 from credproc.commands.keys.keyring import key_lock, raise_with_key
 from credproc.commands.keys.remove import check_not_rotated, other_profiles
-from credproc.commands.ui.prompt import Prompter
+from credproc.commands.ui.prompt import Prompter, declined
 from credproc.config import writer
 from credproc.config.lines import ConfigLines, with_setting
 from credproc.config.parser import read
 from credproc.config.settings import ACCESS_KEY_NAMES, SESSION_TOKEN_NAMES
 from credproc.credentials import Credentials
-from credproc.errors import ConfigError, CredprocError, PersonNeededError, for_shell, inert, quoted
+from credproc.errors import ConfigError, CredprocError, for_shell, inert, quoted
 from credproc.locking.directory import own_directory
 from credproc.request import Request
 from credproc.sources.keyring import open_keyring
@@ -100,7 +100,7 @@ def _confirm(request: Request, profile: str, access_key_id: str, shown: str) -> 
     lines = [f"credproc: the secret of {access_key_id} will be in plain text in {shown}, for every program and backup"]
     with closing(Prompter("keys remove", request, "run the command in a terminal")) as prompter:
         if prompter.ask(question, lines=lines) != profile:
-            raise PersonNeededError("keys remove: declined; nothing was changed", kind="cancelled")
+            raise declined("keys remove: that is not the profile's name; nothing was changed")
 
 
 def _with_keys(request: Request, profile: str, keys: Credentials) -> str:

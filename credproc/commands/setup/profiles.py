@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from credproc.commands.profile_state import alias_of, is_typable
 from credproc.commands.ui.menu import Item, choose
-from credproc.commands.ui.prompt import Prompter
+from credproc.commands.ui.prompt import Prompter, declined
 from credproc.config.settings import BEFORE_PROCESS, ROLE_NAMES
 from credproc.config.shared_config import Section, SharedConfig
-from credproc.errors import ConfigError, PersonNeededError, for_shell, quoted
+from credproc.errors import ConfigError, for_shell, quoted
 from credproc.request import Request
 
 ROLE_SUFFIX = "-role"  # of the second profile that --separate makes
@@ -78,7 +78,7 @@ def choose_profile(config: SharedConfig, request: Request, prompter: Prompter, *
     hint = f"name one: {' '.join(names[:_MAX_NAMES])}" + (" ..." if len(names) > _MAX_NAMES else "")
     chosen = choose(found, prompter, "profile", hint)
     if chosen is None:
-        raise PersonNeededError("setup: no profile was chosen; nothing was written", hint, "cancelled")
+        raise declined("setup: no profile was chosen; nothing was written", hint)
     return chosen
 
 

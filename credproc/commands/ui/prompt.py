@@ -60,9 +60,7 @@ class Prompter:
     def confirm(self, question: str, *, lines: Sequence[str] = ()) -> None:
         """Print the lines and ask a yes-or-no question. Raises PersonNeededError unless the answer is yes."""
         if self.ask(f"{question} [y/N] ", lines=lines).lower() not in ("y", "yes"):
-            answer = PersonNeededError(f"{self._command}: declined; {self._abort_note}", kind="cancelled")
-            answer.is_answer = True
-            raise answer
+            raise declined(f"{self._command}: declined; {self._abort_note}")
 
     def _failure(self, reason: str, error: PersonNeededError, hint: str | None = None) -> PersonNeededError:
         return PersonNeededError(f"{self._command}: {reason}; {self._abort_note}", hint or self._hint, error.kind)
@@ -75,3 +73,10 @@ class Prompter:
         if self._terminal is None:
             self._terminal = terminal.Terminal()
         return self._terminal
+
+
+def declined(message: str, hint: str | None = None) -> PersonNeededError:
+    """Return what a command ends with where a person has answered no: nothing has failed."""
+    answer = PersonNeededError(message, hint, "cancelled")
+    answer.is_answer = True
+    return answer
