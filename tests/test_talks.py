@@ -143,6 +143,16 @@ fail) exit 9 ;;
 *) echo "$did" ;;
 esac
 """
+_OSASCRIPT = """
+for argument; do show "$argument"; done
+while read -r line; do :; done
+ask
+case $did in
+cancel) echo closed ;;
+fail) exit 1 ;;
+*) echo "typed $did" ;;
+esac
+"""
 # Asks the endpoint until it has no credentials
 _CLIENT = f"""#!{sys.executable}
 import os, time
@@ -213,7 +223,8 @@ def _windows(w: World, _: ExitStack) -> None:
     """Give a display, and what shows windows there."""
     w.home.environ |= NOWHERE
     beginning = _WINDOW.format(terminal=w.terminal.name)
-    for name, rest in (("pinentry-qt", _PINENTRY), ("zenity", _BY_ARGUMENTS), ("kdialog", _BY_ARGUMENTS)):
+    programs = {"pinentry-qt": _PINENTRY, "zenity": _BY_ARGUMENTS, "kdialog": _BY_ARGUMENTS, "osascript": _OSASCRIPT}
+    for name, rest in programs.items():
         _program(w, name, beginning + rest)
 
 
