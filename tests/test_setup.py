@@ -16,6 +16,7 @@ from credproc.config.lines import ConfigLines
 from credproc.errors import ConfigError, PersonNeededError
 from credproc.stores.kernel import KernelStore
 from credproc.terminal.windows import Terminal as Console
+from tests import manyprofiles
 from tests.mfa import ACCOUNT, PROMPT, World, world
 from tests.posix import WINDOWS, native_home
 from tests.program import BOUND_BY_MODES, PROGRAM, Home, role_home
@@ -463,6 +464,16 @@ def test_setup_shows_the_difference_and_asks(w: World) -> None:
     w.terminal.expect(QUESTION)
     w.terminal.send("yes\n")
     assert job.outcome() == (0, WRITTEN + UNDONE, "")
+
+
+def test_a_difference_that_is_longer_than_a_terminal_takes_at_once_is_shown_whole(w: World) -> None:
+    w.home.config(manyprofiles.config(400))
+    w.home.credentials(manyprofiles.KEYS)
+    job = w.start("setup", "--all")
+    seen = w.terminal.expect(QUESTION, 20)
+    w.terminal.send("n\n")
+    assert job.outcome(30).status == 3
+    assert seen.count("+credential_process = ") == seen.count("+credproc_role_arn = ") == 320
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", "yess\n"])

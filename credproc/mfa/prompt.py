@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Asker(Protocol):
     """Where the user is asked: the terminal, or a window."""
 
-    def say(self, line: str) -> None:
+    def say(self, line: str, /) -> None:
         """Show the line, at once or with the next prompt."""
 
     def ask(self, prompt: str, deadline: float, withdrawal: Callable[[], str | None]) -> str:

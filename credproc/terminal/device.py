@@ -5,6 +5,7 @@ import sys
 assert sys.platform != "win32"  # by this mypy knows that the module is not for Windows
 
 import os
+import select
 import termios
 import time
 
@@ -13,6 +14,7 @@ from credproc.terminal.watchdog import Attributes
 
 BACKGROUND = "this process runs in the background of its terminal"
 _PATH = "/dev/tty"
+WRITE_SECONDS = 0.5  # without progress
 _SETTLE_POLLS, _SETTLE_POLL_SECONDS = 40, 0.025  # the time that the watchdog of a killed prompt has
 
 
@@ -45,10 +47,19 @@ def is_hung_up(fd: int) -> bool:
     return False
 
 
-def write(fd: int, text: str) -> None:
-    """Write the text, or nothing: a terminal that is hung up or stopped by Ctrl-S does not fail the run."""
+def write(fd: int, text: str, seconds: float = WRITE_SECONDS) -> None:
+    """Write the text; give up after so many seconds in which the terminal takes nothing.
+
+    A terminal that is hung up or stopped by Ctrl-S does not fail the run. One takes about 4 KiB before it is read.
+    """
+    data = text.encode("utf-8", "replace")
     try:
-        os.write(fd, text.encode("utf-8", "replace"))
+        while data:
+            try:
+                data = data[os.write(fd, data) :]
+            except BlockingIOError:
+                if not select.select([], [fd], [], seconds)[1]:
+                    return
     except OSError:
         pass
 

@@ -57,9 +57,9 @@ class Terminal:
         self._watchdog.stop()
         os.close(self._fd)
 
-    def say(self, line: str) -> None:
-        """Write one line."""
-        screen.write_lines(self._write, (line,), self._fd)
+    def say(self, *lines: str, seconds: float = device.WRITE_SECONDS) -> None:
+        """Write lines; those that the terminal does not take for so many seconds are not written."""
+        screen.write_lines(lambda text: device.write(self._fd, text, seconds), lines, self._fd)
 
     def ask(self, prompt: str, deadline: float, withdrawal: Callable[[], str | None], *, shown: bool = False) -> str:
         """Write the prompt and return the line that a person types, without its end; ``shown`` echoes it.

@@ -54,9 +54,9 @@ class Terminal:
         """Close it."""
         self._output.close()
 
-    def say(self, line: str) -> None:
-        """Write one line."""
-        screen.write_lines(self._write, (line,), self._output.fileno())
+    def say(self, *lines: str, seconds: float = 0) -> None:  # noqa: ARG002 - a console takes all at once
+        """Write lines."""
+        screen.write_lines(self._write, lines, self._output.fileno())
 
     def ask(self, prompt: str, deadline: float, withdrawal: Callable[[], str | None], *, shown: bool = False) -> str:
         """Write the prompt and return the line that a person types; arguments and errors as in ``posix``."""

@@ -46,8 +46,7 @@ class Prompter:
         """
         try:
             opened = self._open_terminal()
-            for line in lines:
-                opened.say(line)
+            opened.say(*lines, seconds=FOR_PEOPLE.prompt)  # of a long difference a person may stop the output
             deadline = time.monotonic() + FOR_PEOPLE.prompt
             return opened.ask(prompt, deadline, self._withdrawal, shown=shown).strip()
         except SignalError as error:
