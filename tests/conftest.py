@@ -50,7 +50,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
-    if posix.WINDOWS and module_path.name in posix.FILES:
+    if posix.WINDOWS and posix.why_left_out(module_path) is not None:
         return posix.LeftOutFile.from_parent(parent, path=module_path)
     return None
 

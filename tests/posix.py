@@ -1,12 +1,13 @@
 """What there is on POSIX alone, and what comes of the tests about it on Windows: they are left out, named and counted.
 
 `@pytest.mark.posix("what it is about")` says so of a test. A whole file that is about such a thing, or that is made of
-it, stands in `FILES`: its tests are counted by its source, as it could not be imported.
+it, stands in `FILES`, or skips itself by ``sys.platform``: its tests are counted by its source, as it is not imported.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import re
 import sys
@@ -21,12 +22,14 @@ from tests.program import end_started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from typing import NoReturn
 
 WINDOWS = sys.platform == "win32"
 _LEFT_OUT = "POSIX alone: "
 _MODULES = {"os", "signal", "socket", "time"}  # of these Windows has less
 _BELOW_HOME = re.compile(r"~/[\w./-]+")
+_NOT_FOR_WINDOWS = re.compile(r"sys\.platform (?:!= 'linux'|== 'win32')")
 _IN_TESTS = f"{os.sep}tests{os.sep}"
 
 _TERMINAL = "a pseudo-terminal, its sessions and jobs"
@@ -113,8 +116,23 @@ def missing_functions_leave_out() -> Iterator[None]:
         pytest.skip(reason)
 
 
+@functools.cache
+def why_left_out(path: Path) -> str | None:
+    """Return why a test file is not for Windows, by `FILES` or by what it says itself; None if it is."""
+    if path.name in FILES:
+        return f"{_LEFT_OUT}{FILES[path.name]}"
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        match node:
+            case ast.If(test=test, body=[ast.Expr(value=ast.Call(args=[ast.Constant(value=str() as reason)]))]):
+                if _NOT_FOR_WINDOWS.search(ast.unparse(test)):
+                    return reason
+            case _:
+                pass
+    return None
+
+
 class LeftOutFile(pytest.Module):
-    """A test file of `FILES`, not imported."""
+    """A test file that is not for Windows, not imported."""
 
     def collect(self) -> Iterator[LeftOutTest]:
         """Yield an item that is skipped for each test function."""
@@ -128,4 +146,4 @@ class LeftOutTest(pytest.Item):
 
     def runtest(self) -> NoReturn:
         """Skip it, with the reason of its file."""
-        pytest.skip(f"{_LEFT_OUT}{FILES[self.path.name]}")
+        pytest.skip(why_left_out(self.path) or "")

@@ -1,6 +1,7 @@
 """What is left out on Windows is what there is on POSIX alone, and nothing else."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests import posix
 
 HERE = Path(__file__).parent
 SEP = os.sep
+SKIPS_ITSELF = re.compile(r"^if .*sys\.platform.*:\n    pytest\.skip\(", re.MULTILINE)
 
 
 def _error(thing: object, name: str) -> AttributeError:
@@ -65,3 +67,22 @@ def test_a_path_below_the_home_directory_is_written_as_this_system_does(monkeypa
 def test_each_file_that_is_left_out_is_there_and_says_why(name: str) -> None:
     assert list(HERE.rglob(name))
     assert posix.FILES[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("test_prompt.py", "POSIX alone: a pseudo-terminal, its sessions and jobs"),
+        ("test_rigs.py", "the rigs are made for Linux"),
+        ("test_many.py", "looks into the process of the installed program on POSIX"),
+        ("test_refresh.py", None),
+    ],
+)
+def test_a_file_says_why_it_is_left_out(name: str, reason: str | None) -> None:
+    assert posix.why_left_out(HERE / name) == reason
+
+
+def test_each_file_that_skips_itself_on_windows_is_counted_by_its_tests() -> None:
+    skipping = [path for path in HERE.rglob("test_*.py") if SKIPS_ITSELF.search(path.read_text(encoding="utf-8"))]
+    assert len(skipping) > 20
+    assert [path for path in skipping if posix.why_left_out(path) is None] == []
