@@ -56,30 +56,51 @@ def table(found: Sequence[Row], now: float, *, colour: bool, columns: int | None
 
     ``columns`` is the width of the terminal, which the lines fit; None: nothing is cut, left out or grouped.
     """
-    cells = shown_cells([_cells(row, now, is_short=columns is not None) for row in found])
-    layout = _layout(found, cells, now, columns)
-    errors = [f"{row.profile}: {row.error}" for row in found if row.error is not None]
-    if errors and layout.widths[-1] < _natural(cells, [_STATE])[0]:  # which is below the table, and whole
-        short = [row if row.error is None else row._replace(error="error") for row in found]
-        return [*table(short, now, colour=colour, columns=columns), "", *errors]
+    cells, layout = _laid_out(found, now, columns)
+    errors: list[str] = []  # which are below the table, and whole
+    at_state = layout.columns.index(_STATE) if _STATE in layout.columns else None
+    if at_state is not None and layout.widths[at_state] < _natural(cells, [_STATE])[0]:
+        errors = [
+            f"{row[_PROFILE]}: {row[_STATE]}" for row, of in zip(cells, found, strict=True) if of.error is not None
+        ]
+        found = [row if row.error is None else row._replace(error="error") for row in found]
+        cells, layout = _laid_out(found, now, columns)
     through = _through(found, cells)
     if through and _CREDPROC in layout.columns and layout.widths != _natural(cells, layout.columns):
-        without = [row._replace(through_credproc=None) for row in found]
-        return [*table(without, now, colour=colour, columns=columns), "", through]
+        found = [row._replace(through_credproc=None) for row in found]
+        cells, layout = _laid_out(found, now, columns)
+    else:
+        through = ""
+    lines = _lines(found, cells, layout, colour=colour)
+    for notes in ([_same_in_all(cells, layout)], [through], errors):
+        if any(notes):
+            lines += ["", *(line for note in notes for line in wrapped(note, columns, 2))]
+    return lines
+
+
+def _laid_out(found: Sequence[Row], now: float, columns: int | None) -> tuple[list[list[str]], _Layout]:
+    cells = shown_cells([_cells(row, now, is_short=columns is not None) for row in found])
+    return cells, _layout(found, cells, now, columns)
+
+
+def _lines(found: Sequence[Row], cells: Sequence[Sequence[str]], layout: _Layout, *, colour: bool) -> list[Line]:
     lines: list[Line] = [_line(_HEADINGS, layout, None)]
     for title, members in _groups(cells, layout):
         if title:
             lines += ["", title]
         for at in members:
             lines.append(_line(cells[at], layout, _colour(found[at].state) if colour else None))
+    return lines
+
+
+def _same_in_all(cells: Sequence[Sequence[str]], layout: _Layout) -> str:
+    """Return what all rows with a role have in the columns that are left out, as a line; nothing if they share none."""
     shown = {*layout.columns, *(_OF_SOURCE if layout.is_grouped else ())}
     values = {at: _common(cells, at) for at in range(len(_HEADINGS)) if at not in shown}
     same = ", ".join(f"{_HEADINGS[at]} {value}" for at, value in values.items() if value not in {None, "-"})
-    if not same:
-        return lines
     everywhere = all(row[at] == value for row in cells for at, value in values.items() if value is not None)
     rows = "in every row" if everywhere else "in every row with a role"
-    return [*lines, "", *wrapped(f"{rows}: {same}", columns, 2)]
+    return f"{rows}: {same}" if same else ""
 
 
 def _layout(found: Sequence[Row], cells: Sequence[Sequence[str]], now: float, columns: int | None) -> _Layout:
