@@ -560,9 +560,8 @@ def test_the_checksums_are_those_of_the_files() -> None:
 
 def test_it_is_small_enough() -> None:
     files = [path for path in Path(PROGRAM).parent.rglob("*") if path.is_file() and not path.is_symlink()]
-    # half a megabyte of it are the certificate authorities, each in a file of its own so that a refresh parses one;
-    # 1.7 megabytes are credproc
-    assert sum(path.stat().st_blocks * 512 for path in files) <= 38 * MEGABYTE
+    # half a megabyte of it are the certificate authorities, each in a file of its own so that a refresh parses one
+    assert sum(path.stat().st_blocks * 512 for path in files) <= 37 * MEGABYTE
     assert _archive().stat().st_size <= 15 * MEGABYTE
 
 

@@ -48,6 +48,7 @@ def test_a_killed_holder_is_taken_over(w: World, tmp_path: Path, number: int) ->
 
 
 @pytest.mark.crowd
+@pytest.mark.measure  # compares two times, between which the load must not change
 @pytest.mark.root(OPEN_FILES)
 def test_fifty_that_wait_end_with_the_one_whose_prompt_is_cancelled(w: World, tmp_path: Path) -> None:
     began = time.monotonic()
@@ -57,7 +58,7 @@ def test_fifty_that_wait_end_with_the_one_whose_prompt_is_cancelled(w: World, tm
     all_wait = time.monotonic()
     w.terminal.send("\x04")
     ended = waiting.ended(10)
-    assert time.monotonic() - all_wait < all_wait - began  # they go sooner than they have come
+    assert time.monotonic() - all_wait < (all_wait - began) / 2  # they go sooner than they have come
     assert ended.statuses == [3] * 51
     (said,) = ended.errors
     assert_names(said, "credproc: error: ~/.aws/config:22: MFA code: ", "cancelled", "credproc login --profile role0")
